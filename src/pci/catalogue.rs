@@ -1,0 +1,190 @@
+//! Every capability ID that the PCI-SIG has assigned, up to PCI Express 7.0.
+//!
+//! A capability whose registers are declared has its own file and is listed in [`DECODED`]. The others are named here
+//! and shown raw.
+
+use super::decode::Specification;
+use super::walk::List;
+use super::{capability, extended};
+
+/// Capabilities with a register table.
+pub static DECODED: &[&Specification] = &[&capability::msix::SPECIFICATION, &extended::ltr::SPECIFICATION];
+
+const fn named(
+    list: List,
+    id: u16,
+    key: &'static str,
+    name: &'static str,
+    section: &'static str,
+) -> Specification {
+    Specification { list, id, key, name, section, layout: None, registers: &[] }
+}
+
+/// Capabilities that are named only.
+pub static NAMED: &[Specification] = &[
+    named(List::Standard, 0x00, "null", "Null", "PCI Code and ID Assignment 1.11, 2"),
+    named(List::Standard, 0x01, "power", "Power Management", "PCI Power Management 1.2, 3.2"),
+    named(List::Standard, 0x02, "agp", "AGP", "AGP 3.0, 6.1"),
+    named(List::Standard, 0x03, "vpd", "Vital Product Data", "PCIe 6.2, 7.9.18"),
+    named(List::Standard, 0x04, "slot_id", "Slot Identification", "PCI-to-PCI Bridge 1.2, 13.4"),
+    named(List::Standard, 0x05, "msi", "MSI", "PCIe 6.2, 7.7.1"),
+    named(List::Standard, 0x06, "compactpci_hot_swap", "CompactPCI Hot Swap", "PICMG 2.1"),
+    named(List::Standard, 0x07, "pcix", "PCI-X", "PCI-X 2.0, 7.2"),
+    named(List::Standard, 0x08, "hypertransport", "HyperTransport", "HyperTransport 3.1, 7"),
+    named(List::Standard, 0x09, "vendor", "Vendor-Specific", "PCIe 6.2, 7.9.4"),
+    named(List::Standard, 0x0a, "debug_port", "Debug Port", "EHCI Debug Port"),
+    named(
+        List::Standard,
+        0x0b,
+        "compactpci_resource_control",
+        "CompactPCI Central Resource Control",
+        "PICMG 2.12",
+    ),
+    named(List::Standard, 0x0c, "hot_plug", "PCI Hot-Plug", "Standard Hot-Plug Controller 1.0"),
+    named(List::Standard, 0x0d, "subsystem", "Subsystem ID and Subsystem Vendor ID", "PCIe 6.2, 7.9.23"),
+    named(List::Standard, 0x0e, "agp8x", "AGP 8x", "AGP 3.0"),
+    named(List::Standard, 0x0f, "secure_device", "Secure Device", "PCI Code and ID Assignment 1.11, 2"),
+    named(List::Standard, 0x10, "express", "PCI Express", "PCIe 6.2, 7.5.3"),
+    named(List::Standard, 0x11, "msix", "MSI-X", "PCIe 6.2, 7.7.2"),
+    named(List::Standard, 0x12, "sata", "SATA Data/Index Configuration", "Serial ATA AHCI 1.3.1, 2.4"),
+    named(List::Standard, 0x13, "advanced_features", "Advanced Features", "PCIe 6.2, 7.9.21"),
+    named(List::Standard, 0x14, "enhanced_allocation", "Enhanced Allocation", "PCIe 6.2, 7.8.5"),
+    named(List::Standard, 0x15, "flattening_portal_bridge", "Flattening Portal Bridge", "PCIe 6.2, 7.8.10"),
+    named(List::Extended, 0x00, "null_extended", "Null", "PCIe 6.2, 7.6.3"),
+    named(List::Extended, 0x01, "aer", "Advanced Error Reporting", "PCIe 6.2, 7.8.4"),
+    named(List::Extended, 0x02, "virtual_channel", "Virtual Channel", "PCIe 6.2, 7.9.1"),
+    named(List::Extended, 0x03, "serial_number", "Device Serial Number", "PCIe 6.2, 7.9.3"),
+    named(List::Extended, 0x04, "power_budgeting", "Power Budgeting", "PCIe 6.2, 7.8.1"),
+    named(List::Extended, 0x05, "link_declaration", "Root Complex Link Declaration", "PCIe 6.2, 7.9.8"),
+    named(
+        List::Extended,
+        0x06,
+        "internal_link_control",
+        "Root Complex Internal Link Control",
+        "PCIe 6.2, 7.9.9",
+    ),
+    named(
+        List::Extended,
+        0x07,
+        "event_collector",
+        "Root Complex Event Collector Endpoint Association",
+        "PCIe 6.2, 7.9.10",
+    ),
+    named(List::Extended, 0x08, "mfvc", "Multi-Function Virtual Channel", "PCIe 6.2, 7.9.2"),
+    named(List::Extended, 0x09, "virtual_channel_mfvc", "Virtual Channel (with MFVC)", "PCIe 6.2, 7.9.1"),
+    named(List::Extended, 0x0a, "rcrb", "Root Complex Register Block Header", "PCIe 6.2, 7.9.7"),
+    named(List::Extended, 0x0b, "vsec", "Vendor-Specific Extended Capability", "PCIe 6.2, 7.9.5"),
+    named(List::Extended, 0x0d, "acs", "Access Control Services", "PCIe 6.2, 7.7.11"),
+    named(List::Extended, 0x0e, "ari", "Alternative Routing-ID Interpretation", "PCIe 6.2, 7.8.8"),
+    named(List::Extended, 0x0f, "ats", "Address Translation Services", "PCIe 6.2, 10.5.1"),
+    named(List::Extended, 0x10, "sriov", "Single Root I/O Virtualization", "PCIe 6.2, 9.3.3"),
+    named(List::Extended, 0x11, "mriov", "Multi-Root I/O Virtualization", "MR-IOV 1.0"),
+    named(List::Extended, 0x12, "multicast", "Multicast", "PCIe 6.2, 7.9.11"),
+    named(List::Extended, 0x13, "page_request", "Page Request Interface", "PCIe 6.2, 10.5.2"),
+    named(List::Extended, 0x15, "rebar", "Resizable BAR", "PCIe 6.2, 7.8.6"),
+    named(List::Extended, 0x16, "dpa", "Dynamic Power Allocation", "PCIe 6.2, 7.9.12"),
+    named(List::Extended, 0x17, "tph", "TPH Requester", "PCIe 6.2, 7.9.13"),
+    named(List::Extended, 0x18, "ltr", "Latency Tolerance Reporting", "PCIe 6.2, 7.8.2"),
+    named(List::Extended, 0x19, "secondary", "Secondary PCI Express", "PCIe 6.2, 7.7.3"),
+    named(List::Extended, 0x1a, "pmux", "Protocol Multiplexing", "PCIe 3.1"),
+    named(List::Extended, 0x1b, "pasid", "Process Address Space ID", "PCIe 6.2, 7.8.9"),
+    named(List::Extended, 0x1c, "ln_requester", "LN Requester", "PCIe 4.0, 7.9.20"),
+    named(List::Extended, 0x1d, "dpc", "Downstream Port Containment", "PCIe 6.2, 7.9.14"),
+    named(List::Extended, 0x1e, "l1ss", "L1 PM Substates", "PCIe 6.2, 7.8.3"),
+    named(List::Extended, 0x1f, "ptm", "Precision Time Measurement", "PCIe 6.2, 7.9.15"),
+    named(List::Extended, 0x20, "mphy", "PCI Express over M-PHY", "M-PCIe ECN"),
+    named(List::Extended, 0x21, "frs", "FRS Queueing", "PCIe 6.2, 7.8.10"),
+    named(List::Extended, 0x22, "readiness_time", "Readiness Time Reporting", "PCIe 6.2, 7.9.16"),
+    named(List::Extended, 0x23, "dvsec", "Designated Vendor-Specific Extended Capability", "PCIe 6.2, 7.9.6"),
+    named(List::Extended, 0x24, "vf_rebar", "VF Resizable BAR", "PCIe 6.2, 9.3.7.5"),
+    named(List::Extended, 0x25, "data_link_feature", "Data Link Feature", "PCIe 6.2, 7.7.4"),
+    named(List::Extended, 0x26, "physical_16gt", "Physical Layer 16.0 GT/s", "PCIe 6.2, 7.7.5"),
+    named(List::Extended, 0x27, "lane_margining", "Lane Margining at the Receiver", "PCIe 6.2, 7.7.10"),
+    named(List::Extended, 0x28, "hierarchy_id", "Hierarchy ID", "PCIe 6.2, 7.9.17"),
+    named(List::Extended, 0x29, "npem", "Native PCIe Enclosure Management", "PCIe 6.2, 7.9.19"),
+    named(List::Extended, 0x2a, "physical_32gt", "Physical Layer 32.0 GT/s", "PCIe 6.2, 7.7.6"),
+    named(List::Extended, 0x2b, "alternate_protocol", "Alternate Protocol", "PCIe 6.2, 7.9.20"),
+    named(List::Extended, 0x2c, "sfi", "System Firmware Intermediary", "PCIe 6.2, 7.9.22"),
+    named(List::Extended, 0x2d, "shadow_functions", "Shadow Functions", "PCIe 6.2, 7.9.25"),
+    named(List::Extended, 0x2e, "doe", "Data Object Exchange", "PCIe 6.2, 7.9.24"),
+    named(List::Extended, 0x2f, "device3", "Device 3", "PCIe 6.2, 7.7.9"),
+    named(List::Extended, 0x30, "ide", "Integrity and Data Encryption", "PCIe 6.2, 7.9.26"),
+    named(List::Extended, 0x31, "physical_64gt", "Physical Layer 64.0 GT/s", "PCIe 6.2, 7.7.7"),
+    named(List::Extended, 0x32, "flit_logging", "Flit Logging", "PCIe 6.2, 7.7.8"),
+    named(List::Extended, 0x33, "flit_performance", "Flit Performance Measurement", "PCIe 6.2, 7.8.12"),
+    named(List::Extended, 0x34, "flit_error_injection", "Flit Error Injection", "PCIe 6.2, 7.8.13"),
+    named(List::Extended, 0x35, "streamlined_vc", "Streamlined Virtual Channel", "PCIe 6.2, 7.9.29"),
+    named(List::Extended, 0x36, "mmio_locator", "MMIO Register Block Locator", "PCIe 6.2, 7.9.30"),
+    named(List::Extended, 0x37, "nop_flit", "NOP Flit", "PCIe 6.2"),
+    named(List::Extended, 0x38, "siov", "Scalable I/O Virtualization", "PCI-SIG SIOV 1.0"),
+    named(List::Extended, 0x39, "physical_128gt", "Physical Layer 128.0 GT/s", "PCIe 7.0"),
+    named(List::Extended, 0x3a, "captured_data", "Captured Data", "PCIe 7.0"),
+];
+
+/// What is known of an ID, if anything.
+pub fn find(list: List, id: u16) -> Option<&'static Specification> {
+    let same = |s: &Specification| s.list == list && s.id == id;
+    DECODED.iter().copied().find(|s| same(s)).or_else(|| NAMED.iter().find(|s| same(s)))
+}
+
+/// All capabilities, decoded ones first.
+pub fn all() -> impl Iterator<Item = &'static Specification> {
+    let decoded = |s: &Specification| DECODED.iter().any(|d| (d.list, d.id) == (s.list, s.id));
+    DECODED.iter().copied().chain(NAMED.iter().filter(move |s| !decoded(s)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    /// 22 standard and 56 extended IDs are assigned (extended 0Ch and 14h are not).
+    #[test]
+    fn every_assigned_id_is_known_once() {
+        let count = |list| all().filter(|s| s.list == list).map(|s| s.id).collect::<HashSet<_>>().len();
+        assert_eq!((count(List::Standard), count(List::Extended)), (22, 57));
+        let keys: HashSet<_> = all().map(|s| s.key).collect();
+        assert_eq!(keys.len(), all().count(), "a key names one capability");
+    }
+
+    #[test]
+    fn fields_neither_overlap_nor_leave_their_register() {
+        let header = super::super::header::REGISTERS.iter().copied();
+        for register in DECODED.iter().flat_map(|s| s.registers.iter().copied()).chain(header) {
+            let mut taken = 0u64;
+            let mut keys = HashSet::new();
+            let mut shorts = HashSet::new();
+            for field in register.fields {
+                let place = format!("{}.{}", register.key, field.key);
+                assert!(
+                    field.high >= field.low && field.high < register.width * 8,
+                    "{place} leaves its register"
+                );
+                assert_eq!(taken & field.mask(), 0, "{place} overlaps another field");
+                assert!(keys.insert(field.key), "{place} is there twice");
+                assert!(shorts.insert(field.short), "{place} shares the short name {}", field.short);
+                assert!(
+                    !field.doc.trim().is_empty() && !field.short.is_empty(),
+                    "{place} has no doc or no short name"
+                );
+                taken |= field.mask();
+            }
+            assert!(!register.doc.trim().is_empty() && !register.section.is_empty(), "{}", register.key);
+            assert!(
+                register.offset.is_multiple_of(u16::from(register.width.min(4))),
+                "{} is unaligned",
+                register.key
+            );
+        }
+    }
+
+    #[test]
+    fn registers_of_a_capability_have_different_keys() {
+        for specification in DECODED {
+            assert!(specification.layout.is_some(), "{}", specification.key);
+            let keys: HashSet<_> = specification.registers.iter().map(|r| r.key).collect();
+            assert_eq!(keys.len(), specification.registers.len(), "{}", specification.key);
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! From located capabilities to registers with values.
+
+use super::register::{Register, RegisterType};
+use super::space::{ConfigBytes, ConfigSpace};
+use super::walk::{Anomaly, List, Located};
+
+/// What a capability's layout may depend on besides its own bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Context {
+    /// Header Type without the multi-function bit: 0, 1 or 2.
+    pub header_layout: u8,
+    /// Vendor ID.
+    pub vendor_id: u16,
+    /// Device ID.
+    pub device_id: u16,
+    /// Class code, 24 bits: base class, subclass, programming interface.
+    pub class: u32,
+    /// Device/Port Type out of the PCI Express capability, if there is one (PCIe 6.2, 7.5.3.2).
+    pub port_type: Option<u8>,
+}
+
+/// What is known of a kind of capability.
+#[derive(Debug)]
+pub struct Specification {
+    /// The list on which its ID counts.
+    pub list: List,
+    /// Capability ID.
+    pub id: u16,
+    /// First part of the dotted path.
+    pub key: &'static str,
+    /// Name in the words of the specification.
+    pub name: &'static str,
+    /// Where it is specified.
+    pub section: &'static str,
+    /// Places the registers; `None` where the capability is only named and its bytes are shown raw.
+    pub layout: Option<fn(&mut Builder<'_>)>,
+    /// Every register that the layout may place, for documentation, schemas and tests.
+    pub registers: &'static [&'static Register],
+}
+
+/// A register at its place, with its value if it was read.
+#[derive(Debug, Clone, Copy)]
+pub struct Placed {
+    /// The table.
+    pub register: &'static Register,
+    /// The repeated group that it belongs to and the index in it, for example `("entry", 0)`.
+    pub group: Option<(&'static str, u16)>,
+    /// Offset in configuration space.
+    pub offset: u16,
+    /// The raw value; `None` if it was not read.
+    pub raw: Option<u64>,
+}
+
+/// A capability with all its registers.
+#[derive(Debug, Clone)]
+pub struct Capability {
+    /// Where it is.
+    pub located: Located,
+    /// What it is; `None` for an ID that is not known.
+    pub specification: Option<&'static Specification>,
+    /// How many capabilities of the same kind come before it in the list.
+    pub instance: u16,
+    /// Registers in the order of the specification.
+    pub registers: Vec<Placed>,
+    /// The offset behind its last byte, as far as its own registers tell.
+    pub end: u16,
+}
+
+impl Capability {
+    /// First part of the dotted path, with the index if it is not the first of its kind: `msix`, `vsec[1]`.
+    /// Unknown IDs are `capability_16`, `extended_00ff`.
+    pub fn path(&self) -> String {
+        let key = match (self.specification, self.located.list) {
+            (Some(specification), _) => specification.key.to_owned(),
+            (None, List::Standard) => format!("capability_{:02x}", self.located.id),
+            (None, List::Extended) => format!("extended_{:04x}", self.located.id),
+        };
+        if self.instance == 0 { key } else { format!("{key}[{}]", self.instance) }
+    }
+
+    /// The first register of the type, if it is there and was read.
+    pub fn get<R: RegisterType>(&self) -> Option<R> {
+        self.registers
+            .iter()
+            .find(|p| std::ptr::eq(p.register, R::REGISTER))
+            .and_then(|p| p.raw)
+            .map(R::from_raw)
+    }
+}
+
+impl Placed {
+    /// Path behind the capability's: `link_status`, `entry[0].control`.
+    pub fn path(&self) -> String {
+        match self.group {
+            Some((group, index)) => format!("{group}[{index}].{}", self.register.key),
+            None => self.register.key.to_owned(),
+        }
+    }
+}
+
+/// Places the registers of one capability, reading what they need.
+pub struct Builder<'a> {
+    bytes: &'a mut dyn ConfigBytes,
+    /// What the layout may depend on.
+    pub context: Context,
+    /// The capability.
+    pub located: Located,
+    /// Offset of the next capability's header behind this one, or the end of the list's region.
+    pub room_end: u16,
+    registers: Vec<Placed>,
+    anomalies: Vec<Anomaly>,
+    end: u16,
+}
+
+impl<'a> Builder<'a> {
+    /// A builder for the capability at `located`.
+    pub fn new(bytes: &'a mut dyn ConfigBytes, context: Context, located: Located, room_end: u16) -> Self {
+        let header = if located.list == List::Standard { 2 } else { 4 };
+        Builder {
+            bytes,
+            context,
+            located,
+            room_end,
+            registers: Vec::with_capacity(8),
+            anomalies: Vec::new(),
+            end: located.offset.saturating_add(header),
+        }
+    }
+
+    /// Reads `length` bytes from `offset` (relative to the capability) in one go. Call it once for each region whose
+    /// size is known, before placing registers: on hardware, one read is better than many.
+    pub fn load(&mut self, offset: u16, length: u16) -> bool {
+        self.bytes.load(self.located.offset.saturating_add(offset), length)
+    }
+
+    /// A number of 1 to 8 bytes at `offset` relative to the capability, read if need be.
+    pub fn value(&mut self, offset: u16, width: u8) -> Option<u64> {
+        let absolute = self.located.offset.checked_add(offset)?;
+        if !self.bytes.load(absolute, width.into()) {
+            return None;
+        }
+        self.bytes.space().value(absolute, width)
+    }
+
+    /// Places the register at its own offset.
+    pub fn add<R: RegisterType>(&mut self) -> Option<R> {
+        self.place::<R>(None, R::REGISTER.offset)
+    }
+
+    /// Places the register at another offset relative to the capability: where the layout moves it.
+    pub fn add_at<R: RegisterType>(&mut self, offset: u16) -> Option<R> {
+        self.place::<R>(None, offset)
+    }
+
+    /// Places the register as part of a repeated group: `entry[index].register`.
+    pub fn add_in<R: RegisterType>(&mut self, group: &'static str, index: u16, offset: u16) -> Option<R> {
+        self.place::<R>(Some((group, index)), offset)
+    }
+
+    fn place<R: RegisterType>(&mut self, group: Option<(&'static str, u16)>, offset: u16) -> Option<R> {
+        let register = R::REGISTER;
+        let absolute = self.located.offset.checked_add(offset)?;
+        let raw = self.value(offset, register.width);
+        self.registers.push(Placed { register, group, offset: absolute, raw });
+        self.reaches(offset + u16::from(register.width));
+        raw.map(R::from_raw)
+    }
+
+    /// Notes that the capability reaches at least to `offset` (relative, behind the last byte).
+    pub fn reaches(&mut self, offset: u16) {
+        self.end = self.end.max(self.located.offset.saturating_add(offset));
+    }
+
+    /// Notes something that the specification does not allow.
+    pub fn anomaly(&mut self, anomaly: Anomaly) {
+        self.anomalies.push(anomaly);
+    }
+
+    /// What is known so far.
+    pub fn space(&self) -> &ConfigSpace {
+        self.bytes.space()
+    }
+}
+
+/// Most bytes of a capability without a layout that are read and shown raw.
+const RAW_LIMIT: u16 = 64;
+
+/// Decodes every capability of a walk. Over a loader this reads the registers; over a finished space it only looks.
+pub fn capabilities(
+    bytes: &mut dyn ConfigBytes,
+    context: Context,
+    walk: &[Located],
+) -> (Vec<Capability>, Vec<Anomaly>) {
+    let mut decoded: Vec<Capability> = Vec::with_capacity(walk.len());
+    let mut anomalies = Vec::new();
+    for located in walk {
+        let specification = super::catalogue::find(located.list, located.id);
+        let region_end = if located.list == List::Standard { 256 } else { 4096 };
+        let room_end = walk
+            .iter()
+            .filter(|other| other.list == located.list && other.offset > located.offset)
+            .map(|other| other.offset)
+            .min()
+            .unwrap_or(region_end);
+        let mut builder = Builder::new(bytes, context, *located, room_end);
+        match specification.and_then(|s| s.layout) {
+            Some(layout) => layout(&mut builder),
+            None => {
+                let length = (room_end - located.offset).min(RAW_LIMIT);
+                builder.load(0, length);
+            }
+        }
+        let instance =
+            decoded.iter().filter(|c| (c.located.list, c.located.id) == (located.list, located.id)).count();
+        anomalies.append(&mut builder.anomalies);
+        decoded.push(Capability {
+            located: *located,
+            specification,
+            instance: instance as u16,
+            end: builder.end,
+            registers: builder.registers,
+        });
+    }
+    anomalies.extend(overlaps(&decoded));
+    let limit = bytes.space().limit();
+    anomalies.extend(decoded.iter().filter(|c| c.end > limit && limit > 128).map(|c| Anomaly::Truncated {
+        list: c.located.list,
+        offset: c.located.offset,
+        end: c.end,
+        limit,
+    }));
+    (decoded, anomalies)
+}
+
+fn overlaps(decoded: &[Capability]) -> Vec<Anomaly> {
+    let mut ranges: Vec<(u16, u16)> = decoded.iter().map(|c| (c.located.offset, c.end)).collect();
+    ranges.sort_unstable();
+    ranges
+        .windows(2)
+        .filter(|pair| pair[0].1 > pair[1].0)
+        .map(|pair| Anomaly::Overlap { first: pair[0].0, second: pair[1].0, first_end: pair[0].1 })
+        .collect()
+}

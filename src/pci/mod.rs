@@ -1,0 +1,22 @@
+//! Configuration space: addresses, registers, the header, both capability lists.
+//!
+//! Nothing here does input or output and nothing makes text: bytes come in through [`space::ConfigBytes`], numbers
+//! and tables go out. Read in this order: [`address`], [`register`], [`space`], [`header`], [`walk`], [`decode`],
+//! [`catalogue`], then one file a capability in [`capability`] and [`extended`].
+
+pub mod address;
+pub mod bars;
+pub mod capability;
+pub mod catalogue;
+pub mod class;
+pub mod decode;
+pub mod extended;
+pub mod header;
+pub mod quantity;
+pub mod register;
+pub mod select;
+pub mod space;
+pub mod walk;
+
+pub use address::{Bdf, PartialBdf};
+pub use space::ConfigSpace;
