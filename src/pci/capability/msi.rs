@@ -136,28 +136,23 @@ mod tests {
         bytes
     }
 
+    type Registers<'a> = &'a [(&'a str, u16)];
+
     #[test]
     fn all_four_layouts() {
-        let expected: [(u16, &[(&str, u16)], u16); 4] = [
-            (0x0000, &[("control", 2), ("address", 4), ("data", 8)], 0x0a),
-            (0x0080, &[("control", 2), ("address", 4), ("upper_address", 8), ("data", 0x0c)], 0x0e),
-            (0x0100, &[("control", 2), ("address", 4), ("data", 8), ("mask", 0x0c), ("pending", 0x10)], 0x14),
+        let expected: [(u16, Registers<'_>, u16); 4] = [
+            (0x0000, &[("address", 4), ("data", 8)], 0x0a),
+            (0x0080, &[("address", 4), ("upper_address", 8), ("data", 0x0c)], 0x0e),
+            (0x0100, &[("address", 4), ("data", 8), ("mask", 0x0c), ("pending", 0x10)], 0x14),
             (
                 0x0180,
-                &[
-                    ("control", 2),
-                    ("address", 4),
-                    ("upper_address", 8),
-                    ("data", 0x0c),
-                    ("mask", 0x10),
-                    ("pending", 0x14),
-                ],
+                &[("address", 4), ("upper_address", 8), ("data", 0x0c), ("mask", 0x10), ("pending", 0x14)],
                 0x18,
             ),
         ];
         for (control, registers, end) in expected {
             let (capability, _) = decode(Context::default(), &bytes(control));
-            assert_eq!(placed(&capability), registers, "{control:04x}");
+            assert_eq!(placed(&capability)[1..], *registers, "{control:04x}");
             assert_eq!(capability.end, 0x40 + end, "{control:04x}");
             assert_eq!(
                 reads(Context::default(), &bytes(control)),

@@ -2,7 +2,7 @@
 
 use crate::pci::decode::Builder;
 use crate::pci::quantity::{speed, speeds};
-use crate::pci::register::Meaning;
+use crate::pci::register::{Meaning, Quantity};
 use crate::register;
 
 const DE_EMPHASIS: Meaning = Meaning::Choice(&[(0, "-6 dB"), (1, "-3.5 dB")]);
@@ -41,8 +41,8 @@ register! {
 
     /// Link Control 2: speed limit, equalization and compliance tests.
     pub struct LinkControl2(u16) at 0x30, "link_control_2", "LnkCtl2", "PCIe 6.2, 7.5.3.19" {
-        /// Fastest speed that the link may use; also the speed of compliance tests.
-        3:0 target_link_speed Rws "Target Link Speed" = Meaning::Quantity(speed),
+        /// Fastest speed that the link may use; also the speed of compliance tests. 0 means 2.5 GT/s.
+        3:0 target_link_speed Rws "Target Link Speed" = Meaning::Quantity(target_speed),
         /// Forces the link into compliance tests.
         4 enter_compliance Rws "EnterCompliance",
         /// Must not change the speed but to correct errors.
@@ -86,6 +86,11 @@ register! {
         /// Received a Device Readiness Status message.
         15 drs_message_received Rw1c "DRS",
     }
+}
+
+/// Ports that know 2.5 GT/s only may hardwire the field to 0.
+fn target_speed(encoding: u64) -> Quantity {
+    speed(encoding.max(1))
 }
 
 pub(super) fn place(builder: &mut Builder<'_>) {

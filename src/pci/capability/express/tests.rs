@@ -165,7 +165,7 @@ fn power_limits() {
 }
 
 #[test]
-fn latencies() {
+fn latencies_and_speeds() {
     let meaning = |register: &crate::pci::register::Register, key: &str, raw| match register
         .field(key)
         .unwrap()
@@ -180,6 +180,9 @@ fn latencies() {
     let link = |key, raw| meaning(LinkCapabilities::REGISTER, key, raw);
     assert_eq!(link("l1_exit_latency", 4), Quantity::LessThanNanoseconds(16_000));
     assert_eq!(link("l1_exit_latency", 7), Quantity::MoreThanNanoseconds(64_000));
+    let target = |raw| meaning(LinkControl2::REGISTER, "target_link_speed", raw);
+    assert_eq!((target(0), target(5)), (Quantity::Speed(Some(2500)), Quantity::Speed(Some(32000))));
+    assert_eq!(target(9), Quantity::Speed(None));
 }
 
 #[test]
