@@ -183,6 +183,11 @@ impl<'a> Builder<'a> {
     }
 }
 
+/// The context with what the PCI Express capability in `walk` adds to it.
+pub fn with_express(space: &ConfigSpace, context: Context, walk: &[Located]) -> Context {
+    Context { port_type: context.port_type.or_else(|| express::port_type(space, walk)), ..context }
+}
+
 /// Most bytes of a capability whose registers are not known that are read and shown raw.
 pub const RAW_LIMIT: u16 = 64;
 
