@@ -17,6 +17,9 @@ pub struct Context {
     pub class: u32,
     /// Device/Port Type out of the PCI Express capability, if there is one (PCIe 6.2, 7.5.3.2).
     pub port_type: Option<u8>,
+    /// Maximum Link Width in lanes out of the PCI Express capability's Link Capabilities, if it is known
+    /// (PCIe 6.2, 7.5.3.6): how many lanes the per-lane registers are for.
+    pub link_width: Option<u8>,
 }
 
 /// What is known of a kind of capability.
