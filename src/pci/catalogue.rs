@@ -8,7 +8,24 @@ use super::walk::List;
 use super::{capability, extended};
 
 /// Capabilities with a register table.
-pub static DECODED: &[&Specification] = &[&capability::msix::SPECIFICATION, &extended::ltr::SPECIFICATION];
+pub static DECODED: &[&Specification] = &[
+    &capability::msix::SPECIFICATION,
+    &extended::aer::SPECIFICATION,
+    &extended::serial_number::SPECIFICATION,
+    &extended::vsec::SPECIFICATION,
+    &extended::acs::SPECIFICATION,
+    &extended::ari::SPECIFICATION,
+    &extended::sriov::SPECIFICATION,
+    &extended::rebar::SPECIFICATION,
+    &extended::ltr::SPECIFICATION,
+    &extended::secondary::SPECIFICATION,
+    &extended::dpc::SPECIFICATION,
+    &extended::l1ss::SPECIFICATION,
+    &extended::dvsec::SPECIFICATION,
+    &extended::rebar::VF_SPECIFICATION,
+    &extended::physical_16gt::SPECIFICATION,
+    &extended::physical_32gt::SPECIFICATION,
+];
 
 const fn named(
     list: List,
