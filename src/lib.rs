@@ -2,7 +2,7 @@
 //!
 //! The folders in reading order: [`tree`] (where bytes come from), [`pci`] (configuration space and its registers),
 //! [`kernel_log`] (what the kernel said), [`machine`] (what Linux and the hierarchy add), [`names`] (what devices are
-//! called), [`render`] (one output format a file), [`cli`] (one file a command).
+//! called).
 
 pub mod kernel_log;
 pub mod machine;

@@ -15,7 +15,21 @@ pub static DECODED: &[&Specification] = &[
     &capability::subsystem::SPECIFICATION,
     &capability::express::SPECIFICATION,
     &capability::msix::SPECIFICATION,
+    &extended::aer::SPECIFICATION,
+    &extended::serial_number::SPECIFICATION,
+    &extended::vsec::SPECIFICATION,
+    &extended::acs::SPECIFICATION,
+    &extended::ari::SPECIFICATION,
+    &extended::sriov::SPECIFICATION,
+    &extended::rebar::SPECIFICATION,
     &extended::ltr::SPECIFICATION,
+    &extended::secondary::SPECIFICATION,
+    &extended::dpc::SPECIFICATION,
+    &extended::l1ss::SPECIFICATION,
+    &extended::dvsec::SPECIFICATION,
+    &extended::rebar::VF_SPECIFICATION,
+    &extended::physical_16gt::SPECIFICATION,
+    &extended::physical_32gt::SPECIFICATION,
 ];
 
 const fn named(

@@ -480,6 +480,7 @@ pub fn context(space: &ConfigSpace) -> Option<Context> {
         device_id: read::<DeviceId>(space)?.id(),
         class: u32::from(class.0) << 8 | u32::from(interface.0),
         port_type: None,
+        link_width: None,
     })
 }
 

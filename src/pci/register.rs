@@ -223,22 +223,26 @@ macro_rules! register {
         }
 
         impl $crate::pci::register::RegisterType for $name {
-            const REGISTER: &'static $crate::pci::register::Register = &$crate::pci::register::Register {
-                key: $key,
-                short: $short,
-                offset: $offset,
-                width: (<$raw>::BITS / 8) as u8,
-                section: $section,
-                doc: concat!($($doc, "\n"),*),
-                fields: &[$( $crate::pci::register::Field {
-                    key: stringify!($field),
-                    short: $field_short,
-                    high: $high,
-                    low: $crate::register!(@low $high $(, $low)?),
-                    access: $crate::pci::register::Access::$access,
-                    meaning: $crate::register!(@meaning [$($low)?] $($meaning)?),
-                    doc: concat!($($field_doc, "\n"),*),
-                } ),*],
+            const REGISTER: &'static $crate::pci::register::Register = {
+                // A static has one address, which is what tells a register from all others; a constant may have many.
+                static TABLE: $crate::pci::register::Register = $crate::pci::register::Register {
+                    key: $key,
+                    short: $short,
+                    offset: $offset,
+                    width: (<$raw>::BITS / 8) as u8,
+                    section: $section,
+                    doc: concat!($($doc, "\n"),*),
+                    fields: &[$( $crate::pci::register::Field {
+                        key: stringify!($field),
+                        short: $field_short,
+                        high: $high,
+                        low: $crate::register!(@low $high $(, $low)?),
+                        access: $crate::pci::register::Access::$access,
+                        meaning: $crate::register!(@meaning [$($low)?] $($meaning)?),
+                        doc: concat!($($field_doc, "\n"),*),
+                    } ),*],
+                };
+                &TABLE
             };
             fn from_raw(raw: u64) -> Self { Self(raw as $raw) }
             #[allow(clippy::useless_conversion, reason = "one register type is 64 bits wide")]

@@ -36,3 +36,17 @@ fn layout(builder: &mut Builder<'_>) {
     builder.add::<MaxSnoop>();
     builder.add::<MaxNoSnoop>();
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::Case;
+
+    #[test]
+    fn both_registers_are_one_read() {
+        let decoded = Case::new(0x18).body(&[0x1003_0c47]).decode();
+        assert_eq!((decoded.reads, decoded.read_bytes), (1, 4));
+        assert_eq!(decoded.field("max_snoop.latency"), 0x0c47);
+        assert_eq!(decoded.field("max_no_snoop.latency"), 0x1003);
+        assert_eq!(Case::new(0x18).limit(0x104).decode().raw("max_snoop"), None);
+    }
+}
