@@ -114,7 +114,8 @@ fn time_stamp(line: &str) -> Option<(u64, &str)> {
     if fraction.len() != 6 {
         return None;
     }
-    let microseconds = seconds.parse::<u64>().ok()?.checked_mul(1_000_000)?.checked_add(fraction.parse().ok()?)?;
+    let microseconds =
+        seconds.parse::<u64>().ok()?.checked_mul(1_000_000)?.checked_add(fraction.parse().ok()?)?;
     Some((microseconds, rest.strip_prefix(' ').unwrap_or(rest)))
 }
 
@@ -126,7 +127,9 @@ mod tests {
     fn reads_records_of_kmsg() {
         let text = "6,339,5140900,-;NET: Registered\n SUBSYSTEM=pci\n DEVICE=+pci:0000:00:01.0\n4,340,5690716,-;next\nrubbish\n";
         let mut seen = Vec::new();
-        kmsg_records(text, &mut |r| seen.push((r.microseconds, r.text.to_owned(), r.device.map(str::to_owned))));
+        kmsg_records(text, &mut |r| {
+            seen.push((r.microseconds, r.text.to_owned(), r.device.map(str::to_owned)))
+        });
         assert_eq!(
             seen,
             [

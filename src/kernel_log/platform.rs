@@ -62,7 +62,9 @@ impl Found {
             self.pending_bus = root_bus(rest);
             return;
         }
-        let Some((name, message)) = text.strip_prefix("acpi ").and_then(|t| t.split_once(": ")) else { return };
+        let Some((name, message)) = text.strip_prefix("acpi ").and_then(|t| t.split_once(": ")) else {
+            return;
+        };
         if !name.starts_with("PNP0A") && !name.starts_with("ACPI0016") {
             return;
         }
@@ -84,7 +86,8 @@ impl Found {
         };
         if message.starts_with("_OSC: platform does not support [") {
             bridge.not_supported = bracket();
-        } else if message.starts_with("_OSC: OS now controls [") || message.starts_with("_OSC: OS assumes control of [")
+        } else if message.starts_with("_OSC: OS now controls [")
+            || message.starts_with("_OSC: OS assumes control of [")
         {
             bridge.os_controls = bracket();
         } else if message.starts_with("_OSC failed")
@@ -125,7 +128,9 @@ impl Found {
     }
 
     fn remapping(&mut self, text: &str) {
-        if text.contains("DMAR-IR: Enabled IRQ remapping") || text.contains("AMD-Vi: Interrupt remapping enabled") {
+        if text.contains("DMAR-IR: Enabled IRQ remapping")
+            || text.contains("AMD-Vi: Interrupt remapping enabled")
+        {
             self.remapping = Some(true);
         }
     }

@@ -121,7 +121,12 @@ fn counters(function: &Function, file: &str) -> Option<Counters> {
 }
 
 /// Who handles errors of a function: decided at its root port, in the order of what is most certain.
-fn ownership(machine: &Machine, function: &Function, platform: &Platform, lines: Option<&[Line]>) -> Ownership {
+fn ownership(
+    machine: &Machine,
+    function: &Function,
+    platform: &Platform,
+    lines: Option<&[Line]>,
+) -> Ownership {
     let (kernel, reason) = decide(machine, function, platform, lines);
     Ownership { kernel, reason }
 }
@@ -149,10 +154,13 @@ fn decide(
     }
     let bridge = function.host_bridge.as_deref().and_then(|name| platform.host_bridge(name));
     match bridge {
-        Some(b) if b.os_controls.iter().any(|c| c == "AER") => (Some(true), format!("_OSC of {} gave AER to Linux", b.name)),
-        Some(b) if b.not_supported.iter().any(|c| c == "AER") => {
-            (Some(false), format!("_OSC of {}: platform does not support [{}]", b.name, b.not_supported.join(" ")))
+        Some(b) if b.os_controls.iter().any(|c| c == "AER") => {
+            (Some(true), format!("_OSC of {} gave AER to Linux", b.name))
         }
+        Some(b) if b.not_supported.iter().any(|c| c == "AER") => (
+            Some(false),
+            format!("_OSC of {}: platform does not support [{}]", b.name, b.not_supported.join(" ")),
+        ),
         Some(b) if b.refused.is_some() => {
             (Some(false), format!("{}: {}", b.name, b.refused.as_deref().unwrap_or_default()))
         }

@@ -107,13 +107,19 @@ pub fn control(platform: &Platform, host_bridge: Option<&str>) -> AspmControl {
 
 fn decide(platform: &Platform, host_bridge: Option<&str>) -> (Option<bool>, String) {
     if platform.has_option("pcie_aspm", "off") {
-        return (Some(false), "pcie_aspm=off on the kernel command line: Linux leaves what firmware set".into());
+        return (
+            Some(false),
+            "pcie_aspm=off on the kernel command line: Linux leaves what firmware set".into(),
+        );
     }
     if platform.has_option("pcie_aspm", "force") {
         return (Some(true), "pcie_aspm=force on the kernel command line".into());
     }
     if platform.fadt_no_aspm == Some(true) {
-        return (Some(false), "the FADT says that ASPM must not be enabled: Linux leaves what firmware set".into());
+        return (
+            Some(false),
+            "the FADT says that ASPM must not be enabled: Linux leaves what firmware set".into(),
+        );
     }
     let bridge = host_bridge.and_then(|name| platform.host_bridge(name));
     if let Some(refused) = bridge.and_then(|b| b.refused.as_deref()) {
@@ -123,7 +129,9 @@ fn decide(platform: &Platform, host_bridge: Option<&str>) -> (Option<bool>, Stri
         Some(bridge) if bridge.os_controls.iter().any(|c| c == "PCIeCapability") => {
             (Some(true), format!("_OSC of {} gave Linux control of the PCI Express capability", bridge.name))
         }
-        Some(bridge) => (None, format!("the kernel log does not say whether _OSC of {} gave control", bridge.name)),
+        Some(bridge) => {
+            (None, format!("the kernel log does not say whether _OSC of {} gave control", bridge.name))
+        }
         None => (None, "the kernel log does not tell what _OSC gave".into()),
     }
 }

@@ -77,7 +77,10 @@ mod tests {
             (e.address.to_string(), e.parent.map(|p| p.to_string()), e.host_bridge.clone(), e.linked)
         };
         assert_eq!(row(0), ("0000:00:01.0".into(), None, Some("pci0000:00".into()), true));
-        assert_eq!(row(1), ("0000:01:00.0".into(), Some("0000:00:01.0".into()), Some("pci0000:00".into()), true));
+        assert_eq!(
+            row(1),
+            ("0000:01:00.0".into(), Some("0000:00:01.0".into()), Some("pci0000:00".into()), true)
+        );
         assert_eq!(row(2), ("0000:05:00.0".into(), None, None, false));
         assert_eq!(
             row(3),

@@ -51,7 +51,8 @@ impl Function {
     /// Draws the conclusions that every command needs from what was read.
     pub fn new(entry: &Entry, reading: Reading) -> Self {
         let presence = presence::judge(&reading);
-        let mut space = if presence.state == State::Answering { reading.space.clone() } else { ConfigSpace::new(0) };
+        let mut space =
+            if presence.state == State::Answering { reading.space.clone() } else { ConfigSpace::new(0) };
         Function {
             address: entry.address,
             parent: entry.parent,
@@ -133,9 +134,10 @@ impl Function {
     pub fn driver_known(&self) -> bool {
         self.reading.text("uevent").is_some()
             || matches!(self.reading.answer("driver"), Some(Ok(_)))
-            || self.reading.answer("driver").is_some_and(
-                |a| matches!(a, Err(crate::tree::Cause::Errno(nix::errno::Errno::ENOENT))),
-            )
+            || self
+                .reading
+                .answer("driver")
+                .is_some_and(|a| matches!(a, Err(crate::tree::Cause::Errno(nix::errno::Errno::ENOENT))))
     }
 }
 
@@ -155,8 +157,7 @@ fn identity(reading: &Reading, state: State) -> Identity {
     let event_subsystem = uevent(reading, "PCI_SUBSYS_ID").and_then(pair);
     let space = if state == State::Answering { Some(&reading.space) } else { None };
     let config_ids = space.and_then(|s| Some((s.u16(0)?, s.u16(2)?))).filter(|ids| *ids != (0xffff, 0xffff));
-    let kernel_ids = event_ids
-        .or_else(|| Some((attribute("vendor")? as u16, attribute("device")? as u16)));
+    let kernel_ids = event_ids.or_else(|| Some((attribute("vendor")? as u16, attribute("device")? as u16)));
     let kernel_subsystem = event_subsystem
         .or_else(|| Some((attribute("subsystem_vendor")? as u16, attribute("subsystem_device")? as u16)));
     let config_class = space.and_then(|s| s.u32(8)).map(|v| v >> 8);

@@ -173,7 +173,9 @@ pub fn linux_interrupts(tree: &dyn Tree, function: &Function, lines: Option<&[Li
     let messages = !numbers.is_empty();
     if !messages {
         // Without message interrupts, `irq` is that of the pin; 0 and 255 stand for none.
-        numbers.extend(function.reading.text("irq").and_then(|t| t.parse().ok()).filter(|n| !matches!(n, 0 | 255)));
+        numbers.extend(
+            function.reading.text("irq").and_then(|t| t.parse().ok()).filter(|n| !matches!(n, 0 | 255)),
+        );
     }
     numbers
         .iter()
@@ -225,7 +227,8 @@ fn vector(line: Option<&Line>, place: usize) -> Option<u16> {
 /// debugfs shows the message of an interrupt since kernel 6.14 or so (kernel/irq/msi.c: msi_domain_debug_show), where
 /// it is built with GENERIC_IRQ_DEBUGFS.
 fn message(tree: &dyn Tree, number: u32) -> Option<LinuxMessage> {
-    let bytes = crate::tree::read(tree, &format!("sys/kernel/debug/irq/irqs/{number}"), ATTRIBUTE_LIMIT).ok()?;
+    let bytes =
+        crate::tree::read(tree, &format!("sys/kernel/debug/irq/irqs/{number}"), ATTRIBUTE_LIMIT).ok()?;
     let text = String::from_utf8_lossy(&bytes);
     let value = |key: &str| {
         let rest = text.split_once(key)?.1.trim_start_matches([':', ' ']);
@@ -246,7 +249,10 @@ mod tests {
         let text = "           CPU0       CPU2       \n  0:        103          0   IO-APIC   2-edge      timer\n 24:          0          7  PCI-MSIX-0000:00:01.0   3-edge      PCIe PME, aerdrv\n 31:          1          0   PCI-MSI 524293-edge      nvme0q5\nNMI:          0          0   Non-maskable interrupts\n 99: 1\n";
         let lines = parse(text);
         assert_eq!(lines.len(), 3);
-        assert_eq!((lines[1].number, lines[1].count, lines[1].per_processor.as_slice()), (24, 7, &[(2, 7)][..]));
+        assert_eq!(
+            (lines[1].number, lines[1].count, lines[1].per_processor.as_slice()),
+            (24, 7, &[(2, 7)][..])
+        );
         assert_eq!(lines[1].actions, "PCIe PME, aerdrv");
         assert_eq!(vector(Some(&lines[1]), 0), Some(3));
         assert_eq!(vector(Some(&lines[2]), 0), Some(5), "low 11 bits of 524293");

@@ -153,7 +153,10 @@ pub fn has_second_registers(function: &Function) -> bool {
 fn from_attributes(function: &Function) -> Option<Link> {
     let reading = &function.reading;
     // All-ones would read as a width of 63: an answer of nobody.
-    if matches!(function.presence.state, State::AllOnes | State::Disconnected | State::NotReady | State::Asleep) {
+    if matches!(
+        function.presence.state,
+        State::AllOnes | State::Disconnected | State::NotReady | State::Asleep
+    ) {
         return None;
     }
     let speed = |name| reading.text(name).and_then(parse_speed);

@@ -32,7 +32,7 @@ pub use presence::State;
 use reading::{Depth, Order, Reading};
 
 /// What is to be read.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Scope<'a> {
     /// How much of each wanted function.
     pub depth: Depth,
@@ -148,7 +148,11 @@ fn orders(tree: &dyn Tree, entries: &[Entry], scope: Scope<'_>) -> Vec<Order> {
     needed_or_flat
         .map(|entry| Order {
             address: entry.address,
-            depth: needed.get(&entry.address).copied().unwrap_or(if flat { scope.depth } else { Depth::Summary }),
+            depth: needed.get(&entry.address).copied().unwrap_or(if flat {
+                scope.depth
+            } else {
+                Depth::Summary
+            }),
             bridge_asleep: !scope.wake && bridge_asleep(tree, &parents, &mut asleep, entry.parent),
             wake: scope.wake,
         })
@@ -221,8 +225,10 @@ pub fn in_threads_owned<T: Send, R: Send>(items: Vec<T>, work: impl Fn(T) -> R +
     let chunks: Vec<Vec<T>> = (0..processors).map(|_| rest.by_ref().take(share).collect()).collect();
     let work = &work;
     std::thread::scope(|scope| {
-        let handles: Vec<_> =
-            chunks.into_iter().map(|chunk| scope.spawn(move || chunk.into_iter().map(work).collect::<Vec<R>>())).collect();
+        let handles: Vec<_> = chunks
+            .into_iter()
+            .map(|chunk| scope.spawn(move || chunk.into_iter().map(work).collect::<Vec<R>>()))
+            .collect();
         handles
             .into_iter()
             .flat_map(|handle| match handle.join() {

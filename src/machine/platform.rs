@@ -75,7 +75,9 @@ pub fn read_platform(tree: &dyn Tree, live: bool) -> Platform {
         platform.fadt_no_aspm = Some(flags & 0x10 != 0);
     }
     platform.aer_ports = match tree.list("sys/bus/pci_express/drivers/aer") {
-        Ok(names) => Some(names.iter().filter_map(|n| n.split_once(":pcie")).map(|(port, _)| port.to_owned()).collect()),
+        Ok(names) => Some(
+            names.iter().filter_map(|n| n.split_once(":pcie")).map(|(port, _)| port.to_owned()).collect(),
+        ),
         Err(error) if error.is_absent() && tree.list("sys/bus/pci_express").is_ok() => Some(Vec::new()),
         Err(_) => None,
     };
@@ -126,12 +128,14 @@ fn boot_architecture(tree: &dyn Tree) -> Option<u16> {
 
 /// Kernel builders put the architecture into the version string (`…-amd64`, `x86_64-linux-gnu-gcc`).
 fn architecture(version: &str) -> Option<String> {
-    ["x86_64", "aarch64", "ppc64le", "riscv64"].iter().find(|a| version.contains(**a)).map(|a| (*a).to_owned()).or_else(
-        || {
+    ["x86_64", "aarch64", "ppc64le", "riscv64"]
+        .iter()
+        .find(|a| version.contains(**a))
+        .map(|a| (*a).to_owned())
+        .or_else(|| {
             let debian = [("-amd64", "x86_64"), ("-arm64", "aarch64")];
             debian.iter().find(|(mark, _)| version.contains(mark)).map(|(_, a)| (*a).to_owned())
-        },
-    )
+        })
 }
 
 #[cfg(test)]
@@ -146,7 +150,10 @@ mod tests {
         table[109] = 0x10;
         let tree = MemoryTree::complete()
             .file("sys/firmware/acpi/tables/FACP", table)
-            .file("sys/module/pcie_aspm/parameters/policy", "default performance [powersave] powersupersave \n")
+            .file(
+                "sys/module/pcie_aspm/parameters/policy",
+                "default performance [powersave] powersupersave \n",
+            )
             .file("proc/cmdline", "quiet pci=nomsi,noaer pcie_aspm=off -- pci=nomsi2\n")
             .file("sys/bus/pci_express/drivers/aer/0000:00:01.0:pcie002/x", "");
         let platform = read_platform(&tree, false);

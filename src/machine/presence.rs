@@ -59,12 +59,20 @@ pub fn judge(reading: &Reading) -> Presence {
 
 fn conclude(reading: &Reading) -> (State, String) {
     match reading.asleep {
-        Some(Asleep::PowerState) => return (State::Asleep, "power_state is D3cold; reading it would wake it".into()),
+        Some(Asleep::PowerState) => {
+            return (State::Asleep, "power_state is D3cold; reading it would wake it".into());
+        }
         Some(Asleep::RuntimeSuspended) => {
-            return (State::Asleep, "runtime-suspended and allowed to be in D3cold; reading it could wake it".into());
+            return (
+                State::Asleep,
+                "runtime-suspended and allowed to be in D3cold; reading it could wake it".into(),
+            );
         }
         Some(Asleep::BridgeAbove) => {
-            return (State::Asleep, "a bridge above it is in D3cold; reading it would wake the bridge".into());
+            return (
+                State::Asleep,
+                "a bridge above it is in D3cold; reading it would wake the bridge".into(),
+            );
         }
         None => {}
     }
@@ -81,7 +89,9 @@ fn conclude(reading: &Reading) -> (State, String) {
             "vendor ID reads 0x0001: the function asks to be read again later (Request Retry Status)".into(),
         ),
         // Kernel: pci_bus_generic_read_dev_vendor_id in drivers/pci/probe.c takes 0 for an empty slot too.
-        _ => (State::Unknown, format!("vendor and device ID read {identity:#010x}, which no function answers")),
+        _ => {
+            (State::Unknown, format!("vendor and device ID read {identity:#010x}, which no function answers"))
+        }
     }
 }
 
@@ -98,7 +108,10 @@ fn dead(reading: &Reading) -> (State, String) {
                 .into(),
         );
     }
-    (State::AllOnes, "the first 16 bytes of configuration space read all-ones: nothing answers on the bus".into())
+    (
+        State::AllOnes,
+        "the first 16 bytes of configuration space read all-ones: nothing answers on the bus".into(),
+    )
 }
 
 fn unread(reading: &Reading) -> (State, String) {

@@ -180,9 +180,17 @@ pub fn places(function: &Function) -> Option<(Place, Place)> {
     let table: Table = function.register(specification)?;
     let pending: PendingBitArray = function.register(specification)?;
     Some((
-        Place { bar: table.bar_indicator() as u8, offset: table.byte_offset(), length: vectors * ENTRY as u32 },
+        Place {
+            bar: table.bar_indicator() as u8,
+            offset: table.byte_offset(),
+            length: vectors * ENTRY as u32,
+        },
         // One bit a vector in units of 64 bits (PCIe 6.2, 7.7.2.9).
-        Place { bar: pending.bar_indicator() as u8, offset: pending.byte_offset(), length: vectors.div_ceil(64) * 8 },
+        Place {
+            bar: pending.bar_indicator() as u8,
+            offset: pending.byte_offset(),
+            length: vectors.div_ceil(64) * 8,
+        },
     ))
 }
 
@@ -330,7 +338,8 @@ pub fn message(address: u64, data: u32, remapping: Option<bool>) -> Message {
     let vector = data as u8;
     if remapping == Some(false) {
         let delivery_mode =
-            ["fixed", "lowest-priority", "SMI", "reserved", "NMI", "INIT", "reserved", "ExtINT"][(data >> 8 & 7) as usize];
+            ["fixed", "lowest-priority", "SMI", "reserved", "NMI", "INIT", "reserved", "ExtINT"]
+                [(data >> 8 & 7) as usize];
         return Message::Processor {
             destination_apic_id,
             vector,

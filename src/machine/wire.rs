@@ -196,8 +196,11 @@ mod tests {
         reading.space.store(0x40, &[5; 16]);
         reading.asleep = Some(Asleep::BridgeAbove);
         reading.config_size = Some(4096);
-        reading.answers =
-            vec![(0, Ok("D3cold".into())), (3, Err(Cause::Errno(Errno::EINVAL))), (4, Err(Cause::NotCaptured))];
+        reading.answers = vec![
+            (0, Ok("D3cold".into())),
+            (3, Err(Cause::Errno(Errno::EINVAL))),
+            (4, Err(Cause::NotCaptured)),
+        ];
         let sent = answer(&reading);
         let received = receive(&mut sent.as_slice()).unwrap();
         assert_eq!(format!("{received:?}"), format!("{reading:?}"));

@@ -124,7 +124,8 @@ pub fn raw_bars(space: &ConfigSpace) -> Vec<RawBar> {
             (_, 1) => (BarKind::MemoryBelow1M, !15),
             _ => (BarKind::Memory32, !15),
         };
-        let upper = if kind == BarKind::Memory64 && number + 1 < count { space.u32(offset + 4) } else { None };
+        let upper =
+            if kind == BarKind::Memory64 && number + 1 < count { space.u32(offset + 4) } else { None };
         bars.push(RawBar {
             number: number as u8,
             kind,
@@ -165,14 +166,18 @@ pub fn bars(space: Option<&ConfigSpace>, resources: Option<&[Resource]>) -> Vec<
     let upper_halves: Vec<u8> =
         raw.iter().filter(|b| b.kind == BarKind::Memory64).map(|b| b.number + 1).collect();
     // Where the header cannot be read, an endpoint's six are assumed: lines for bridges are zero there.
-    let count = space.and_then(header::read::<header::HeaderType>).map_or(6, |h| header::base_address_registers(h.layout()));
+    let count = space
+        .and_then(header::read::<header::HeaderType>)
+        .map_or(6, |h| header::base_address_registers(h.layout()));
     (0..count as u8)
         .filter(|number| !upper_halves.contains(number))
         .filter_map(|number| {
             let raw = raw.iter().find(|b| b.number == number);
             let noted = resources.and_then(|r| r.get(usize::from(number))).copied();
             let noted = noted.filter(|r| r.flags != 0);
-            if noted.is_none() && raw.is_none_or(|b| b.address == 0 && b.kind != BarKind::Memory64 && !b.prefetchable) {
+            if noted.is_none()
+                && raw.is_none_or(|b| b.address == 0 && b.kind != BarKind::Memory64 && !b.prefetchable)
+            {
                 return None;
             }
             let kind = match (noted, raw) {
@@ -187,7 +192,8 @@ pub fn bars(space: Option<&ConfigSpace>, resources: Option<&[Resource]>) -> Vec<
             Some(Bar {
                 number,
                 kind,
-                prefetchable: noted.map_or(raw.is_some_and(|b| b.prefetchable), |r| r.flags & Resource::PREFETCHABLE != 0),
+                prefetchable: noted
+                    .map_or(raw.is_some_and(|b| b.prefetchable), |r| r.flags & Resource::PREFETCHABLE != 0),
                 address,
                 kernel_address,
                 size: noted.map(Resource::size).filter(|s| *s != 0),
@@ -228,7 +234,8 @@ pub fn windows(space: &ConfigSpace) -> Vec<BridgeWindow> {
             0x1000,
         );
     }
-    if let (Some(base), Some(limit)) = (header::read::<MemoryBase>(space), header::read::<MemoryLimit>(space)) {
+    if let (Some(base), Some(limit)) = (header::read::<MemoryBase>(space), header::read::<MemoryLimit>(space))
+    {
         push("memory", u64::from(base.base()) << 20, u64::from(limit.limit()) << 20, 0x10_0000);
     }
     if let (Some(base), Some(limit)) =
@@ -238,8 +245,10 @@ pub fn windows(space: &ConfigSpace) -> Vec<BridgeWindow> {
         let upper = |value: Option<u32>| if wide { u64::from(value.unwrap_or(0)) << 32 } else { 0 };
         push(
             "prefetchable",
-            u64::from(base.base()) << 20 | upper(header::read::<PrefetchableBaseUpper>(space).map(|r| r.base())),
-            u64::from(limit.limit()) << 20 | upper(header::read::<PrefetchableLimitUpper>(space).map(|r| r.limit())),
+            u64::from(base.base()) << 20
+                | upper(header::read::<PrefetchableBaseUpper>(space).map(|r| r.base())),
+            u64::from(limit.limit()) << 20
+                | upper(header::read::<PrefetchableLimitUpper>(space).map(|r| r.limit())),
             0x10_0000,
         );
     }
@@ -269,7 +278,10 @@ mod tests {
         );
         let found = bars(Some(&space), Some(&resources));
         assert_eq!(found.len(), 2);
-        assert_eq!((found[0].kind, found[0].address, found[0].size), (BarKind::Memory64, Some(0x38_f000_0000), Some(64 << 20)));
+        assert_eq!(
+            (found[0].kind, found[0].address, found[0].size),
+            (BarKind::Memory64, Some(0x38_f000_0000), Some(64 << 20))
+        );
         assert_eq!(found[0].agrees, Some(true));
         assert_eq!((found[1].number, found[1].kind, found[1].size), (2, BarKind::Io, Some(32)));
         assert!(Resource::default().is_upper_half(Some(&space), 1));
@@ -279,7 +291,10 @@ mod tests {
     fn a_bar_that_lost_its_value_disagrees_with_the_kernel() {
         let resources = resources("0x00000000fe800000 0x00000000fe803fff 0x0000000000140204\n");
         let found = bars(Some(&header(0, &[(0x10, 4)])), Some(&resources));
-        assert_eq!((found[0].address, found[0].agrees, found[0].assigned), (Some(0), Some(false), Some(true)));
+        assert_eq!(
+            (found[0].address, found[0].agrees, found[0].assigned),
+            (Some(0), Some(false), Some(true))
+        );
         assert_eq!(bars(Some(&header(0, &[])), Some(&[])), []);
         let unset = super::resources("0x0000000000000000 0x00000000003fffff 0x0000000020140204\n");
         assert_eq!(bars(Some(&header(0, &[(0x10, 4)])), Some(&unset))[0].assigned, Some(false));
@@ -287,7 +302,8 @@ mod tests {
 
     #[test]
     fn windows_of_a_bridge() {
-        let space = header(1, &[(0x1c, 0x0000_01f1), (0x20, 0xfe80_fe80), (0x24, 0x0001_fff1), (0x28, 0), (0x2c, 0)]);
+        let space =
+            header(1, &[(0x1c, 0x0000_01f1), (0x20, 0xfe80_fe80), (0x24, 0x0001_fff1), (0x28, 0), (0x2c, 0)]);
         let found = windows(&space);
         assert_eq!((found[0].open, found[0].base), (false, 0xf000));
         assert_eq!((found[1].base, found[1].limit, found[1].open), (0xfe80_0000, 0xfe8f_ffff, true));

@@ -168,8 +168,14 @@ mod tests {
     use super::*;
     use crate::pci::decode::Context;
 
-    const VIRTIO: Context =
-        Context { header_layout: 0, vendor_id: 0x1af4, device_id: 0x1041, class: 0x02_0000, port_type: None };
+    const VIRTIO: Context = Context {
+        header_layout: 0,
+        vendor_id: 0x1af4,
+        device_id: 0x1041,
+        class: 0x02_0000,
+        port_type: None,
+        link_width: None,
+    };
 
     fn virtio(length: u8, kind: u8) -> [u8; 0x18] {
         let mut bytes = [0; 0x18];
