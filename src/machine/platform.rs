@@ -29,9 +29,20 @@ pub struct Platform {
     /// Interrupt remapping is known to be off (false), on (true), or not known. With remapping a message is not what
     /// it seems.
     pub interrupt_remapping: Option<bool>,
+    /// Physical slots.
+    pub slots: Vec<Slot>,
     /// Ports whose AER service the kernel runs (`sys/bus/pci_express/drivers/aer`); `null` if the source does not
     /// tell.
     pub aer_ports: Option<Vec<String>>,
+}
+
+/// A physical slot (`sys/bus/pci/slots`).
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
+pub struct Slot {
+    /// Its name, mostly a number.
+    pub name: String,
+    /// Domain, bus and device that it is for, such as `0000:82:00`; only `0000:82` for a slot with several devices.
+    pub address: String,
 }
 
 impl Platform {
@@ -81,6 +92,15 @@ pub fn read_platform(tree: &dyn Tree, live: bool) -> Platform {
         Err(error) if error.is_absent() && tree.list("sys/bus/pci_express").is_ok() => Some(Vec::new()),
         Err(_) => None,
     };
+    platform.slots = tree
+        .list("sys/bus/pci/slots")
+        .unwrap_or_default()
+        .into_iter()
+        .filter_map(|name| {
+            let address = read_text(tree, &format!("sys/bus/pci/slots/{name}/address")).ok()?;
+            Some(Slot { name, address })
+        })
+        .collect();
     let mut found = log::Found::default();
     platform.kernel_log = match kernel_log::read(tree, live, &mut |record: &Record<'_>| found.take(record)) {
         Ok(()) => Some(true),

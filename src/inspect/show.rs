@@ -1,0 +1,371 @@
+//! `show`: everything about a function.
+
+use std::collections::BTreeMap;
+
+use crate::machine::aer::{self, Aer};
+use crate::machine::aspm::{self, Aspm, AspmControl};
+use crate::machine::interrupts::{self, LinuxInterrupt, Mode};
+use crate::machine::link::{self, Rate};
+use crate::machine::power::{self, Power};
+use crate::machine::{Function, State};
+use crate::pci::Bdf;
+use crate::pci::bars::{self, Bar, BridgeWindow};
+use crate::pci::decode::{Capability, Placed};
+use crate::pci::header;
+use crate::pci::register::{Field, Register};
+use crate::pci::walk::{Anomaly, List};
+use crate::render::value::{json_value, text_value};
+
+use super::Inspection;
+use super::list::{Summary, summary};
+
+/// Answer of `show`.
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
+pub struct Show {
+    /// The functions that were asked for.
+    pub functions: Vec<Details>,
+    /// What was noticed while reading.
+    pub notes: Vec<String>,
+}
+
+/// A field with its value.
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
+pub struct FieldValue {
+    /// The number as it stands in the register; `null` if it was not read.
+    pub raw: Option<u64>,
+    /// What it means: a yes or no, a number in the unit that the text names, a word; `null` if it was not read or is
+    /// reserved. Speeds are in MT/s, sizes in bytes, times in nanoseconds, power in milliwatts.
+    pub value: serde_json::Value,
+    /// The same for people.
+    pub text: String,
+}
+
+/// A register with its value.
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
+pub struct RegisterValue {
+    /// Short name, as lspci or the kernel write it.
+    pub short: &'static str,
+    /// Offset in configuration space.
+    pub offset: u16,
+    /// Width in bytes.
+    pub width: u8,
+    /// The value; `null` if it was not read.
+    pub raw: Option<u64>,
+}
+
+/// A capability.
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
+pub struct CapabilityEntry {
+    /// First part of the dotted paths of its registers, such as `express` or `vsec[1]`.
+    pub path: String,
+    /// Name in the words of the specification; `null` for an unknown ID.
+    pub name: Option<&'static str>,
+    /// The list it is on.
+    pub list: List,
+    /// Capability ID, such as `0x10`.
+    pub id: String,
+    /// Version, on the extended list.
+    pub version: u8,
+    /// Offset in configuration space.
+    pub offset: u16,
+    /// Whether its registers are decoded; if not, `bytes` holds it raw.
+    pub decoded: bool,
+    /// The bytes of a capability that is not decoded, in hexadecimal, as far as they were read.
+    pub bytes: Option<String>,
+}
+
+/// Everything about a function.
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
+pub struct Details {
+    /// The function in short.
+    #[serde(flatten)]
+    pub summary: Summary,
+    /// NUMA node; `null` if it has none or the source does not tell.
+    pub numa_node: Option<u32>,
+    /// Number of the IOMMU group.
+    pub iommu_group: Option<String>,
+    /// Number of the physical slot.
+    pub slot: Option<String>,
+    /// Ways in which the kernel can reset the function; `null` if the source does not tell.
+    pub reset_methods: Option<Vec<String>>,
+    /// Processors near the function.
+    pub local_processors: Option<String>,
+    /// How often drivers enabled the function (`enable`).
+    pub enable_count: Option<u32>,
+    /// Whether the kernel lets drivers use MSI on the function (`msi_bus`).
+    pub msi_allowed: Option<bool>,
+    /// Name that firmware gives the device (`label`).
+    pub label: Option<String>,
+    /// The physical function that a virtual one belongs to.
+    pub physical_function: Option<String>,
+    /// Virtual functions: how many are on, how many there can be.
+    pub virtual_functions: Option<(u32, u32)>,
+    /// Power state.
+    pub power: Power,
+    /// The other end of the link.
+    #[schemars(with = "Option<String>")]
+    pub link_partner: Option<Bdf>,
+    /// What the other end can do.
+    pub link_partner_maximum: Option<Rate>,
+    /// ASPM at this end and who decides about it.
+    pub aspm_detail: Option<Aspm>,
+    /// Who decides about ASPM.
+    pub aspm_control: AspmControl,
+    /// Advanced Error Reporting.
+    pub aer: Aer,
+    /// Which kind of interrupt is enabled; `null` if it was not read.
+    pub interrupt_mode: Option<Mode>,
+    /// The function's interrupts as Linux sees them.
+    pub interrupts: Vec<LinuxInterrupt>,
+    /// Base Address Registers.
+    pub bars: Vec<Bar>,
+    /// Windows of a bridge.
+    pub windows: Vec<BridgeWindow>,
+    /// Capabilities in the order of the lists.
+    pub capabilities: Vec<CapabilityEntry>,
+    /// What is wrong with the lists.
+    pub anomalies: Vec<Anomaly>,
+    /// Registers by dotted path.
+    pub registers: BTreeMap<String, RegisterValue>,
+    /// Fields by dotted path.
+    pub fields: BTreeMap<String, FieldValue>,
+    /// Why something could not be read, by the file's name.
+    pub unread: BTreeMap<String, String>,
+    /// Configuration space as far as it was read, offset to hexadecimal, if it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hex: Option<BTreeMap<u16, String>>,
+}
+
+/// The decoded parts of a function, for text and `--field`.
+pub struct Decoded {
+    /// Registers of the header.
+    pub header: Vec<Placed>,
+    /// Capabilities.
+    pub capabilities: Vec<Capability>,
+    /// What is wrong with the lists.
+    pub anomalies: Vec<Anomaly>,
+}
+
+impl Decoded {
+    /// Decodes a function; everything is empty unless it answers.
+    pub fn new(function: &Function) -> Self {
+        let (capabilities, anomalies) = function.decode();
+        let header = function.space().map(header::registers).unwrap_or_default();
+        Decoded { header, capabilities, anomalies }
+    }
+
+    /// Every register with the first part of its path, in order.
+    pub fn registers(&self) -> impl Iterator<Item = (String, &Placed)> {
+        let header = self.header.iter().map(|placed| ("header".to_owned(), placed));
+        let others = self.capabilities.iter().flat_map(|capability| {
+            let path = capability.path();
+            capability.registers.iter().map(move |placed| (path.clone(), placed))
+        });
+        header.chain(others)
+    }
+}
+
+/// A field's value as JSON carries it.
+pub fn field_value(register: &Register, field: &Field, raw: Option<u64>) -> FieldValue {
+    match raw.map(|raw| field.extract(raw)) {
+        Some(value) => {
+            FieldValue { raw: Some(value), value: json_value(field, value), text: text_value(register, field, value) }
+        }
+        None => FieldValue { raw: None, value: serde_json::Value::Null, text: "not read".to_owned() },
+    }
+}
+
+/// Everything about one function. `lines` is `/proc/interrupts`; `hex` adds configuration space.
+pub fn details(
+    inspection: Inspection<'_>,
+    function: &Function,
+    lines: Option<&[interrupts::Line]>,
+    hex: bool,
+) -> Details {
+    let decoded = Decoded::new(function);
+    let mut registers = BTreeMap::new();
+    let mut fields = BTreeMap::new();
+    for (capability, placed) in decoded.registers() {
+        let path = format!("{capability}.{}", placed.path());
+        for field in placed.register.fields {
+            fields.insert(format!("{path}.{}", field.key), field_value(placed.register, field, placed.raw));
+        }
+        let value = RegisterValue {
+            short: placed.register.short,
+            offset: placed.offset,
+            width: placed.register.width,
+            raw: placed.raw,
+        };
+        registers.insert(path, value);
+    }
+    let general = General::new(inspection, function, lines);
+    Details {
+        summary: summary(inspection.names, function),
+        numa_node: general.numa_node,
+        iommu_group: general.iommu_group,
+        slot: general.slot,
+        reset_methods: general.reset_methods,
+        local_processors: general.local_processors,
+        enable_count: general.enable_count,
+        msi_allowed: general.msi_allowed,
+        label: general.label,
+        physical_function: general.physical_function,
+        virtual_functions: general.virtual_functions,
+        power: general.power,
+        link_partner: general.partner.map(|p| p.address),
+        link_partner_maximum: general.partner.and_then(link::link).map(|l| l.maximum),
+        aspm_detail: aspm::aspm(function),
+        aspm_control: aspm::control(inspection.platform, function.host_bridge.as_deref()),
+        aer: general.aer,
+        interrupt_mode: interrupts::mode(function),
+        interrupts: general.interrupts,
+        bars: general.bars,
+        windows: general.windows,
+        capabilities: decoded.capabilities.iter().map(|c| capability_entry(function, c)).collect(),
+        anomalies: decoded.anomalies,
+        registers,
+        fields,
+        unread: unread(function),
+        hex: hex.then(|| hexadecimal(function)),
+    }
+}
+
+/// What Linux and the hierarchy add to a function.
+pub struct General<'a> {
+    /// NUMA node.
+    pub numa_node: Option<u32>,
+    /// IOMMU group.
+    pub iommu_group: Option<String>,
+    /// Physical slot.
+    pub slot: Option<String>,
+    /// Reset methods.
+    pub reset_methods: Option<Vec<String>>,
+    /// Processors near the function.
+    pub local_processors: Option<String>,
+    /// `enable`.
+    pub enable_count: Option<u32>,
+    /// `msi_bus`.
+    pub msi_allowed: Option<bool>,
+    /// `label`.
+    pub label: Option<String>,
+    /// `physfn`.
+    pub physical_function: Option<String>,
+    /// `sriov_numvfs`, `sriov_totalvfs`.
+    pub virtual_functions: Option<(u32, u32)>,
+    /// Power state.
+    pub power: Power,
+    /// The other end of the link.
+    pub partner: Option<&'a Function>,
+    /// Advanced Error Reporting.
+    pub aer: Aer,
+    /// Interrupts as Linux sees them.
+    pub interrupts: Vec<LinuxInterrupt>,
+    /// Base Address Registers.
+    pub bars: Vec<Bar>,
+    /// Windows of a bridge.
+    pub windows: Vec<BridgeWindow>,
+}
+
+impl<'a> General<'a> {
+    /// Collects it.
+    pub fn new(
+        inspection: Inspection<'a>,
+        function: &'a Function,
+        lines: Option<&[interrupts::Line]>,
+    ) -> Self {
+        let reading = &function.reading;
+        let text = |name| reading.text(name).map(str::to_owned);
+        let number = |name: &str| reading.text(name).and_then(|t| t.parse().ok());
+        let resources = reading.text("resource").map(bars::resources);
+        let is_bridge = function.header_layout() == Some(1);
+        General {
+            numa_node: number("numa_node"),
+            iommu_group: reading.link_name("iommu_group").map(str::to_owned),
+            slot: slot(inspection, function),
+            reset_methods: reading
+                .text("reset_method")
+                .map(|t| t.split_whitespace().map(str::to_owned).collect()),
+            local_processors: text("local_cpulist").filter(|t| !t.is_empty()),
+            enable_count: number("enable"),
+            msi_allowed: reading.text("msi_bus").map(|t| t == "1"),
+            label: text("label").filter(|t| !t.is_empty()),
+            physical_function: reading.link_name("physfn").map(str::to_owned),
+            virtual_functions: number("sriov_numvfs").zip(number("sriov_totalvfs")),
+            power: power::power(function),
+            partner: link::partner(inspection.machine, function),
+            aer: aer::aer(inspection.machine, function, inspection.platform, lines),
+            interrupts: interrupts::linux_interrupts(inspection.tree, function, lines),
+            bars: bars::bars(function.space(), resources.as_deref()),
+            windows: function.space().filter(|_| is_bridge).map(bars::windows).unwrap_or_default(),
+        }
+    }
+}
+
+/// The slot whose address is that of the function's device (`sys/bus/pci/slots/NAME/address`).
+fn slot(inspection: Inspection<'_>, function: &Function) -> Option<String> {
+    let a = function.address;
+    let device = format!("{:04x}:{:02x}:{:02x}", a.domain, a.bus, a.device);
+    inspection.platform.slots.iter().find(|slot| slot.address == device).map(|slot| slot.name.clone())
+}
+
+fn capability_entry(function: &Function, capability: &Capability) -> CapabilityEntry {
+    let located = capability.located;
+    let decoded = !capability.registers.is_empty();
+    let width = if located.list == List::Standard { 2 } else { 4 };
+    CapabilityEntry {
+        path: capability.path(),
+        name: capability.specification.map(|s| s.name),
+        list: located.list,
+        id: format!("{:#0width$x}", located.id, width = width + 2),
+        version: located.version,
+        offset: located.offset,
+        decoded,
+        bytes: (!decoded).then(|| raw_bytes(function, located.offset)).flatten(),
+    }
+}
+
+/// The bytes that were read from the offset on without a gap, at most 64, in hexadecimal.
+pub fn raw_bytes(function: &Function, offset: u16) -> Option<String> {
+    let space = function.space()?;
+    let next = function.located.iter().map(|l| l.offset).filter(|o| *o > offset).min().unwrap_or(u16::MAX);
+    let end = next.min(offset + crate::pci::decode::RAW_LIMIT);
+    let length = (offset..end).step_by(4).take_while(|o| space.is_known(*o, 4)).count() as u16 * 4;
+    let bytes = space.bytes(offset, length.min(end - offset))?;
+    Some(bytes.iter().map(|b| format!("{b:02x}")).collect::<Vec<_>>().join(" "))
+}
+
+fn unread(function: &Function) -> BTreeMap<String, String> {
+    let mut unread = BTreeMap::new();
+    if function.presence.state != State::Answering {
+        unread.insert("config".to_owned(), function.presence.reason.clone());
+    } else if let Some((offset, cause)) = function.reading.config_error {
+        unread.insert("config".to_owned(), format!("at offset {offset:#x}: {cause}"));
+    } else if let Some(size) = function.reading.config_size.filter(|s| *s > function.config_bytes().into()) {
+        let readable = function.config_bytes();
+        unread.insert(
+            "config".to_owned(),
+            format!("only {readable} of {size} bytes can be read: the rest needs root (CAP_SYS_ADMIN)"),
+        );
+    }
+    for (index, answer) in &function.reading.answers {
+        let Some(attribute) = crate::machine::attributes::ALL.get(usize::from(*index)) else { continue };
+        if let Err(cause) = answer
+            && *cause != crate::tree::Cause::Errno(nix::errno::Errno::ENOENT)
+        {
+            unread.insert(attribute.name.to_owned(), cause.to_string());
+        }
+    }
+    unread
+}
+
+fn hexadecimal(function: &Function) -> BTreeMap<u16, String> {
+    let pieces = function.reading.space.pieces();
+    pieces.map(|(offset, bytes)| (offset, bytes.iter().map(|b| format!("{b:02x}")).collect())).collect()
+}
+
+/// The answer.
+pub fn show(inspection: Inspection<'_>, lines: Option<&[interrupts::Line]>, hex: bool, notes: Vec<String>) -> Show {
+    let functions: Vec<&Function> = inspection.machine.wanted().collect();
+    let functions = crate::machine::in_threads_owned(functions, |f| details(inspection, f, lines, hex));
+    Show { functions, notes }
+}
