@@ -178,7 +178,7 @@ impl<'a> Reader<'a> {
                     format!("{}: no row starts at {:#x}; it is left out", function.address, row.offset);
                 self.note(Some(number), text);
             }
-            Some(function) if row.rest.is_empty() => function.store(number, &row),
+            Some(function) if row.rest.is_empty() && row.is_full() => function.store(number, &row),
             Some(function) => function.broken = Some(Broken { line: number, prefix, text, row: Some(row) }),
         }
     }
@@ -202,11 +202,12 @@ impl<'a> Reader<'a> {
         true
     }
 
-    /// Decides on a row with other text in it, now that no second part follows: with sixteen bytes it is whole.
+    /// Decides on a row that is short or has other text in it, now that no second part follows. A short one may be the
+    /// last; with sixteen bytes and text behind them it is whole.
     fn drop_broken(&mut self) {
         let Some(function) = &mut self.function else { return };
         let Some(Broken { line, row: Some(row), .. }) = function.broken.take() else { return };
-        if row.is_full() {
+        if row.is_full() || row.rest.is_empty() {
             return function.store(line, &row);
         }
         let text =
