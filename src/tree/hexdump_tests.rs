@@ -190,7 +190,7 @@ fn rows_cut_in_two_are_joined_or_left_out() {
                     if one_line.contains(noise) || *noise == two_lines && cut > "100: 00".len() {
                         assert_eq!(read.len(), bytes.len(), "{text}");
                     }
-                    // Of a last row that was cut before its first byte was whole nothing shows, and 256 bytes are a size.
+                    // A last row that was cut before its first byte was whole leaves no trace: 256 bytes are a size.
                     let shows = index + 1 < lines.len() || cut > "100: 00".len();
                     assert!(read.len() == bytes.len() || !shows || !dump.notes.is_empty(), "{text}");
                 }
