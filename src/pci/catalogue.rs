@@ -7,8 +7,13 @@ use super::decode::Specification;
 use super::walk::List;
 use super::{capability, extended};
 
-/// Capabilities with a register table.
+/// Capabilities with a register table, each list in the order of IDs.
 pub static DECODED: &[&Specification] = &[
+    &capability::power::SPECIFICATION,
+    &capability::msi::SPECIFICATION,
+    &capability::vendor::SPECIFICATION,
+    &capability::subsystem::SPECIFICATION,
+    &capability::express::SPECIFICATION,
     &capability::msix::SPECIFICATION,
     &extended::aer::SPECIFICATION,
     &extended::serial_number::SPECIFICATION,

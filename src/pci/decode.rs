@@ -1,5 +1,6 @@
 //! From located capabilities to registers with values.
 
+use super::capability::express;
 use super::register::{Register, RegisterType};
 use super::space::{ConfigBytes, ConfigSpace};
 use super::walk::{Anomaly, List, Located};
@@ -185,15 +186,19 @@ impl<'a> Builder<'a> {
     }
 }
 
-/// Most bytes of a capability without a layout that are read and shown raw.
-const RAW_LIMIT: u16 = 64;
+/// Most bytes of a capability whose registers are not known that are read and shown raw.
+pub const RAW_LIMIT: u16 = 64;
 
 /// Decodes every capability of a walk. Over a loader this reads the registers; over a finished space it only looks.
+///
+/// A port type that `context` lacks is taken from the PCI Express capability in `walk`, wherever it is in the list.
+/// Whoever decodes the extended list on its own puts [`express::port_type`] of the standard one into `context`.
 pub fn capabilities(
     bytes: &mut dyn ConfigBytes,
-    context: Context,
+    mut context: Context,
     walk: &[Located],
 ) -> (Vec<Capability>, Vec<Anomaly>) {
+    context.port_type = context.port_type.or_else(|| express::port_type(bytes.space(), walk));
     let mut decoded: Vec<Capability> = Vec::with_capacity(walk.len());
     let mut anomalies = Vec::new();
     for located in walk {

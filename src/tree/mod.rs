@@ -1,1 +1,103 @@
 //! Where bytes come from.
+//!
+//! Everything pciscope knows of a machine it reads as files under one root. [`Tree`] is that root: the live machine at
+//! `/`, a folder shaped like it ([`Directory`]), or bytes in memory that a dump was turned into ([`MemoryTree`]).
+//! There is one reader and no special path for any of them. [`source::open`] tells by content which one is meant.
+//!
+//! Errors are kept as the operating system gave them, because here they mean different things: `ENOENT` is absent,
+//! `EINVAL` from `current_link_speed` is a device that the kernel marked disconnected, `EACCES` is a missing privilege,
+//! `ENODEV` a device that was removed meanwhile.
+
+mod directory;
+mod error;
+mod manifest;
+mod memory;
+pub(crate) mod raw;
+mod window;
+
+pub use directory::Directory;
+pub use error::{Cause, Result, TreeError};
+pub use memory::MemoryTree;
+pub use window::Window;
+
+/// Most bytes that are read of an ordinary attribute. A sysfs attribute is at most one page; text files of `/proc` are
+/// longer on large machines.
+pub const ATTRIBUTE_LIMIT: usize = 64 << 10;
+
+/// A folder with everything below it. A folder in a tree is a tree again.
+///
+/// Paths are relative, with `/` between components and no leading `/`. Nothing here can write.
+pub trait Tree: Send + Sync {
+    /// Opens a file for reading.
+    fn open(&self, path: &str) -> Result<Box<dyn File>>;
+
+    /// The text of a symbolic link.
+    fn read_link(&self, path: &str) -> Result<String>;
+
+    /// The names in a folder, sorted.
+    fn list(&self, path: &str) -> Result<Vec<String>>;
+
+    /// The folder at `path` as a tree of its own. Links are followed, but never out of the tree.
+    fn enter(&self, path: &str) -> Result<Box<dyn Tree>>;
+
+    /// Maps `length` bytes at `offset` of a resource file (the registers behind a BAR) for aligned 32-bit reads.
+    fn window(&self, path: &str, offset: u64, length: usize) -> Result<Window>;
+}
+
+/// An open file.
+pub trait File: Send {
+    /// Its size as `stat` says: of `config`, how much configuration space the function has.
+    fn size(&self) -> u64;
+
+    /// Reads at `offset`. Fewer bytes than asked for means that the file ends there.
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize>;
+}
+
+/// Reads a whole file; one longer than `limit` is an error, so that nothing grows without bound.
+pub fn read(tree: &dyn Tree, path: &str, limit: usize) -> Result<Vec<u8>> {
+    let file = tree.open(path)?;
+    let mut bytes = vec![0; 4096.min(limit + 1)];
+    let mut length = 0;
+    loop {
+        let read = file.read_at(length as u64, &mut bytes[length..])?;
+        length += read;
+        // Only at the end may a read be short; a sysfs attribute always fits the first one.
+        if length < bytes.len() {
+            bytes.truncate(length);
+            return Ok(bytes);
+        }
+        if length > limit {
+            return Err(TreeError::new(path, Cause::TooLong(limit)));
+        }
+        bytes.resize((bytes.len() * 4).min(limit + 1), 0);
+    }
+}
+
+/// Reads a text attribute without the white space around it. Bytes that are not UTF-8 become U+FFFD.
+pub fn read_text(tree: &dyn Tree, path: &str) -> Result<String> {
+    let bytes = read(tree, path, ATTRIBUTE_LIMIT)?;
+    Ok(String::from_utf8_lossy(&bytes).trim().to_owned())
+}
+
+#[cfg(test)]
+mockall::mock! {
+    /// A tree for the errors that no folder can make.
+    pub Tree {}
+    impl Tree for Tree {
+        fn open(&self, path: &str) -> Result<Box<dyn File>>;
+        fn read_link(&self, path: &str) -> Result<String>;
+        fn list(&self, path: &str) -> Result<Vec<String>>;
+        fn enter(&self, path: &str) -> Result<Box<dyn Tree>>;
+        fn window(&self, path: &str, offset: u64, length: usize) -> Result<Window>;
+    }
+}
+
+#[cfg(test)]
+mockall::mock! {
+    /// A file for the errors that no folder can make.
+    pub File {}
+    impl File for File {
+        fn size(&self) -> u64;
+        fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize>;
+    }
+}

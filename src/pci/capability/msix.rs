@@ -76,3 +76,35 @@ fn layout(builder: &mut Builder<'_>) {
     builder.add::<Table>();
     builder.add::<PendingBitArray>();
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{decode, decode_in, placed, reads};
+    use super::*;
+    use crate::pci::decode::Context;
+
+    const BYTES: [u8; 12] = [0x11, 0, 0x0f, 0xc0, 0x02, 0x30, 0, 0, 0x04, 0x20, 0x01, 0];
+
+    #[test]
+    fn table_and_pending_bits() {
+        let (capability, _) = decode(Context::default(), &BYTES);
+        assert_eq!(placed(&capability), [("control", 2), ("table", 4), ("pending_bit_array", 8)]);
+        let control: Control = capability.get().unwrap();
+        assert!(control.enable() && control.function_mask());
+        assert_eq!(control.vectors(), 16);
+        let table: Table = capability.get().unwrap();
+        assert_eq!((table.bar_indicator(), table.byte_offset(), table.offset()), (2, 0x3000, 0x600));
+        let pending: PendingBitArray = capability.get().unwrap();
+        assert_eq!((pending.bar_indicator(), pending.byte_offset()), (4, 0x12000));
+        assert_eq!(reads(Context::default(), &BYTES), [(4, 8)]);
+    }
+
+    #[test]
+    fn what_cannot_be_read_has_no_value() {
+        let mut space = vec![0; 0x48];
+        space[0x40..].copy_from_slice(&BYTES[..8]);
+        let (capability, _) = decode_in(Context::default(), &space);
+        assert_eq!(capability.get(), Some(Table(0x3002)));
+        assert_eq!(capability.get::<PendingBitArray>(), None);
+    }
+}
