@@ -1,8 +1,11 @@
 //! pciscope reads, decodes and judges PCI Express devices.
 //!
 //! The folders in reading order: [`tree`] (where bytes come from), [`pci`] (configuration space and its registers),
-//! [`names`] (what devices are called).
+//! [`kernel_log`] (what the kernel said), [`machine`] (what Linux and the hierarchy add), [`names`] (what devices are
+//! called).
 
+pub mod kernel_log;
+pub mod machine;
 pub mod names;
 pub mod pci;
 pub mod tree;

@@ -186,19 +186,28 @@ impl<'a> Builder<'a> {
     }
 }
 
+/// The context with what the PCI Express capability in `walk` adds to it.
+pub fn with_express(space: &ConfigSpace, context: Context, walk: &[Located]) -> Context {
+    Context {
+        port_type: context.port_type.or_else(|| express::port_type(space, walk)),
+        link_width: context.link_width.or_else(|| express::maximum_link_width(space, walk)),
+        ..context
+    }
+}
+
 /// Most bytes of a capability whose registers are not known that are read and shown raw.
 pub const RAW_LIMIT: u16 = 64;
 
 /// Decodes every capability of a walk. Over a loader this reads the registers; over a finished space it only looks.
 ///
-/// A port type that `context` lacks is taken from the PCI Express capability in `walk`, wherever it is in the list.
-/// Whoever decodes the extended list on its own puts [`express::port_type`] of the standard one into `context`.
+/// What `context` lacks of the PCI Express capability is taken from the one in `walk`, wherever it is in the list.
+/// Whoever decodes the extended list on its own uses [`with_express`] of the standard one first.
 pub fn capabilities(
     bytes: &mut dyn ConfigBytes,
     mut context: Context,
     walk: &[Located],
 ) -> (Vec<Capability>, Vec<Anomaly>) {
-    context.port_type = context.port_type.or_else(|| express::port_type(bytes.space(), walk));
+    context = with_express(bytes.space(), context, walk);
     let mut decoded: Vec<Capability> = Vec::with_capacity(walk.len());
     let mut anomalies = Vec::new();
     for located in walk {

@@ -6,6 +6,7 @@
 //! the groups that mean something are read.
 
 use crate::pci::decode::{Builder, Specification};
+use crate::pci::quantity::lanes;
 use crate::pci::register::{Meaning, RegisterType};
 use crate::pci::space::ConfigSpace;
 use crate::pci::walk::{Anomaly, List, Located};
@@ -179,6 +180,15 @@ pub fn port_type(space: &ConfigSpace, walk: &[Located]) -> Option<u8> {
     let express = walk.iter().find(|l| l.list == List::Standard && l.id == SPECIFICATION.id)?;
     let raw = space.u16(express.offset + Capabilities::REGISTER.offset)?;
     Some(Capabilities(raw).device_port_type() as u8)
+}
+
+/// Maximum Link Width in lanes, out of the first PCI Express capability in `walk`; `None` if it was not read, is
+/// reserved, or the function has no link.
+pub fn maximum_link_width(space: &ConfigSpace, walk: &[Located]) -> Option<u8> {
+    let express = walk.iter().find(|l| l.list == List::Standard && l.id == SPECIFICATION.id)?;
+    PortType::from_raw(port_type(space, walk)?).filter(|port| port.has_link())?;
+    let raw = space.u32(express.offset + LinkCapabilities::REGISTER.offset)?;
+    lanes(LinkCapabilities(raw).maximum_link_width().into())
 }
 
 /// Where the first group begins.

@@ -1,0 +1,178 @@
+//! What the log says of the platform: `_OSC`, FADT, ASPM as a whole, windows of host bridges, interrupt remapping.
+//!
+//! Wording of every kernel from 4.4 to 7.2 (drivers/acpi/pci_root.c, drivers/pci/pcie/aspm.c, drivers/pci/pci-acpi.c,
+//! drivers/iommu/intel/irq_remapping.c, drivers/iommu/amd/init.c).
+
+use super::Record;
+
+/// One host bridge as ACPI names it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
+pub struct HostBridge {
+    /// ACPI name in the log, such as `PNP0A08:00`.
+    pub name: String,
+    /// Domain and first bus, from `PCI Root Bridge [PC00] (domain 0000 [bus 00-7f])`, as `0000:00`.
+    pub root_bus: Option<String>,
+    /// Features that the platform does not support, in the kernel's words.
+    pub not_supported: Vec<String>,
+    /// Features that the kernel controls.
+    pub os_controls: Vec<String>,
+    /// The line that says why the kernel controls nothing, verbatim.
+    pub refused: Option<String>,
+    /// Address windows that the bridge forwards, in the kernel's words.
+    pub windows: Vec<String>,
+}
+
+/// What was found so far.
+#[derive(Debug, Clone, Default)]
+pub struct Found {
+    /// Host bridges in the order of the log.
+    pub bridges: Vec<HostBridge>,
+    /// Lines on ASPM as a whole, each once.
+    pub aspm: Vec<String>,
+    /// The FADT forbids ASPM.
+    pub no_aspm: bool,
+    /// The FADT forbids MSI.
+    pub no_msi: bool,
+    /// Interrupt remapping was enabled.
+    pub remapping: Option<bool>,
+    /// Root bus of a `PCI Root Bridge` line that waits for the `acpi PNP…` line which follows it.
+    pending_bus: Option<String>,
+    /// Root bus that `PCI host bridge to bus` named last: windows follow it.
+    window_bus: Option<String>,
+}
+
+impl Found {
+    /// Looks at one record.
+    pub fn take(&mut self, record: &Record<'_>) {
+        let text = record.text;
+        // A cheap filter first: nearly all lines are of somebody else.
+        if text.contains("_OSC") || text.contains("Root Bridge [") || text.contains("not requesting") {
+            self.osc(text);
+        } else if text.contains("ASPM") || text.contains("support MSI, so") {
+            self.aspm(text);
+        } else if text.starts_with("PCI host bridge to bus ") || text.contains("root bus resource [") {
+            self.window(text);
+        } else if text.contains("emapping") {
+            self.remapping(text);
+        }
+    }
+
+    fn osc(&mut self, text: &str) {
+        if let Some(rest) = text.split_once("PCI Root Bridge [").map(|(_, rest)| rest) {
+            self.pending_bus = root_bus(rest);
+            return;
+        }
+        let Some((name, message)) = text.strip_prefix("acpi ").and_then(|t| t.split_once(": ")) else {
+            return;
+        };
+        if !name.starts_with("PNP0A") && !name.starts_with("ACPI0016") {
+            return;
+        }
+        let pending = self.pending_bus.take();
+        let bridge = match self.bridges.iter().position(|b| b.name == name) {
+            Some(index) => &mut self.bridges[index],
+            None => {
+                self.bridges.push(HostBridge { name: name.to_owned(), ..HostBridge::default() });
+                let last = self.bridges.len() - 1;
+                &mut self.bridges[last]
+            }
+        };
+        if bridge.root_bus.is_none() {
+            bridge.root_bus = pending;
+        }
+        let bracket = || -> Vec<String> {
+            let list = message.split_once('[').and_then(|(_, rest)| rest.split_once(']'));
+            list.map(|(list, _)| list.split_whitespace().map(str::to_owned).collect()).unwrap_or_default()
+        };
+        if message.starts_with("_OSC: platform does not support [") {
+            bridge.not_supported = bracket();
+        } else if message.starts_with("_OSC: OS now controls [")
+            || message.starts_with("_OSC: OS assumes control of [")
+        {
+            bridge.os_controls = bracket();
+        } else if message.starts_with("_OSC failed")
+            || message.starts_with("_OSC: platform retains control")
+            || message.starts_with("_OSC: not requesting")
+            || message.starts_with("PCIe port services disabled; not requesting")
+        {
+            bridge.refused = Some(message.to_owned());
+        }
+    }
+
+    fn aspm(&mut self, text: &str) {
+        if text.contains("FADT declares the system doesn't support PCIe ASPM")
+            || text.contains("FADT indicates ASPM is unsupported")
+        {
+            self.no_aspm = true;
+        }
+        if text.contains("FADT declares the system doesn't support MSI") {
+            self.no_msi = true;
+        }
+        let general = ["PCIe ASPM is", "FADT", "OS doesn't have ASPM control", "ASPM: default states"];
+        if general.iter().any(|g| text.contains(g)) && !self.aspm.iter().any(|known| known == text) {
+            self.aspm.push(text.to_owned());
+        }
+    }
+
+    fn window(&mut self, text: &str) {
+        if let Some(bus) = text.strip_prefix("PCI host bridge to bus ") {
+            self.window_bus = Some(bus.trim().to_owned());
+        } else if let Some((head, resource)) = text.split_once("root bus resource ") {
+            // `pci_bus 0000:80: root bus resource [mem 0x… window]`
+            let bus = head.strip_prefix("pci_bus ").map(|b| b.trim_end_matches([':', ' ']).to_owned());
+            let bus = bus.or_else(|| self.window_bus.clone());
+            if let Some(bridge) = self.bridges.iter_mut().find(|b| b.root_bus == bus && bus.is_some()) {
+                bridge.windows.push(resource.trim().to_owned());
+            }
+        }
+    }
+
+    fn remapping(&mut self, text: &str) {
+        if text.contains("DMAR-IR: Enabled IRQ remapping")
+            || text.contains("AMD-Vi: Interrupt remapping enabled")
+        {
+            self.remapping = Some(true);
+        }
+    }
+}
+
+/// `PC00] (domain 0000 [bus 00-7f])` gives `0000:00`.
+fn root_bus(text: &str) -> Option<String> {
+    let domain = text.split_once("(domain ")?.1;
+    let (domain, rest) = domain.split_once(' ')?;
+    let bus = rest.strip_prefix("[bus ")?.get(..2)?;
+    Some(format!("{domain}:{bus}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_what_osc_refused_for_which_host_bridge() {
+        let lines = [
+            "ACPI: PCI Root Bridge [PC00] (domain 0000 [bus 00-7f])",
+            "acpi PNP0A08:00: _OSC: OS supports [ExtendedConfig ASPM ClockPM Segments MSI HPX-Type3]",
+            "acpi PNP0A08:00: _OSC: platform does not support [AER LTR DPC]",
+            "acpi PNP0A08:00: _OSC: OS now controls [PCIeHotplug PME PCIeCapability]",
+            "PCI host bridge to bus 0000:00",
+            "pci_bus 0000:00: root bus resource [mem 0x90000000-0x9fffffff window]",
+            "ACPI: PCI Root Bridge [PC01] (domain 0000 [bus 80-ff])",
+            "acpi PNP0A08:01: _OSC: platform retains control of PCIe features (AE_NOT_FOUND)",
+            "ACPI FADT declares the system doesn't support PCIe ASPM, so disable it",
+            "DMAR-IR: Enabled IRQ remapping in x2apic mode",
+        ];
+        let mut found = Found::default();
+        for text in lines {
+            found.take(&Record { microseconds: None, text, device: None });
+        }
+        let first = &found.bridges[0];
+        assert_eq!(first.root_bus.as_deref(), Some("0000:00"));
+        assert_eq!(first.not_supported, ["AER", "LTR", "DPC"]);
+        assert_eq!(first.os_controls, ["PCIeHotplug", "PME", "PCIeCapability"]);
+        assert_eq!(first.windows, ["[mem 0x90000000-0x9fffffff window]"]);
+        assert_eq!(found.bridges[1].root_bus.as_deref(), Some("0000:80"));
+        assert!(found.bridges[1].refused.is_some());
+        assert_eq!((found.no_aspm, found.remapping), (true, Some(true)));
+    }
+}

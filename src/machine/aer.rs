@@ -1,0 +1,190 @@
+//! Advanced Error Reporting: what the registers hold, what the kernel counted, and whether it counts at all.
+
+use crate::pci::Bdf;
+use crate::pci::capability::express::{self, DeviceStatus};
+use crate::pci::extended::aer;
+
+use super::interrupts::Line;
+use super::platform::Platform;
+use super::{Function, Machine, link};
+
+/// Errors that a function has seen, by the four bits of its Device Status. They stay until software clears them and may
+/// be old.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, schemars::JsonSchema)]
+pub struct ErrorsSeen {
+    /// Correctable Error Detected.
+    pub correctable: bool,
+    /// Non-Fatal Error Detected.
+    pub non_fatal: bool,
+    /// Fatal Error Detected.
+    pub fatal: bool,
+    /// Unsupported Request Detected.
+    pub unsupported_request: bool,
+}
+
+impl ErrorsSeen {
+    /// None of the four.
+    pub fn is_empty(self) -> bool {
+        self == ErrorsSeen::default()
+    }
+}
+
+/// Device Status of a PCI Express function; `None` if it is none or was not read.
+pub fn errors_seen(function: &Function) -> Option<ErrorsSeen> {
+    let status: DeviceStatus = function.register(&express::SPECIFICATION)?;
+    Some(ErrorsSeen {
+        correctable: status.correctable_error_detected(),
+        non_fatal: status.non_fatal_error_detected(),
+        fatal: status.fatal_error_detected(),
+        unsupported_request: status.unsupported_request_detected(),
+    })
+}
+
+/// The kernel's counters of one severity.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
+pub struct Counters {
+    /// Counters that are not zero, by the kernel's short names (`RxErr`, `BadTLP`, `CmpltTO`, …).
+    pub counts: Vec<(String, u64)>,
+    /// The sum that the kernel gives.
+    pub total: u64,
+}
+
+/// Who handles errors below a root port.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
+pub struct Ownership {
+    /// Whether the kernel handles AER there; `null` if the source does not tell.
+    pub kernel: Option<bool>,
+    /// What it was concluded from.
+    pub reason: String,
+}
+
+/// AER of a function.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
+pub struct Aer {
+    /// The function has the capability; `null` if extended configuration space was not read.
+    pub capability: Option<bool>,
+    /// Uncorrectable errors whose status bit is set, by field name. They stay until software clears them.
+    pub uncorrectable_status: Vec<&'static str>,
+    /// Correctable errors whose status bit is set.
+    pub correctable_status: Vec<&'static str>,
+    /// The kernel's counters; absent where the kernel has none for the function. Zero means nothing unless the kernel
+    /// handles AER.
+    pub correctable: Option<Counters>,
+    /// Counters of non-fatal errors.
+    pub non_fatal: Option<Counters>,
+    /// Counters of fatal errors.
+    pub fatal: Option<Counters>,
+    /// Who handles errors.
+    pub ownership: Ownership,
+}
+
+/// What is known of AER at a function.
+pub fn aer(machine: &Machine, function: &Function, platform: &Platform, lines: Option<&[Line]>) -> Aer {
+    let specification = &aer::SPECIFICATION;
+    let capability = match function.config_bytes() {
+        4096 => Some(function.find(specification).is_some()),
+        256 => Some(false),
+        _ => None,
+    };
+    let uncorrectable: Option<aer::UncorrectableStatus> = function.register(specification);
+    let correctable: Option<aer::CorrectableStatus> = function.register(specification);
+    Aer {
+        capability,
+        uncorrectable_status: uncorrectable.map(|r| set_fields(r, r.0.into())).unwrap_or_default(),
+        correctable_status: correctable.map(|r| set_fields(r, r.0.into())).unwrap_or_default(),
+        correctable: counters(function, "aer_dev_correctable"),
+        non_fatal: counters(function, "aer_dev_nonfatal"),
+        fatal: counters(function, "aer_dev_fatal"),
+        ownership: ownership(machine, function, platform, lines),
+    }
+}
+
+fn set_fields<R: crate::pci::register::RegisterType>(_: R, raw: u64) -> Vec<&'static str> {
+    R::REGISTER.fields.iter().filter(|f| f.extract(raw) != 0).map(|f| f.key).collect()
+}
+
+/// Parses a counter file: lines `NAME number` and `TOTAL_ERR_… number` (kernel: aer_stats_dev_attr in
+/// drivers/pci/pcie/aer.c).
+fn counters(function: &Function, file: &str) -> Option<Counters> {
+    let text = function.reading.text(file)?;
+    let mut found = Counters { counts: Vec::new(), total: 0 };
+    for line in text.lines() {
+        let Some((name, number)) = line.rsplit_once(' ') else { continue };
+        let Ok(number) = number.parse::<u64>() else { continue };
+        if name.starts_with("TOTAL_ERR") {
+            found.total = number;
+        } else if number > 0 {
+            found.counts.push((name.trim().to_owned(), number));
+        }
+    }
+    Some(found)
+}
+
+/// Who handles errors of a function: decided at its root port, in the order of what is most certain.
+fn ownership(
+    machine: &Machine,
+    function: &Function,
+    platform: &Platform,
+    lines: Option<&[Line]>,
+) -> Ownership {
+    let (kernel, reason) = decide(machine, function, platform, lines);
+    Ownership { kernel, reason }
+}
+
+fn decide(
+    machine: &Machine,
+    function: &Function,
+    platform: &Platform,
+    lines: Option<&[Line]>,
+) -> (Option<bool>, String) {
+    for (name, value) in [("pci", "noaer"), ("pci", "nomsi"), ("pcie_ports", "compat")] {
+        if platform.has_option(name, value) {
+            return (Some(false), format!("{name}={value} on the kernel command line turns it off"));
+        }
+    }
+    let path = machine.path(function);
+    let root = path.first().map(|f| f.address);
+    if let (Some(ports), Some(root)) = (&platform.aer_ports, root) {
+        let owned = ports.iter().any(|port| *port == root.to_string());
+        let what = if owned { "the AER service runs on" } else { "no AER service runs on" };
+        return (Some(owned), format!("{what} root port {root}"));
+    }
+    if let Some(root) = root.filter(|root| has_aer_interrupt(machine, *root, lines)) {
+        return (Some(true), format!("root port {root} has an interrupt for the AER service (aerdrv)"));
+    }
+    let bridge = function.host_bridge.as_deref().and_then(|name| platform.host_bridge(name));
+    match bridge {
+        Some(b) if b.os_controls.iter().any(|c| c == "AER") => {
+            (Some(true), format!("_OSC of {} gave AER to Linux", b.name))
+        }
+        Some(b) if b.not_supported.iter().any(|c| c == "AER") => (
+            Some(false),
+            format!("_OSC of {}: platform does not support [{}]", b.name, b.not_supported.join(" ")),
+        ),
+        Some(b) if b.refused.is_some() => {
+            (Some(false), format!("{}: {}", b.name, b.refused.as_deref().unwrap_or_default()))
+        }
+        Some(b) if !b.os_controls.is_empty() => {
+            (Some(false), format!("_OSC of {} gave Linux [{}], not AER", b.name, b.os_controls.join(" ")))
+        }
+        _ => (None, "neither port services nor the kernel log tell".into()),
+    }
+}
+
+/// `/proc/interrupts` names the handlers of a port's interrupt; that of AER is `aerdrv`.
+fn has_aer_interrupt(machine: &Machine, port: Bdf, lines: Option<&[Line]>) -> bool {
+    let Some(port) = machine.get(port) else { return false };
+    let numbers: Vec<u32> = port
+        .reading
+        .text("msi_irqs")
+        .unwrap_or_default()
+        .lines()
+        .chain(port.reading.text("irq"))
+        .filter_map(|n| n.parse().ok())
+        .collect();
+    let is_port = link::port_type(port).is_none_or(|p| p.is_downstream_facing());
+    is_port
+        && lines.is_some_and(|lines| {
+            lines.iter().any(|l| numbers.contains(&l.number) && l.actions.split(", ").any(|a| a == "aerdrv"))
+        })
+}

@@ -1,0 +1,118 @@
+//! Which files of a function are read, and when.
+//!
+//! This one table serves every command, and a capture keeps exactly what it names. Most attributes are copies that the
+//! kernel keeps: they look healthy on a device that fell off the bus an hour ago. Those that read the device are marked
+//! [`Attribute::live`]. Nothing below `nvme/`, `net/`, `hwmon/` is ever read: those files issue commands to the device.
+
+/// How a file is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A text file.
+    Text,
+    /// A symbolic link; its last component is what counts.
+    Link,
+    /// A folder; its names are what counts.
+    Folder,
+}
+
+/// When an attribute is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum When {
+    /// Before anything else, to know whether the function sleeps.
+    Presence,
+    /// For every command.
+    Always,
+    /// Instead of `uevent`, where that is missing.
+    WithoutUevent,
+    /// Where configuration space does not tell the link.
+    WithoutLink,
+    /// For commands that show everything.
+    Detail,
+    /// For PCI Express bridges, by commands that show everything.
+    DetailOfBridge,
+    /// For functions that have the folder `link`.
+    DetailOfLink,
+    /// For physical functions with virtual ones.
+    DetailOfVirtualization,
+}
+
+/// One file of a function's folder.
+#[derive(Debug, Clone, Copy)]
+pub struct Attribute {
+    /// Path in the function's folder.
+    pub name: &'static str,
+    /// How it is read.
+    pub kind: Kind,
+    /// When it is read.
+    pub when: When,
+    /// Whether reading it reads the device (and wakes it on some kernels).
+    pub live: bool,
+}
+
+const fn text(name: &'static str, when: When) -> Attribute {
+    Attribute { name, kind: Kind::Text, when, live: false }
+}
+
+const fn live(name: &'static str, when: When) -> Attribute {
+    Attribute { name, kind: Kind::Text, when, live: true }
+}
+
+const fn link(name: &'static str, when: When) -> Attribute {
+    Attribute { name, kind: Kind::Link, when, live: false }
+}
+
+const fn folder(name: &'static str, when: When) -> Attribute {
+    Attribute { name, kind: Kind::Folder, when, live: false }
+}
+
+/// All of them. What each means: Documentation/ABI/testing/sysfs-bus-pci of the Linux kernel.
+pub static ALL: &[Attribute] = &[
+    text("power_state", When::Presence),
+    text("power/runtime_status", When::Detail),
+    text("d3cold_allowed", When::Detail),
+    text("uevent", When::Always),
+    text("vendor", When::WithoutUevent),
+    text("device", When::WithoutUevent),
+    text("class", When::WithoutUevent),
+    text("revision", When::WithoutUevent),
+    text("subsystem_vendor", When::WithoutUevent),
+    text("subsystem_device", When::WithoutUevent),
+    link("driver", When::WithoutUevent),
+    live("current_link_speed", When::WithoutLink),
+    live("current_link_width", When::WithoutLink),
+    live("max_link_speed", When::WithoutLink),
+    live("max_link_width", When::WithoutLink),
+    text("resource", When::Detail),
+    text("irq", When::Detail),
+    text("numa_node", When::Detail),
+    text("enable", When::Detail),
+    text("msi_bus", When::Detail),
+    text("local_cpulist", When::Detail),
+    text("reset_method", When::Detail),
+    text("power/control", When::Detail),
+    text("label", When::Detail),
+    text("aer_dev_correctable", When::Detail),
+    text("aer_dev_nonfatal", When::Detail),
+    text("aer_dev_fatal", When::Detail),
+    text("aer_rootport_total_err_cor", When::DetailOfBridge),
+    text("aer_rootport_total_err_nonfatal", When::DetailOfBridge),
+    text("aer_rootport_total_err_fatal", When::DetailOfBridge),
+    folder("msi_irqs", When::Detail),
+    folder("link", When::Detail),
+    text("link/clkpm", When::DetailOfLink),
+    text("link/l0s_aspm", When::DetailOfLink),
+    text("link/l1_aspm", When::DetailOfLink),
+    text("link/l1_1_aspm", When::DetailOfLink),
+    text("link/l1_2_aspm", When::DetailOfLink),
+    text("link/l1_1_pcipm", When::DetailOfLink),
+    text("link/l1_2_pcipm", When::DetailOfLink),
+    link("iommu_group", When::Detail),
+    link("physfn", When::Detail),
+    text("sriov_numvfs", When::DetailOfVirtualization),
+    text("sriov_totalvfs", When::DetailOfVirtualization),
+];
+
+/// Place of an attribute in [`ALL`]; the name must be in the table.
+pub fn index(name: &str) -> Option<u8> {
+    ALL.iter().position(|a| a.name == name).and_then(|i| u8::try_from(i).ok())
+}

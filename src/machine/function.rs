@@ -1,0 +1,180 @@
+//! One function: what was read of it, found again by name.
+
+use crate::pci::decode::{self, Capability, Context, Specification};
+use crate::pci::header;
+use crate::pci::register::RegisterType;
+use crate::pci::walk::{self, Anomaly, List, Located};
+use crate::pci::{Bdf, ConfigSpace};
+
+use super::enumerate::Entry;
+use super::presence::{self, Presence, State};
+use super::reading::{self, Reading};
+
+/// What the function is. The kernel's copy of the identifiers counts first, because it outlives the device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Identity {
+    /// Vendor ID.
+    pub vendor_id: Option<u16>,
+    /// Device ID.
+    pub device_id: Option<u16>,
+    /// Class code, 24 bits.
+    pub class: Option<u32>,
+    /// Revision ID.
+    pub revision: Option<u8>,
+    /// Subsystem vendor ID and subsystem ID.
+    pub subsystem: Option<(u16, u16)>,
+    /// Vendor and device ID in configuration space, where they differ from the kernel's copy: somebody else answers
+    /// there now.
+    pub answers_as: Option<(u16, u16)>,
+}
+
+/// One function.
+#[derive(Debug, Clone)]
+pub struct Function {
+    /// Its address.
+    pub address: Bdf,
+    /// The bridge directly above it; `None` below a host bridge or where nothing tells.
+    pub parent: Option<Bdf>,
+    /// Name of its host bridge in sysfs, such as `pci0000:80`.
+    pub host_bridge: Option<String>,
+    /// Whether anybody answers.
+    pub presence: Presence,
+    /// What it is.
+    pub identity: Identity,
+    /// Everything that was read of it.
+    pub reading: Reading,
+    /// Capabilities of both lists; empty unless the function answers.
+    pub located: Vec<Located>,
+}
+
+impl Function {
+    /// Draws the conclusions that every command needs from what was read.
+    pub fn new(entry: &Entry, reading: Reading) -> Self {
+        let presence = presence::judge(&reading);
+        let mut space =
+            if presence.state == State::Answering { reading.space.clone() } else { ConfigSpace::new(0) };
+        Function {
+            address: entry.address,
+            parent: entry.parent,
+            host_bridge: entry.host_bridge.clone(),
+            identity: identity(&reading, presence.state),
+            presence,
+            located: reading::locate(&mut space),
+            reading,
+        }
+    }
+
+    /// Whether configuration space may be decoded.
+    pub fn answers(&self) -> bool {
+        self.presence.state == State::Answering
+    }
+
+    /// How many bytes of configuration space can be read of the function as it is now: 0, 64, 128, 256 or 4096.
+    pub fn config_bytes(&self) -> u16 {
+        if self.answers() { self.reading.space.limit() } else { 0 }
+    }
+
+    /// Configuration space of a function that answers; of any other, an empty one.
+    pub fn space(&self) -> Option<&ConfigSpace> {
+        self.answers().then_some(&self.reading.space)
+    }
+
+    /// The capability of that kind (the first, if there are several).
+    pub fn find(&self, specification: &Specification) -> Option<Located> {
+        self.located.iter().copied().find(|l| (l.list, l.id) == (specification.list, specification.id))
+    }
+
+    /// A register of a capability, at the offset that its table gives.
+    pub fn register<R: RegisterType>(&self, specification: &Specification) -> Option<R> {
+        let located = self.find(specification)?;
+        let offset = located.offset.checked_add(R::REGISTER.offset)?;
+        self.space()?.value(offset, R::REGISTER.width).map(R::from_raw)
+    }
+
+    /// A register of the header.
+    pub fn header<R: RegisterType>(&self) -> Option<R> {
+        header::read(self.space()?)
+    }
+
+    /// Header layout: 0 endpoint, 1 bridge, 2 CardBus bridge.
+    pub fn header_layout(&self) -> Option<u8> {
+        self.header::<header::HeaderType>().map(header::HeaderType::layout)
+    }
+
+    /// What layouts of capabilities depend on.
+    pub fn context(&self) -> Option<Context> {
+        let space = self.space()?;
+        Some(decode::with_express(space, header::context(space)?, &self.located))
+    }
+
+    /// Every capability with its registers, and everything that is wrong with the lists.
+    pub fn decode(&self) -> (Vec<Capability>, Vec<Anomaly>) {
+        let (Some(space), Some(context)) = (self.space(), self.context()) else { return Default::default() };
+        let mut space = space.clone();
+        let mut anomalies = Vec::new();
+        if !header::LAYOUTS.contains(&context.header_layout) {
+            anomalies.push(Anomaly::UnknownHeaderType { raw: space.u8(0x0e).unwrap_or_default() });
+        }
+        anomalies.extend(walk::standard(&mut space, context.header_layout).anomalies);
+        if self.located.iter().any(|l| l.list == List::Extended) {
+            anomalies.extend(walk::extended(&mut space).anomalies);
+        }
+        let (capabilities, found) = decode::capabilities(&mut space, context, &self.located);
+        anomalies.extend(found);
+        (capabilities, anomalies)
+    }
+
+    /// Name of the driver that is bound to it.
+    pub fn driver(&self) -> Option<&str> {
+        let from_uevent = uevent(&self.reading, "DRIVER").filter(|name| !name.is_empty());
+        from_uevent.or_else(|| self.reading.link_name("driver"))
+    }
+
+    /// Whether it is known that no driver is bound (as opposed to not known).
+    pub fn driver_known(&self) -> bool {
+        self.reading.text("uevent").is_some()
+            || matches!(self.reading.answer("driver"), Some(Ok(_)))
+            || self
+                .reading
+                .answer("driver")
+                .is_some_and(|a| matches!(a, Err(crate::tree::Cause::Errno(nix::errno::Errno::ENOENT))))
+    }
+}
+
+/// A value of the function's `uevent`.
+pub fn uevent<'a>(reading: &'a Reading, key: &str) -> Option<&'a str> {
+    reading.text("uevent")?.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('='))
+}
+
+fn identity(reading: &Reading, state: State) -> Identity {
+    let hex = |text: &str| u32::from_str_radix(text.trim_start_matches("0x"), 16).ok();
+    let pair = |text: &str| {
+        let (a, b) = text.split_once(':')?;
+        Some((hex(a)? as u16, hex(b)? as u16))
+    };
+    let attribute = |name| reading.text(name).and_then(hex);
+    let event_ids = uevent(reading, "PCI_ID").and_then(pair);
+    let event_subsystem = uevent(reading, "PCI_SUBSYS_ID").and_then(pair);
+    let space = if state == State::Answering { Some(&reading.space) } else { None };
+    let config_ids = space.and_then(|s| Some((s.u16(0)?, s.u16(2)?))).filter(|ids| *ids != (0xffff, 0xffff));
+    let kernel_ids = event_ids.or_else(|| Some((attribute("vendor")? as u16, attribute("device")? as u16)));
+    let kernel_subsystem = event_subsystem
+        .or_else(|| Some((attribute("subsystem_vendor")? as u16, attribute("subsystem_device")? as u16)));
+    let config_class = space.and_then(|s| s.u32(8)).map(|v| v >> 8);
+    let ids = kernel_ids.or(config_ids);
+    Identity {
+        vendor_id: ids.map(|i| i.0),
+        device_id: ids.map(|i| i.1),
+        class: uevent(reading, "PCI_CLASS").and_then(hex).or_else(|| attribute("class")).or(config_class),
+        revision: space.and_then(|s| s.u8(8)).or_else(|| attribute("revision").map(|r| r as u8)),
+        subsystem: kernel_subsystem.or_else(|| config_subsystem(space?)).filter(|s| *s != (0, 0)),
+        answers_as: config_ids.filter(|config| kernel_ids.is_some_and(|kernel| kernel != *config)),
+    }
+}
+
+fn config_subsystem(space: &ConfigSpace) -> Option<(u16, u16)> {
+    match space.u8(0x0e)? & 0x7f {
+        0 => Some((space.u16(0x2c)?, space.u16(0x2e)?)),
+        _ => None,
+    }
+}

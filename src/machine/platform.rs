@@ -1,0 +1,172 @@
+//! What firmware and the kernel's command line decided for the whole machine.
+
+use crate::kernel_log::platform::{self as log, HostBridge};
+use crate::kernel_log::{self, Record};
+use crate::tree::{Cause, Tree, read, read_text};
+
+/// The machine around the functions. Everything is `None` where the source does not tell.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
+pub struct Platform {
+    /// The kernel's command line.
+    pub command_line: Option<String>,
+    /// First line of `/proc/version`.
+    pub kernel: Option<String>,
+    /// Processor architecture as `uname -m` says it, where the kernel's version string or the log tells.
+    pub architecture: Option<String>,
+    /// Active ASPM policy (`/sys/module/pcie_aspm/parameters/policy`): default, performance, powersave,
+    /// powersupersave.
+    pub aspm_policy: Option<String>,
+    /// FADT, IAPC_BOOT_ARCH bit 4 (ACPI 6.5, 5.2.9.3): firmware says that ASPM must not be enabled.
+    pub fadt_no_aspm: Option<bool>,
+    /// FADT, IAPC_BOOT_ARCH bit 3 (ACPI 6.5, 5.2.9.3): firmware says that MSI must not be used.
+    pub fadt_no_msi: Option<bool>,
+    /// What each host bridge's `_OSC` gave the kernel, from the kernel log.
+    pub host_bridges: Vec<HostBridge>,
+    /// What the kernel log says of ASPM as a whole, verbatim.
+    pub aspm_messages: Vec<String>,
+    /// Whether the kernel log was there to be read; `null` if it was not looked at.
+    pub kernel_log: Option<bool>,
+    /// Interrupt remapping is known to be off (false), on (true), or not known. With remapping a message is not what
+    /// it seems.
+    pub interrupt_remapping: Option<bool>,
+    /// Ports whose AER service the kernel runs (`sys/bus/pci_express/drivers/aer`); `null` if the source does not
+    /// tell.
+    pub aer_ports: Option<Vec<String>>,
+}
+
+impl Platform {
+    /// Whether the kernel command line has the option `name`, or `name=…` with `value` among its comma-separated
+    /// values.
+    pub fn has_option(&self, name: &str, value: &str) -> bool {
+        self.options(name).any(|v| v.split(',').any(|part| part == value))
+    }
+
+    /// Values of an option on the kernel command line. Everything behind `--` is for init, not for the kernel.
+    pub fn options<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> + 'a {
+        let line = self.command_line.as_deref().unwrap_or_default();
+        line.split_whitespace()
+            .take_while(|word| *word != "--")
+            .filter_map(move |word| word.strip_prefix(name)?.strip_prefix('='))
+    }
+
+    /// The host bridge of a function, by the name that sysfs gives it (`pci0000:80`).
+    pub fn host_bridge(&self, name: &str) -> Option<&HostBridge> {
+        let root_bus = name.strip_prefix("pci")?;
+        self.host_bridges.iter().find(|b| b.root_bus.as_deref() == Some(root_bus))
+    }
+}
+
+/// Reads what the machine as a whole tells. `live` decides where the kernel log is.
+pub fn read_platform(tree: &dyn Tree, live: bool) -> Platform {
+    let text = |path: &str| read_text(tree, path).ok().filter(|t| !t.is_empty());
+    let mut platform = Platform {
+        command_line: text("proc/cmdline"),
+        kernel: text("proc/version"),
+        aspm_policy: text("sys/module/pcie_aspm/parameters/policy").and_then(|t| chosen(&t)),
+        ..Platform::default()
+    };
+    platform.architecture = if live {
+        nix::sys::utsname::uname().ok().map(|u| u.machine().to_string_lossy().into_owned())
+    } else {
+        platform.kernel.as_deref().and_then(architecture)
+    };
+    if let Some(flags) = boot_architecture(tree) {
+        platform.fadt_no_msi = Some(flags & 0x08 != 0);
+        platform.fadt_no_aspm = Some(flags & 0x10 != 0);
+    }
+    platform.aer_ports = match tree.list("sys/bus/pci_express/drivers/aer") {
+        Ok(names) => Some(
+            names.iter().filter_map(|n| n.split_once(":pcie")).map(|(port, _)| port.to_owned()).collect(),
+        ),
+        Err(error) if error.is_absent() && tree.list("sys/bus/pci_express").is_ok() => Some(Vec::new()),
+        Err(_) => None,
+    };
+    let mut found = log::Found::default();
+    platform.kernel_log = match kernel_log::read(tree, live, &mut |record: &Record<'_>| found.take(record)) {
+        Ok(()) => Some(true),
+        Err(error) if error.cause == Cause::NotCaptured || error.is_absent() => None,
+        Err(_) => Some(false),
+    };
+    platform.host_bridges = found.bridges;
+    platform.aspm_messages = found.aspm;
+    platform.interrupt_remapping = found.remapping;
+    if found.no_aspm {
+        platform.fadt_no_aspm.get_or_insert(true);
+    }
+    if found.no_msi {
+        platform.fadt_no_msi.get_or_insert(true);
+    }
+    if platform.interrupt_remapping.is_none() {
+        platform.interrupt_remapping = remapping_from_sysfs(tree, &platform);
+    }
+    platform
+}
+
+/// Without any IOMMU there is nothing that could remap interrupts. With one, only the log tells.
+fn remapping_from_sysfs(tree: &dyn Tree, platform: &Platform) -> Option<bool> {
+    match tree.list("sys/class/iommu") {
+        Ok(names) if names.is_empty() => Some(false),
+        Err(error) if error.is_absent() => Some(false),
+        _ if platform.options("intremap").any(|v| v.split(',').any(|p| p == "off")) => Some(false),
+        _ => None,
+    }
+}
+
+/// The word in brackets: `[default] performance powersave powersupersave`.
+fn chosen(text: &str) -> Option<String> {
+    Some(text.split_once('[')?.1.split_once(']')?.0.to_owned())
+}
+
+/// `IAPC_BOOT_ARCH` of the FADT: 16 bits at offset 109 (ACPI 6.5, 5.2.9).
+fn boot_architecture(tree: &dyn Tree) -> Option<u16> {
+    let table = read(tree, "sys/firmware/acpi/tables/FACP", 64 << 10).ok()?;
+    if table.get(..4) != Some(b"FACP") {
+        return None;
+    }
+    Some(u16::from_le_bytes(table.get(109..111)?.try_into().ok()?))
+}
+
+/// Kernel builders put the architecture into the version string (`…-amd64`, `x86_64-linux-gnu-gcc`).
+fn architecture(version: &str) -> Option<String> {
+    ["x86_64", "aarch64", "ppc64le", "riscv64"]
+        .iter()
+        .find(|a| version.contains(**a))
+        .map(|a| (*a).to_owned())
+        .or_else(|| {
+            let debian = [("-amd64", "x86_64"), ("-arm64", "aarch64")];
+            debian.iter().find(|(mark, _)| version.contains(mark)).map(|(_, a)| (*a).to_owned())
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tree::MemoryTree;
+
+    #[test]
+    fn reads_firmware_flags_policy_and_command_line() {
+        let mut table = vec![0; 276];
+        table[..4].copy_from_slice(b"FACP");
+        table[109] = 0x10;
+        let tree = MemoryTree::complete()
+            .file("sys/firmware/acpi/tables/FACP", table)
+            .file(
+                "sys/module/pcie_aspm/parameters/policy",
+                "default performance [powersave] powersupersave \n",
+            )
+            .file("proc/cmdline", "quiet pci=nomsi,noaer pcie_aspm=off -- pci=nomsi2\n")
+            .file("sys/bus/pci_express/drivers/aer/0000:00:01.0:pcie002/x", "");
+        let platform = read_platform(&tree, false);
+        assert_eq!((platform.fadt_no_aspm, platform.fadt_no_msi), (Some(true), Some(false)));
+        assert_eq!(platform.aspm_policy.as_deref(), Some("powersave"));
+        assert!(platform.has_option("pci", "noaer") && platform.has_option("pcie_aspm", "off"));
+        assert!(!platform.has_option("pci", "nomsi2"), "behind -- it is not the kernel's");
+        assert_eq!(platform.aer_ports, Some(vec!["0000:00:01.0".to_owned()]));
+        assert_eq!(platform.kernel_log, None);
+    }
+
+    #[test]
+    fn a_dump_tells_nothing_of_the_platform() {
+        assert_eq!(read_platform(&MemoryTree::partial(), false), Platform::default());
+    }
+}

@@ -1,0 +1,316 @@
+//! Everything that is read of one function, in the right order and once.
+//!
+//! The order matters (reading a sleeping function wakes it; reading 4 KiB from a function that does not answer can take
+//! a minute): sleep first, then four doublewords of configuration space, then the rest if somebody answers.
+
+use crate::pci::decode::{self, Context};
+use crate::pci::header;
+use crate::pci::space::{ConfigBytes, ConfigSpace, HEADER_SIZE, Loader};
+use crate::pci::walk::{self, List, Located};
+use crate::pci::{Bdf, capability};
+use crate::tree::{Cause, Tree, TreeError, read_text};
+
+use super::attributes::{self, Attribute, Kind, When};
+
+/// How much is read of a function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Depth {
+    /// What one line of `list` needs: header, standard capability list, link, MSI-X.
+    Summary,
+    /// Every capability and every attribute.
+    Full,
+    /// Also every byte of configuration space that no capability claims, for a hex dump.
+    Bytes,
+}
+
+/// An attribute's text, or why there is none.
+pub type Answer = Result<String, Cause>;
+
+/// Why a function counts as asleep.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Asleep {
+    /// Its own `power_state` is D3cold.
+    PowerState,
+    /// The kernel has no `power_state`; it is runtime-suspended and may go to D3cold.
+    RuntimeSuspended,
+    /// A bridge above it is in D3cold.
+    BridgeAbove,
+}
+
+/// What was read of one function.
+#[derive(Debug, Clone)]
+pub struct Reading {
+    /// Its address.
+    pub address: Bdf,
+    /// Configuration space as far as it was read.
+    pub space: ConfigSpace,
+    /// Size of `config` as `stat` gave it.
+    pub config_size: Option<u64>,
+    /// Why configuration space could not be read (further), with the offset.
+    pub config_error: Option<(u16, Cause)>,
+    /// Set if nothing was read of configuration space because that would wake the function.
+    pub asleep: Option<Asleep>,
+    /// Number of reads of configuration space.
+    pub config_reads: u32,
+    /// Answers by place in [`attributes::ALL`].
+    pub answers: Vec<(u8, Answer)>,
+}
+
+/// What is wanted of one function.
+#[derive(Debug, Clone, Copy)]
+pub struct Order {
+    /// The function.
+    pub address: Bdf,
+    /// How much.
+    pub depth: Depth,
+    /// A bridge above it sleeps.
+    pub bridge_asleep: bool,
+    /// Read it even though that wakes it.
+    pub wake: bool,
+}
+
+/// Folder in which Linux lists all functions.
+pub const DEVICES: &str = "sys/bus/pci/devices";
+
+impl Reading {
+    /// A reading of which nothing is known but why.
+    pub fn failed(address: Bdf, cause: Cause) -> Self {
+        Reading { config_error: Some((0, cause)), ..Reading::empty(address) }
+    }
+
+    pub(super) fn empty(address: Bdf) -> Self {
+        Reading {
+            address,
+            space: ConfigSpace::new(0),
+            config_size: None,
+            config_error: None,
+            asleep: None,
+            config_reads: 0,
+            answers: Vec::new(),
+        }
+    }
+
+    /// The text of an attribute, if it was read.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.answer(name)?.as_ref().ok().map(String::as_str)
+    }
+
+    /// The answer to an attribute: `None` if it was not asked for.
+    pub fn answer(&self, name: &str) -> Option<&Answer> {
+        let index = attributes::index(name)?;
+        self.answers.iter().find(|(i, _)| *i == index).map(|(_, answer)| answer)
+    }
+
+    /// Last component of a link.
+    pub fn link_name(&self, name: &str) -> Option<&str> {
+        self.text(name).map(|target| target.rsplit('/').next().unwrap_or(target))
+    }
+
+    fn ask(&mut self, folder: &dyn Tree, attribute: &Attribute) {
+        let answer = match attribute.kind {
+            Kind::Text => read_text(folder, attribute.name),
+            Kind::Link => folder.read_link(attribute.name),
+            Kind::Folder => folder.list(attribute.name).map(|names| names.join("\n")),
+        };
+        if let Some(index) = attributes::index(attribute.name) {
+            self.answers.push((index, answer.map_err(|e| e.cause)));
+        }
+    }
+
+    fn ask_when(&mut self, folder: &dyn Tree, when: When) {
+        for attribute in attributes::ALL.iter().filter(|a| a.when == when) {
+            self.ask(folder, attribute);
+        }
+    }
+
+    fn ask_by_name(&mut self, folder: &dyn Tree, names: &[&str]) {
+        for attribute in attributes::ALL.iter().filter(|a| names.contains(&a.name)) {
+            if self.answer(attribute.name).is_none() {
+                self.ask(folder, attribute);
+            }
+        }
+    }
+}
+
+/// Reads one function.
+pub fn read(tree: &dyn Tree, order: Order) -> Reading {
+    let mut reading = Reading::empty(order.address);
+    let folder = match tree.enter(&format!("{DEVICES}/{}", order.address)) {
+        Ok(folder) => folder,
+        Err(error) => {
+            reading.config_error = Some((0, error.cause));
+            return reading;
+        }
+    };
+    let folder = &*folder;
+    reading.ask_when(folder, When::Presence);
+    if !order.wake {
+        reading.asleep = asleep(&mut reading, folder, order.bridge_asleep);
+    }
+    if reading.asleep.is_none() {
+        read_config(&mut reading, folder, order.depth);
+    }
+    reading.ask_when(folder, When::Always);
+    if reading.text("uevent").is_none_or(|text| !text.contains("PCI_ID=")) {
+        reading.ask_when(folder, When::WithoutUevent);
+    }
+    let answers = reading.space.u16(2).is_some_and(|device| device != 0xffff);
+    let link_known = answers && (reading.space.limit() > 128 || has_no_link(&reading));
+    if reading.asleep.is_none() && !link_known {
+        reading.ask_when(folder, When::WithoutLink);
+    }
+    if order.depth >= Depth::Full {
+        read_detail(&mut reading, folder);
+    }
+    reading
+}
+
+fn read_detail(reading: &mut Reading, folder: &dyn Tree) {
+    reading.ask_when_missing(folder, When::Detail);
+    let has_names = |reading: &Reading, name| reading.text(name).is_some_and(|names| !names.is_empty());
+    if has_names(reading, "link") {
+        reading.ask_when(folder, When::DetailOfLink);
+    }
+    if reading.space.u8(0x0e).is_some_and(|layout| layout & 0x7f == 1) || reading.asleep.is_some() {
+        reading.ask_when(folder, When::DetailOfBridge);
+    }
+    // The extended list is only read of a function that answers; a sleeping or dead one still has its attributes.
+    let sriov = locate(&mut reading.space.clone()).iter().any(|l| (l.list, l.id) == (List::Extended, 0x10));
+    if sriov || reading.space.u16(0).is_none_or(|vendor| vendor == 0xffff) {
+        reading.ask_when(folder, When::DetailOfVirtualization);
+    }
+}
+
+impl Reading {
+    fn ask_when_missing(&mut self, folder: &dyn Tree, when: When) {
+        for attribute in attributes::ALL.iter().filter(|a| a.when == when) {
+            if self.answer(attribute.name).is_none() {
+                self.ask(folder, attribute);
+            }
+        }
+    }
+}
+
+/// Whether reading configuration space would wake the function (kernel: pci_config_pm_runtime_get in
+/// drivers/pci/pci-sysfs.c resumes the parents, and the function itself if it is in D3cold).
+fn asleep(reading: &mut Reading, folder: &dyn Tree, bridge_asleep: bool) -> Option<Asleep> {
+    if bridge_asleep {
+        return Some(Asleep::BridgeAbove);
+    }
+    match reading.text("power_state") {
+        Some("D3cold") => Some(Asleep::PowerState),
+        Some(_) => None,
+        // Kernels before 5.15 have no power_state; suspended and allowed to go to D3cold is as near as they tell.
+        None => {
+            reading.ask_by_name(folder, &["power/runtime_status"]);
+            if reading.text("power/runtime_status") != Some("suspended") {
+                return None;
+            }
+            reading.ask_by_name(folder, &["d3cold_allowed"]);
+            (reading.text("d3cold_allowed") == Some("1")).then_some(Asleep::RuntimeSuspended)
+        }
+    }
+}
+
+/// Whether sysfs says that the function sleeps, without reading it. For bridges, before those below are read.
+pub fn is_asleep(tree: &dyn Tree, address: Bdf) -> bool {
+    let mut reading = Reading::empty(address);
+    let Ok(folder) = tree.enter(&format!("{DEVICES}/{address}")) else { return false };
+    reading.ask_when(&*folder, When::Presence);
+    asleep(&mut reading, &*folder, false).is_some()
+}
+
+fn has_no_link(reading: &Reading) -> bool {
+    // Without a capability list there is no PCI Express capability, hence no link.
+    reading.space.u16(6).is_some_and(|status| status & 0x10 == 0)
+}
+
+fn read_config(reading: &mut Reading, folder: &dyn Tree, depth: Depth) {
+    let file = match folder.open("config") {
+        Ok(file) => file,
+        Err(error) => {
+            reading.config_error = Some((0, error.cause));
+            return;
+        }
+    };
+    let size = file.size();
+    reading.config_size = Some(size);
+    let limit = u16::try_from(size.min(4096)).unwrap_or(4096);
+    let mut source =
+        |offset: u16, buffer: &mut [u8]| file.read_at(offset.into(), buffer).map_err(|e: TreeError| e.cause);
+    let mut loader = Loader::new(limit, &mut source);
+    load(&mut loader, depth);
+    reading.config_error = loader.error;
+    reading.config_reads = loader.reads;
+    reading.space = loader.into_space();
+}
+
+/// Identity, Command, Status, class and header type: enough to know whether somebody answers.
+const PROBE: u16 = 16;
+
+fn load(bytes: &mut dyn ConfigBytes, depth: Depth) {
+    if !bytes.load(0, PROBE) || !answers(bytes.space()) {
+        return;
+    }
+    bytes.load(PROBE, HEADER_SIZE - PROBE);
+    let Some(context) = header::context(bytes.space()) else { return };
+    let standard = walk::standard(bytes, context.header_layout).found;
+    if bytes.space().limit() > HEADER_SIZE && bytes.space().known_bytes() <= HEADER_SIZE {
+        // Nothing beyond the header was needed. One doubleword tells whether more may be read at all.
+        bytes.load(HEADER_SIZE, 4);
+    }
+    if depth == Depth::Summary {
+        for located in standard.iter().filter(|l| l.id == capability::express::SPECIFICATION.id) {
+            // Device Capabilities to Link Status: errors seen, link, ASPM.
+            bytes.load(located.offset + 4, 16);
+        }
+        return;
+    }
+    decode_lists(bytes, context, &standard);
+    if depth == Depth::Bytes {
+        let limit = bytes.space().limit();
+        let mut offset = 0;
+        while offset < limit {
+            bytes.load(offset, 256.min(limit - offset));
+            offset += 256;
+        }
+    }
+}
+
+/// Whether the first doublewords are those of something that answers.
+pub(super) fn answers(space: &ConfigSpace) -> bool {
+    let Some(identity) = space.u32(0) else { return false };
+    // A virtual function reads FFFFFFFFh at offset 0 by specification (PCIe 6.2, 9.3.4.1.1 and 9.3.4.1.2).
+    let others = || [4, 8, 12].iter().any(|o| space.u32(*o).is_some_and(|v| v != u32::MAX));
+    match identity {
+        u32::MAX => others(),
+        0xffff_0001 | 0 => false,
+        _ => true,
+    }
+}
+
+/// Whether a function has extended configuration space at all (kernel: pci_cfg_space_size in drivers/pci/probe.c).
+fn has_extended(context: Context, standard: &[Located]) -> bool {
+    let base_and_subclass = context.class >> 8;
+    standard.iter().any(|l| matches!(l.id, 0x10 | 0x07)) || base_and_subclass == 0x0600
+}
+
+/// Both capability lists of a function that answers.
+pub fn locate(bytes: &mut dyn ConfigBytes) -> Vec<Located> {
+    let Some(context) = header::context(bytes.space()) else { return Vec::new() };
+    let mut found = walk::standard(bytes, context.header_layout).found;
+    if bytes.space().limit() > 256 && has_extended(context, &found) {
+        found.extend(walk::extended(bytes).found);
+    }
+    found
+}
+
+fn decode_lists(bytes: &mut dyn ConfigBytes, context: Context, standard: &[Located]) {
+    decode::capabilities(bytes, context, standard);
+    if bytes.space().limit() > 256 && has_extended(context, standard) {
+        let extended = walk::extended(bytes).found;
+        let context = decode::with_express(bytes.space(), context, standard);
+        decode::capabilities(bytes, context, &extended);
+    }
+}
