@@ -1,7 +1,8 @@
 //! Where bytes come from.
 //!
 //! Everything pciscope knows of a machine it reads as files under one root. [`Tree`] is that root: the live machine at
-//! `/`, a folder shaped like it ([`Directory`]), or bytes in memory that a dump was turned into ([`MemoryTree`]).
+//! `/`, a folder shaped like it ([`Directory`]), or bytes in memory that a dump was turned into ([`MemoryTree`], by
+//! [`hexdump`]).
 //! There is one reader and no special path for any of them. [`source::open`] tells by content which one is meant.
 //!
 //! Errors are kept as the operating system gave them, because here they mean different things: `ENOENT` is absent,
@@ -10,9 +11,13 @@
 
 mod directory;
 mod error;
+pub mod hexdump;
+mod hexline;
+mod hexrows;
 mod manifest;
 mod memory;
 pub(crate) mod raw;
+pub mod source;
 mod window;
 
 pub use directory::Directory;

@@ -1,0 +1,271 @@
+//! Which tree a person means by the argument of `--from`: told by what is there, not by how it is called.
+
+use std::fmt::Write;
+use std::fs::File;
+use std::io::Read;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+
+use nix::errno::Errno;
+use nix::fcntl::OFlag;
+use nix::sys::stat::{Mode, SFlag, fstat, stat};
+
+use super::error::{Cause, TreeError};
+use super::hexdump::{self, Dump, INPUT_LIMIT};
+use super::{Directory, Tree};
+use crate::pci::Bdf;
+
+/// A machine, or what is known of one, and how it was found.
+pub struct Source {
+    /// Where everything else is read from.
+    pub tree: Box<dyn Tree>,
+    /// What it is.
+    pub kind: Kind,
+    /// The same for people: one line that names the path.
+    pub description: String,
+    /// What a reader should know about it, a line each.
+    pub notes: Vec<String>,
+}
+
+/// What a source is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// The machine that this program runs on.
+    Live,
+    /// A folder shaped like `/`.
+    Directory,
+    /// Text with hex dumps of configuration space.
+    Dump,
+    /// A copy of one function's `config`.
+    RawConfig,
+}
+
+/// Why a source cannot be read. Every text is one line that starts with the path.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SourceError {
+    /// The operating system's answer, or something that is no file.
+    #[error(transparent)]
+    Tree(#[from] TreeError),
+    /// A folder that is not shaped like `/`.
+    #[error("{path}: expected a folder with sys/bus/pci/devices in it{hint}")]
+    Shape {
+        /// The folder.
+        path: String,
+        /// What to give instead; empty if that is not clear.
+        hint: String,
+    },
+    /// A kind of file that exists, but not for this version.
+    #[error("{path}: this is {what}, which this version cannot read yet")]
+    NotYet {
+        /// The file.
+        path: String,
+        /// What it is.
+        what: &'static str,
+    },
+    /// Anything else.
+    #[error(
+        "{path}: {found}; expected the text of `lspci -xxxx`, a copy of a device's config file (64, 128, 256 or \
+         4096 bytes), or a folder shaped like /"
+    )]
+    Unknown {
+        /// The file.
+        path: String,
+        /// What was found instead.
+        found: String,
+    },
+}
+
+/// Opens what an argument names.
+///
+/// Nothing or `live` is this machine, `-` the standard input, everything else a path. Pipes and character devices are
+/// read to their end however long that takes; nothing else blocks. At most [`INPUT_LIMIT`] bytes are read of a file.
+pub fn open(argument: Option<&str>) -> Result<Source, SourceError> {
+    match argument {
+        None | Some("live") => live(),
+        Some("-") => file("standard input", std::io::stdin().lock()),
+        Some(argument) => {
+            let (path, name) = (Path::new(argument), shown(argument));
+            let failed = |errno| TreeError::errno(&name, errno);
+            // A pipe is opened only once: the one who writes it must not see a reader come and go.
+            let kind = |bits| SFlag::from_bits_truncate(bits) & SFlag::S_IFMT;
+            match kind(stat(path).map_err(failed)?.st_mode) {
+                SFlag::S_IFDIR => directory(path, &name),
+                SFlag::S_IFIFO | SFlag::S_IFCHR => {
+                    file(&name, File::from(open_path(path, OFlag::empty()).map_err(failed)?))
+                }
+                _ => {
+                    let opened = open_path(path, OFlag::O_NONBLOCK).map_err(failed)?;
+                    if kind(fstat(&opened).map_err(failed)?.st_mode) != SFlag::S_IFREG {
+                        return Err(TreeError::new(name, Cause::NotRegular).into());
+                    }
+                    file(&name, File::from(opened))
+                }
+            }
+        }
+    }
+}
+
+fn open_path(path: &Path, flags: OFlag) -> nix::Result<OwnedFd> {
+    nix::fcntl::open(path, OFlag::O_RDONLY | OFlag::O_CLOEXEC | OFlag::O_NOCTTY | flags, Mode::empty())
+}
+
+/// A path as part of one line: control characters are escaped.
+fn shown(path: &str) -> String {
+    if path.is_empty() {
+        return "(empty path)".to_owned();
+    }
+    path.chars().fold(String::new(), |mut shown, c| {
+        match c.is_control() {
+            true => _ = write!(shown, "{}", c.escape_default()),
+            false => shown.push(c),
+        }
+        shown
+    })
+}
+
+fn live() -> Result<Source, SourceError> {
+    let description = "this machine".to_owned();
+    Ok(Source { tree: Box::new(Directory::live()?), kind: Kind::Live, description, notes: Vec::new() })
+}
+
+fn directory(path: &Path, name: &str) -> Result<Source, SourceError> {
+    let named = |error: TreeError| TreeError { path: name.to_owned(), ..error };
+    let tree = Directory::open(path).map_err(named)?;
+    if tree.is_live() {
+        return live();
+    }
+    match tree.list("sys/bus/pci/devices") {
+        Ok(_) => {}
+        Err(error) if error.is_absent() || error.cause == Cause::NotCaptured => {
+            return Err(SourceError::Shape { path: name.to_owned(), hint: hint(path) });
+        }
+        Err(error) => return Err(TreeError { path: format!("{name}/{}", error.path), ..error }.into()),
+    }
+    let description = format!("{name}, a folder shaped like /");
+    Ok(Source { tree: Box::new(tree), kind: Kind::Directory, description, notes: Vec::new() })
+}
+
+/// What to give instead of a folder that lies somewhere inside the shape.
+fn hint(path: &Path) -> String {
+    const LEVELS: [(&str, &str); 4] = [
+        ("bus/pci/devices", "sys"),
+        ("pci/devices", "sys/bus"),
+        ("devices", "sys/bus/pci"),
+        (".", "sys/bus/pci/devices"),
+    ];
+    let Some((_, level)) = LEVELS.iter().find(|(below, _)| holds_functions(&path.join(below))) else {
+        return String::new();
+    };
+    let whole = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let root = whole.ends_with(level).then(|| whole.ancestors().nth(level.split('/').count())).flatten();
+    match root.map(|root| shown(&root.to_string_lossy())).as_deref() {
+        Some("/") => "; this is part of the live machine: give `live`".to_owned(),
+        Some(root) => format!("; this is its {level}: give {root}"),
+        None => {
+            format!("; this looks like a copy of /{level}: store it as {level} in a folder, and give that")
+        }
+    }
+}
+
+/// Whether a folder has an entry that is called like a function. Only its first thousand entries are looked at.
+fn holds_functions(folder: &PathBuf) -> bool {
+    let Ok(entries) = std::fs::read_dir(folder) else { return false };
+    let mut names = entries.take(1000).flatten().map(|entry| entry.file_name());
+    names.any(|name| name.to_str().is_some_and(|name| name.parse::<Bdf>().is_ok()))
+}
+
+fn file(name: &str, stream: impl Read) -> Result<Source, SourceError> {
+    classify(name, read_bounded(name, stream, INPUT_LIMIT)?)
+}
+
+fn read_bounded(name: &str, mut stream: impl Read, limit: usize) -> Result<Vec<u8>, SourceError> {
+    let failed = |error: std::io::Error| {
+        TreeError::errno(name, Errno::from_raw(error.raw_os_error().unwrap_or(Errno::EIO as i32)))
+    };
+    // What cannot be read anyway is told from its first bytes: it may be longer than what can.
+    let mut bytes = Vec::new();
+    stream.by_ref().take(4).read_to_end(&mut bytes).map_err(failed)?;
+    if let Some(what) = packed(&bytes) {
+        return Err(SourceError::NotYet { path: name.to_owned(), what });
+    }
+    stream.take((limit + 1).saturating_sub(bytes.len()) as u64).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() > limit {
+        return Err(TreeError::new(name, Cause::TooLong(limit)).into());
+    }
+    Ok(bytes)
+}
+
+/// Kinds of packed files that later versions read.
+fn packed(bytes: &[u8]) -> Option<&'static str> {
+    match bytes {
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => Some("a capture (zstd)"),
+        [0x1f, 0x8b, ..] => Some("a compressed bug report (gzip)"),
+        _ => None,
+    }
+}
+
+/// Tells what a file is. The caller has looked for packed ones already.
+fn classify(name: &str, bytes: Vec<u8>) -> Result<Source, SourceError> {
+    let source = |dump: Dump, kind, what: String| {
+        let notes = dump.notes.iter().map(ToString::to_string).collect();
+        Source { tree: Box::new(dump.tree), kind, description: format!("{name}, {what}"), notes }
+    };
+    let dump = hexdump::parse(&bytes);
+    if dump.functions > 0 {
+        let what = match dump.functions {
+            1 => "text of lspci with one function".to_owned(),
+            count => format!("text of lspci with {count} functions"),
+        };
+        let mut source = source(dump, Kind::Dump, what);
+        if contains(&bytes, b"nvidia-bug-report") {
+            source.notes.push("of an NVIDIA bug report, this version reads only the hex rows".to_owned());
+        }
+        return Ok(source);
+    }
+    if !is_text(&bytes)
+        && let Some(dump) = hexdump::raw(&bytes)
+    {
+        let what = format!("configuration space of one function, {} bytes", bytes.len());
+        return Ok(source(dump, Kind::RawConfig, what));
+    }
+    let path = name.to_owned();
+    if is_toml(&bytes) {
+        return Err(SourceError::NotYet { path, what: "a scenario or machine description (TOML)" });
+    }
+    let found = match dump.notes.first() {
+        _ if bytes.is_empty() => "is empty".to_owned(),
+        Some(note) => format!("holds no configuration space ({note})"),
+        None => "holds nothing that is known here".to_owned(),
+    };
+    Err(SourceError::Unknown { path, found })
+}
+
+/// Whether the first 4 KiB have a word in them.
+fn contains(bytes: &[u8], word: &[u8]) -> bool {
+    bytes[..bytes.len().min(4096)].windows(word.len()).any(|window| window == word)
+}
+
+fn is_text(bytes: &[u8]) -> bool {
+    str::from_utf8(bytes).is_ok_and(|text| !text.contains(|c: char| c.is_control() && !c.is_whitespace()))
+}
+
+/// Whether the first line that is not a comment is `[table]`, `[[table]]` or `key = value`.
+fn is_toml(bytes: &[u8]) -> bool {
+    let lines = bytes.split(|b| *b == b'\n').map(|line| line.trim_ascii());
+    let Some(line) = lines.take(1000).find(|line| !line.is_empty() && !line.starts_with(b"#")) else {
+        return false;
+    };
+    let is_key =
+        |key: &[u8]| !key.is_empty() && key.iter().all(|b| b.is_ascii_alphanumeric() || b"-_.\"".contains(b));
+    match line.strip_prefix(b"[").and_then(|line| line.strip_suffix(b"]")) {
+        Some(table) => {
+            let inner = table.strip_prefix(b"[").and_then(|table| table.strip_suffix(b"]"));
+            is_key(inner.unwrap_or(table))
+        }
+        None => line.iter().position(|b| *b == b'=').is_some_and(|at| is_key(line[..at].trim_ascii())),
+    }
+}
+
+#[cfg(test)]
+#[path = "source_tests.rs"]
+mod tests;

@@ -1,0 +1,145 @@
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn open_path(path: &Path) -> Result<Source, SourceError> {
+    open(Some(path.to_str().unwrap()))
+}
+
+fn error(path: &Path) -> String {
+    let text = open_path(path).err().unwrap().to_string();
+    assert!(!text.contains('\n') && text.starts_with(&*shown(path.to_str().unwrap())), "{text}");
+    text
+}
+
+const TEXT: &str = "00:01.0 x\n00: 01 02 03 04\n";
+
+#[test]
+fn this_machine() {
+    for argument in [None, Some("live"), Some("/"), Some("/../")] {
+        let source = open(argument).unwrap();
+        assert_eq!((source.kind, source.description.as_str()), (Kind::Live, "this machine"));
+    }
+}
+
+#[test]
+fn a_folder_and_what_to_give_instead_of_its_parts() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    fs::create_dir_all(root.join("sys/bus/pci/devices/0000:00:01.0")).unwrap();
+    assert_eq!(open_path(root).unwrap().kind, Kind::Directory);
+    let whole = root.canonicalize().unwrap();
+    for part in ["sys", "sys/bus", "sys/bus/pci", "sys/bus/pci/devices"] {
+        let expected = format!("; this is its {part}: give {}", whole.display());
+        assert!(error(&root.join(part)).ends_with(&expected), "{part}");
+    }
+    fs::rename(root.join("sys/bus/pci"), root.join("copy")).unwrap();
+    let expected =
+        "; this looks like a copy of /sys/bus/pci: store it as sys/bus/pci in a folder, and give that";
+    assert!(error(&root.join("copy")).ends_with(expected));
+    assert!(error(root).ends_with("expected a folder with sys/bus/pci/devices in it"));
+    assert!(error(&root.join("absent")).ends_with("(ENOENT)"));
+    if Path::new("/sys/bus/pci/devices").is_dir() && holds_functions(&"/sys/bus/pci/devices".into()) {
+        assert!(error(Path::new("/sys")).ends_with("give `live`"));
+    }
+}
+
+#[test]
+fn files_are_told_by_content() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("file.toml");
+    let write = |bytes: &[u8]| fs::write(&path, bytes).unwrap();
+
+    write(TEXT.as_bytes());
+    let source = open_path(&path).unwrap();
+    assert_eq!(source.kind, Kind::Dump);
+    assert!(source.description.ends_with("file.toml, text of lspci with one function"));
+    assert_eq!(source.notes, ["line 1: 0000:00:01.0: the rows end at 0x4, in the middle of the space"]);
+
+    write(format!("nvidia-bug-report.sh Version: 1\n\n{TEXT}").as_bytes());
+    assert!(open_path(&path).unwrap().notes[1].contains("NVIDIA bug report"));
+
+    write(&[0; 256]);
+    let source = open_path(&path).unwrap();
+    assert_eq!(source.kind, Kind::RawConfig);
+    assert!(source.description.ends_with("configuration space of one function, 256 bytes"));
+    assert_eq!(source.notes.len(), 1);
+    write(&[0; 257]);
+    assert!(error(&path).contains("holds nothing that is known here; expected the text of"));
+    write(&[b'x'; 256]);
+    assert!(error(&path).contains("holds nothing that is known here"));
+
+    write(b"\x28\xb5\x2f\xfd....");
+    assert!(error(&path).ends_with("this is a capture (zstd), which this version cannot read yet"));
+    write(&[[0x1f, 0x8b, 8, 0].as_slice(), &[0; 60]].concat());
+    assert!(error(&path).contains("bug report (gzip)"));
+    for text in ["# a scenario\n\n[machine]\n", "[[step]]", "name = \"x\"", "a.b=1"] {
+        write(text.as_bytes());
+        assert!(error(&path).contains("(TOML)"), "{text}");
+    }
+    for text in ["[    0.000000] Linux version", "[]", "= 1", "Dear Sir = Madam", "x"] {
+        write(text.as_bytes());
+        assert!(error(&path).contains("holds nothing that is known here"), "{text}");
+    }
+    write(b"");
+    assert!(error(&path).contains("is empty"));
+    write(b"00:01.0 x\n00:02.0 y\n");
+    assert!(error(&path).contains(
+        "holds no configuration space (line 1: no hex rows follow 0000:00:01.0 and 1 more addresses; `lspci -xxxx`"
+    ));
+}
+
+#[test]
+fn pipes_are_read_to_their_end_and_devices_do_not_hang() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("pipe");
+    nix::unistd::mkfifo(&path, Mode::S_IRWXU).unwrap();
+    let writer = std::thread::spawn({
+        let path = path.clone();
+        move || {
+            let mut pipe = fs::OpenOptions::new().write(true).open(path).unwrap();
+            for part in TEXT.as_bytes().chunks(5) {
+                pipe.write_all(part).unwrap();
+                std::thread::sleep(std::time::Duration::from_millis(2));
+            }
+        }
+    });
+    assert_eq!(open_path(&path).unwrap().kind, Kind::Dump);
+    writer.join().unwrap();
+    assert!(error(Path::new("/dev/null")).contains("is empty"));
+    let socket = folder.path().join("socket");
+    let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    assert!(error(&socket).contains("(ENXIO)"));
+}
+
+#[test]
+fn names_stay_on_one_line_and_length_is_bounded() {
+    assert_eq!(error(Path::new("/nothing\nhere\u{1b}[1m")).find("/nothing\\nhere\\u{1b}[1m: "), Some(0));
+    assert!(open(Some("")).err().unwrap().to_string().starts_with("(empty path): "));
+    assert!(open(Some("a\0b")).err().unwrap().to_string().starts_with("a\\u{0}b: "));
+    assert_eq!(read_bounded("x", [7; 10].as_slice(), 10).unwrap(), [7; 10]);
+    let error = read_bounded("x", std::io::repeat(7), 10).unwrap_err();
+    assert_eq!(error, TreeError::new("x", Cause::TooLong(10)).into());
+    assert_eq!(read_bounded("x", [7; 10].as_slice(), 2).unwrap_err(), error_of(2));
+    assert!(matches!(
+        read_bounded("x", [0x28, 0xb5, 0x2f, 0xfd].chain(std::io::repeat(7)), 10),
+        Err(SourceError::NotYet { .. })
+    ));
+}
+
+fn error_of(limit: usize) -> SourceError {
+    TreeError::new("x", Cause::TooLong(limit)).into()
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_are_told_apart_without_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+        if let Err(error) = classify("x", bytes) {
+            prop_assert!(!error.to_string().contains('\n'));
+        }
+    }
+}
