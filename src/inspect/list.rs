@@ -44,7 +44,7 @@ pub struct Summary {
     pub presence: State,
     /// What that was concluded from; empty for a function that answers.
     pub presence_reason: String,
-    /// How many bytes of configuration space can be read of the function as it is now: 0, 64, 128, 256 or 4096.
+    /// How many bytes of configuration space can be read of the function as it is now: 0, 64, 256 or 4096.
     pub config_bytes: u16,
     /// Vendor ID, such as `0x10de`.
     pub vendor_id: Option<String>,

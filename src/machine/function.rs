@@ -69,9 +69,13 @@ impl Function {
         self.presence.state == State::Answering
     }
 
-    /// How many bytes of configuration space can be read of the function as it is now: 0, 64, 128, 256 or 4096.
+    /// How many bytes of configuration space can be read of the function as it is now: 0, 64, 256 or 4096. A dump with
+    /// a hole, or the 128 bytes that an unprivileged user reads of a CardBus bridge, count as the next lower of these.
     pub fn config_bytes(&self) -> u16 {
-        if self.answers() { self.reading.space.limit() } else { 0 }
+        if !self.answers() {
+            return 0;
+        }
+        [4096, 256, 64].into_iter().find(|size| self.reading.space.limit() >= *size).unwrap_or(0)
     }
 
     /// Configuration space of a function that answers; of any other, an empty one.

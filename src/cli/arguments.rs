@@ -1,0 +1,183 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+
+use crate::machine::{Function, Machine};
+use crate::pci::select::{DeviceFilter, SlotFilter};
+use crate::pci::{Bdf, PartialBdf};
+
+/// Reads, decodes and judges PCI Express devices, without a hardware lab.
+///
+/// Everything is read from sysfs; nothing is ever written to a device. Exit status: 0 done, 3 something that was asked
+/// for was not found or does not answer, 64 wrong usage, 66 the source cannot be read, 70 a defect of pciscope.
+#[derive(Debug, Parser)]
+#[command(name = "pciscope", disable_version_flag = true, max_term_width = 110)]
+pub struct Arguments {
+    /// The options that every command takes.
+    #[command(flatten)]
+    pub global: Global,
+    /// The command.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// Options that every command takes.
+#[derive(Debug, Args)]
+pub struct Global {
+    /// Where to read: `live` (this machine, the default), a folder shaped like /, text from lspci -x, -xxx or -xxxx, a
+    /// copy of a config file, or - for standard input.
+    #[arg(long, global = true, value_name = "SOURCE")]
+    pub from: Option<String>,
+    /// What to print.
+    #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// When to use colours: `auto` means on a terminal, unless NO_COLOR is set.
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
+    pub color: Color,
+    /// Take names of devices from this pci.ids file.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub ids: Option<PathBuf>,
+    /// Read functions in D3cold too, although that wakes them.
+    #[arg(long, global = true)]
+    pub wake: bool,
+    /// Seconds that reading one function of this machine may take.
+    #[arg(long, global = true, value_name = "SECONDS", default_value_t = 2.0)]
+    pub deadline: f64,
+    /// Print the version; with -v also which table of device names is in use.
+    #[arg(short = 'V', long = "version", action = ArgAction::SetTrue)]
+    pub version: bool,
+    /// Say more.
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
+}
+
+/// Output formats.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// For programs; the schemas are in docs/schema.
+    Json,
+}
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// One line a function: link now and at most, MSI-X, ASPM, errors seen, driver, presence.
+    List {
+        /// Which functions.
+        #[command(flatten)]
+        selection: Selection,
+        /// Show the hierarchy.
+        #[arg(long)]
+        tree: bool,
+    },
+    /// Everything about a function, decoded field by field, the raw value beside it.
+    Show {
+        /// Which functions.
+        #[command(flatten)]
+        selection: Selection,
+        /// Print one value: a dotted path such as express.link_status.current_link_speed, a register such as
+        /// express.link_status, a capability such as express, or a short name such as LnkSta or UESta.DLP.
+        #[arg(long, value_name = "PATH")]
+        field: Option<String>,
+        /// With --field: the number as it stands in the register.
+        #[arg(long, requires = "field")]
+        raw: bool,
+        /// Also print configuration space in hexadecimal, all of it that can be read.
+        #[arg(short = 'x', long)]
+        hex: bool,
+    },
+    /// The MSI-X vector table, pending bits, and which Linux interrupt each vector is.
+    Msix {
+        /// Which functions.
+        #[command(flatten)]
+        selection: Selection,
+        /// Read memory of the device on machines other than x86 too, where a sick device can stop the machine.
+        #[arg(long)]
+        mmio: bool,
+    },
+    /// From the root port to a function: both ends of every link, speed, width, ASPM, payload size, AER, ACS, power.
+    Path {
+        /// Which functions.
+        #[command(flatten)]
+        selection: Selection,
+    },
+}
+
+/// Which functions a command is about; without any of these, all.
+#[derive(Debug, Args, Default)]
+pub struct Selection {
+    /// Addresses such as 82:00.0 or 0000:82:00.0; without a domain, any domain.
+    #[arg(value_name = "ADDRESS")]
+    pub addresses: Vec<PartialBdf>,
+    /// Functions at [[[domain]:]bus:][device][.function], as lspci -s; * or nothing for any.
+    #[arg(short = 's', long = "slot", value_name = "SLOT")]
+    pub slot: Option<SlotFilter>,
+    /// Functions with [vendor]:[device][:class[:interface]], as lspci -d; * or nothing for any.
+    #[arg(short = 'd', long = "device", value_name = "DEVICE")]
+    pub device: Option<DeviceFilter>,
+}
+
+impl Selection {
+    /// Whether anything was asked for by name.
+    pub fn is_named(&self) -> bool {
+        !self.addresses.is_empty() || self.slot.is_some() || self.device.is_some()
+    }
+
+    /// Whether the address is among those that were asked for. Identifiers are looked at later, when they are known.
+    pub fn wants(&self, address: Bdf) -> bool {
+        (self.addresses.is_empty() || self.addresses.iter().any(|a| a.matches(address)))
+            && self.slot.as_ref().is_none_or(|s| s.matches(address))
+    }
+
+    /// Leaves out of the machine what `-d` does not ask for, and gives one line for everything that was asked for and
+    /// is not there or does not answer.
+    pub fn settle(&self, machine: &mut Machine) -> Vec<String> {
+        if let Some(filter) = &self.device {
+            let matches = |f: &Function| {
+                let i = &f.identity;
+                match (i.vendor_id, i.device_id) {
+                    (Some(vendor), Some(device)) => filter.matches(vendor, device, i.class.unwrap_or(0)),
+                    _ => false,
+                }
+            };
+            let wanted = machine.wanted().filter(|f| matches(f)).map(|f| f.address).collect();
+            machine.wanted = wanted;
+        }
+        if !self.is_named() {
+            return Vec::new();
+        }
+        let mut complaints: Vec<String> = self
+            .addresses
+            .iter()
+            .filter(|a| !machine.wanted.iter().any(|w| a.matches(*w)))
+            .map(|a| format!("{}: no such function here", partial_text(a)))
+            .collect();
+        if complaints.is_empty() && machine.wanted.is_empty() {
+            complaints.push("no function matches what was asked for".to_owned());
+        }
+        complaints.extend(machine.wanted().filter(|f| !f.answers()).map(|f| {
+            format!("{}: {}: {}", f.address, f.presence.state.name(), f.presence.reason)
+        }));
+        complaints
+    }
+}
+
+fn partial_text(address: &PartialBdf) -> String {
+    let short = format!("{:02x}:{:02x}.{:x}", address.bus, address.device, address.function);
+    address.domain.map_or(short.clone(), |domain| format!("{domain:04x}:{short}"))
+}

@@ -1,0 +1,10 @@
+//! The command line: what people type, and one file a command.
+
+mod arguments;
+mod list;
+mod msix;
+mod path;
+mod run;
+mod show;
+
+pub use run::run;

@@ -1,0 +1,215 @@
+//! From arguments to exit status.
+
+use std::io::{ErrorKind, IsTerminal, Write};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+use clap::error::ErrorKind as Usage;
+
+use crate::inspect::Inspection;
+use crate::machine::platform::Platform;
+use crate::machine::reading::Depth;
+use crate::machine::{self, Machine, Scope};
+use crate::names::Names;
+use crate::render::style::Style;
+use crate::tree::source::{self, Kind, Source};
+
+use super::arguments::{Arguments, Color, Command, Format, Global, Selection};
+
+/// Wrong usage (sysexits.h: EX_USAGE).
+pub const USAGE: u8 = 64;
+/// The source cannot be read (EX_NOINPUT).
+pub const NO_INPUT: u8 = 66;
+/// A defect of pciscope (EX_SOFTWARE).
+pub const INTERNAL: u8 = 70;
+/// Something that was asked for was not found or does not answer.
+pub const NOT_FOUND: u8 = 3;
+
+/// Why a command ended without doing what was asked.
+pub struct Failure {
+    /// Exit status.
+    pub status: u8,
+    /// One line.
+    pub message: String,
+}
+
+impl Failure {
+    /// A failure with its exit status.
+    pub fn new(status: u8, message: impl ToString) -> Self {
+        Failure { status, message: message.to_string() }
+    }
+}
+
+/// What a command gives back: the text to print, and lines about what was asked for and is not there.
+pub struct Outcome {
+    /// For standard output.
+    pub text: String,
+    /// For standard error; if there is any, the exit status is 3.
+    pub complaints: Vec<String>,
+}
+
+/// Runs the program with the arguments of this process.
+pub fn run() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let informed = matches!(
+                error.kind(),
+                Usage::DisplayHelp | Usage::DisplayVersion | Usage::DisplayHelpOnMissingArgumentOrSubcommand
+            );
+            let _ = error.print();
+            return if informed { ExitCode::SUCCESS } else { USAGE.into() };
+        }
+    };
+    match dispatch(arguments) {
+        Ok(outcome) => finish(&outcome),
+        Err(failure) => {
+            eprintln!("pciscope: {}", failure.message);
+            failure.status.into()
+        }
+    }
+}
+
+fn finish(outcome: &Outcome) -> ExitCode {
+    let mut out = std::io::stdout().lock();
+    if let Err(error) = out.write_all(outcome.text.as_bytes()).and_then(|()| out.flush()) {
+        // The reader went away (`pciscope list | head`): nobody is left to tell.
+        if error.kind() != ErrorKind::BrokenPipe {
+            eprintln!("pciscope: standard output: {error}");
+            return INTERNAL.into();
+        }
+    }
+    for complaint in &outcome.complaints {
+        eprintln!("pciscope: {complaint}");
+    }
+    if outcome.complaints.is_empty() { ExitCode::SUCCESS } else { NOT_FOUND.into() }
+}
+
+fn dispatch(arguments: Arguments) -> Result<Outcome, Failure> {
+    let Arguments { global, command } = arguments;
+    if global.version {
+        return version(&global);
+    }
+    let Some(command) = command else {
+        return Err(Failure::new(USAGE, "expected a command: list, show, msix or path; `pciscope --help` explains them"));
+    };
+    if !(global.deadline > 0.0 && global.deadline <= 3600.0) {
+        return Err(Failure::new(USAGE, "--deadline: expected a number of seconds above 0 and up to 3600"));
+    }
+    match command {
+        Command::List { selection, tree } => super::list::run(&global, &selection, tree),
+        Command::Show { selection, field, raw, hex } => {
+            super::show::run(&global, &selection, field.as_deref(), raw, hex)
+        }
+        Command::Msix { selection, mmio } => super::msix::run(&global, &selection, mmio),
+        Command::Path { selection } => super::path::run(&global, &selection),
+    }
+}
+
+fn version(global: &Global) -> Result<Outcome, Failure> {
+    let mut text = format!("pciscope {}\n", env!("CARGO_PKG_VERSION"));
+    if global.verbose {
+        let names = names(global)?;
+        for line in names.version_lines() {
+            text.push_str(&line);
+            text.push('\n');
+        }
+    }
+    Ok(Outcome { text, complaints: Vec::new() })
+}
+
+/// The table of names.
+pub fn names(global: &Global) -> Result<Names, Failure> {
+    let names = Names::choose(global.ids.as_deref()).map_err(|e| Failure::new(NO_INPUT, e))?;
+    if let Some(warning) = names.warning() {
+        eprintln!("pciscope: {warning}");
+    }
+    Ok(names)
+}
+
+/// Everything that a command works on.
+pub struct Session {
+    /// The source.
+    pub source: Source,
+    /// The machine.
+    pub machine: Machine,
+    /// Firmware and command line.
+    pub platform: Platform,
+    /// Names of devices.
+    pub names: Names,
+    /// Lines about what was asked for and is not there.
+    pub complaints: Vec<String>,
+    /// Notes for the answer.
+    pub notes: Vec<String>,
+    /// How text is to look.
+    pub style: Style,
+    /// Whether JSON is wanted.
+    pub json: bool,
+}
+
+impl Session {
+    /// Reads what the selection asks for. `platform`: the command needs firmware and command line as well.
+    pub fn open(global: &Global, selection: &Selection, depth: Depth, platform: bool) -> Result<Self, Failure> {
+        let source = source::open(global.from.as_deref()).map_err(|e| Failure::new(NO_INPUT, e))?;
+        let live = source.kind == Kind::Live;
+        let wanted = |address| selection.wants(address);
+        let deadline = Duration::from_secs_f64(global.deadline);
+        let scope = Scope { depth, wanted: &wanted, wake: global.wake, deadline };
+        let mut machine = machine::load(&*source.tree, live, scope).map_err(|e| Failure::new(NO_INPUT, e))?;
+        let complaints = selection.settle(&mut machine);
+        let platform =
+            if platform { machine::platform::read_platform(&*source.tree, live) } else { Platform::default() };
+        let mut notes = source.notes.clone();
+        notes.extend(machine.strange.iter().map(|name| {
+            format!("sys/bus/pci/devices/{name}: not an address, left out")
+        }));
+        Ok(Session {
+            names: names(global)?,
+            style: style(global),
+            json: global.format == Format::Json,
+            source,
+            machine,
+            platform,
+            complaints,
+            notes,
+        })
+    }
+
+    /// The parts that answers are made from.
+    pub fn inspection(&self) -> Inspection<'_> {
+        Inspection {
+            machine: &self.machine,
+            tree: &*self.source.tree,
+            live: self.source.kind == Kind::Live,
+            names: &self.names,
+            platform: &self.platform,
+        }
+    }
+
+    /// `/proc/interrupts`, if the source has it.
+    pub fn interrupts(&self) -> Option<Vec<machine::interrupts::Line>> {
+        machine::interrupts::read_interrupts(&*self.source.tree)
+    }
+
+    /// The outcome of a command that prints `text`.
+    pub fn outcome(self, text: String) -> Outcome {
+        Outcome { text, complaints: self.complaints }
+    }
+}
+
+/// Serialises an answer.
+pub fn json<T: serde::Serialize>(answer: &T) -> Result<String, Failure> {
+    crate::render::json::json(answer).map_err(|e| Failure::new(INTERNAL, e))
+}
+
+fn style(global: &Global) -> Style {
+    let out = std::io::stdout();
+    let color = match global.color {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => anstream::AutoStream::choice(&out) != anstream::ColorChoice::Never,
+    };
+    let width = out.is_terminal().then(terminal_size::terminal_size).flatten().map(|(w, _)| usize::from(w.0));
+    Style { color, width }
+}

@@ -1,0 +1,82 @@
+//! `show`.
+
+use crate::inspect::show::{Decoded, show};
+use crate::machine::in_threads_owned;
+use crate::machine::reading::Depth;
+use crate::render::text;
+
+use super::arguments::{Global, Selection};
+use super::run::{Failure, Outcome, Session, USAGE, json};
+
+pub fn run(
+    global: &Global,
+    selection: &Selection,
+    field: Option<&str>,
+    raw: bool,
+    hex: bool,
+) -> Result<Outcome, Failure> {
+    let depth = if hex { Depth::Bytes } else { Depth::Full };
+    let mut session = Session::open(global, selection, depth, field.is_none())?;
+    let notes = std::mem::take(&mut session.notes);
+    if let Some(field) = field {
+        let text = one_field(&session, field, raw)?;
+        return Ok(session.outcome(text));
+    }
+    let lines = session.interrupts();
+    let lines = lines.as_deref();
+    let text = if session.json {
+        json(&show(session.inspection(), lines, hex, notes))?
+    } else {
+        let functions: Vec<_> = session.machine.wanted().collect();
+        let pages = in_threads_owned(functions, |f| {
+            text::show::function(session.inspection(), f, lines, hex, session.style)
+        });
+        let mut text = pages.join("\n");
+        text.push_str(&text::notes(&notes));
+        text
+    };
+    Ok(session.outcome(text))
+}
+
+fn one_field(session: &Session, name: &str, raw: bool) -> Result<String, Failure> {
+    let functions: Vec<_> = session.machine.wanted().collect();
+    let function = match functions.as_slice() {
+        [function] => *function,
+        [] => return Ok(String::new()),
+        several => {
+            let addresses: Vec<String> = several.iter().take(8).map(|f| f.address.to_string()).collect();
+            let more = if several.len() > 8 { ", …" } else { "" };
+            let text = format!("--field: expected one function, got {}{more}; name one of them", addresses.join(", "));
+            return Err(Failure::new(USAGE, text));
+        }
+    };
+    if !function.answers() {
+        // The complaint says why; a script must not take an empty line for a value.
+        return Ok(String::new());
+    }
+    let decoded = Decoded::new(function);
+    let found = text::field::find(&decoded, name);
+    match found.as_slice() {
+        [] => {
+            let nearest = text::field::nearest(&decoded, name);
+            let text = format!("--field {name}: no such field in {}; nearest: {}", function.address, nearest.join(", "));
+            Err(Failure::new(USAGE, text))
+        }
+        [(path, one)] => Ok(match one {
+            text::field::Found::Register(_) if !raw => text::field::lines(&[(path.clone(), *one)], false),
+            one => format!("{}\n", text::field::value(*one, raw)),
+        }),
+        several if is_ambiguous(several, name) => {
+            let paths: Vec<&str> = several.iter().take(8).map(|(path, _)| path.as_str()).collect();
+            let text = format!("--field {name}: could be {}; name one of them", paths.join(", "));
+            Err(Failure::new(USAGE, text))
+        }
+        several => Ok(text::field::lines(several, raw)),
+    }
+}
+
+/// Several fields are meant if they all lie below the name; otherwise the name was too short to tell them apart.
+fn is_ambiguous(found: &[(String, text::field::Found<'_>)], name: &str) -> bool {
+    let wanted = format!("{}.", name.replace("[0]", ""));
+    !found.iter().all(|(path, _)| path.replace("[0]", "").starts_with(&wanted))
+}

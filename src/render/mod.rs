@@ -1,0 +1,6 @@
+//! Words and layout: one output format a file. Nothing here reads anything.
+
+pub mod json;
+pub mod style;
+pub mod text;
+pub mod value;

@@ -1,0 +1,92 @@
+//! `list` as text: one line a function.
+
+use crate::inspect::list::{Summary, title};
+use crate::machine::Function;
+use crate::names::Names;
+
+use super::super::style::{Style, Tone, cut};
+use super::{errors, link_now_and_most, presence_tone, states};
+
+const HEADINGS: [&str; 7] = ["ADDRESS", "PRESENCE", "LINK NOW/MAX", "MSI-X", "ASPM", "ERRORS SEEN", "DRIVER"];
+const LAST: &str = "DEVICE";
+
+/// The columns of one function and its title.
+pub struct Row {
+    cells: [(Tone, String); 7],
+    title: String,
+}
+
+/// Makes the columns of one function.
+pub fn row(names: &Names, function: &Function, summary: &Summary) -> Row {
+    let answers = function.answers();
+    // `-`: the function has none. `?`: it is not known.
+    let unknown = || (Tone::Warn, "?".to_owned());
+    let none = || (Tone::Faint, "-".to_owned());
+    let lists_read = answers && (function.reading.space.limit() > 64 || summary.msix.is_some() || no_list(function));
+    let without = |known: bool| if known { none() } else { unknown() };
+    let msix = summary.msix.map(|m| match (m.enabled, m.function_masked) {
+        (true, false) => (Tone::Good, format!("{} on", m.vectors)),
+        (true, true) => (Tone::Warn, format!("{} masked", m.vectors)),
+        (false, _) => (Tone::Faint, format!("{} off", m.vectors)),
+    });
+    let aspm = summary.aspm.map(|a| match a.is_empty() {
+        true => (Tone::Faint, "off".to_owned()),
+        false => (Tone::Name, states(a)),
+    });
+    let driver = match (&summary.driver, function.driver_known()) {
+        (Some(driver), _) => (Tone::Good, driver.clone()),
+        (None, true) => none(),
+        (None, false) => unknown(),
+    };
+    Row {
+        cells: [
+            (Tone::Name, summary.address.to_string()),
+            (presence_tone(summary.presence), summary.presence.name().to_owned()),
+            summary.link.as_ref().map(link_now_and_most).unwrap_or_else(|| without(lists_read)),
+            msix.unwrap_or_else(|| without(lists_read)),
+            aspm.unwrap_or_else(|| without(lists_read)),
+            summary.errors_seen.map(errors).unwrap_or_else(|| without(lists_read)),
+            driver,
+        ],
+        title: title(names, function),
+    }
+}
+
+fn no_list(function: &Function) -> bool {
+    function.header::<crate::pci::header::Status>().is_some_and(|s| !s.capabilities_list())
+}
+
+/// Lays out the rows.
+pub fn list(rows: &[Row], notes: &[String], style: Style) -> String {
+    let mut widths = HEADINGS.map(str::len);
+    for row in rows {
+        for (width, (_, text)) in widths.iter_mut().zip(&row.cells) {
+            *width = (*width).max(text.chars().count());
+        }
+    }
+    let used: usize = widths.iter().map(|w| w + 2).sum();
+    let room = style.width.map(|columns| columns.saturating_sub(used).max(12));
+    let mut out = String::with_capacity(rows.len() * 128);
+    let mut head: String = HEADINGS.iter().zip(widths).map(|(name, width)| format!("{name:width$}  ")).collect();
+    head.push_str(LAST);
+    out.push_str(&style.paint(Tone::Heading, &head));
+    out.push('\n');
+    for row in rows {
+        for ((tone, text), width) in row.cells.iter().zip(widths) {
+            let padding = width - text.chars().count() + 2;
+            if style.color {
+                out.push_str(&style.paint(*tone, text));
+            } else {
+                out.push_str(text);
+            }
+            out.extend(std::iter::repeat_n(' ', padding));
+        }
+        match room {
+            Some(room) => out.push_str(&cut(&row.title, room)),
+            None => out.push_str(&row.title),
+        }
+        out.push('\n');
+    }
+    out.push_str(&super::notes(notes));
+    out
+}

@@ -1,0 +1,226 @@
+//! `msix` as text: the vector table beside Linux's view of it.
+
+use crate::inspect::msix::FunctionVectors;
+use crate::machine::State;
+use crate::machine::interrupts::LinuxInterrupt;
+use crate::machine::vectors::{Message, Place, Unreadable, Vector};
+
+use super::super::style::{Style, Tone};
+use super::presence_tone;
+
+/// One function.
+pub fn function(f: &FunctionVectors, style: Style) -> String {
+    let mut out = format!(
+        "{}  {}\n",
+        style.paint(Tone::Name, &f.address.to_string()),
+        style.paint(Tone::Heading, &f.device)
+    );
+    let mut row = |name: &str, text: &str| out.push_str(&format!("  {name:<13}{text}\n"));
+    if f.presence != State::Answering {
+        let text = format!("{}: {}", f.presence.name(), f.presence_reason);
+        row("presence", &style.paint(presence_tone(f.presence), &text));
+    }
+    row("driver", f.driver.as_deref().unwrap_or("none, or not known"));
+    match (&f.msix, &f.table_unreadable) {
+        (Some(msix), _) => {
+            let on = if msix.enabled { "on" } else { "off" };
+            let masked = if msix.function_masked { ", function masked: no vector fires" } else { "" };
+            row("MSI-X", &format!("{on}, {} vectors{masked}", msix.vectors));
+        }
+        (None, Some(_)) => row("MSI-X", "not known"),
+        (None, None) => row("MSI-X", "the function has none"),
+    }
+    let place = |p: &Place| format!("BAR {} at {:#x}, {} bytes", p.bar, p.offset, p.length);
+    if let Some(table) = &f.table {
+        row("table", &place(table));
+    }
+    if let Some(pending) = &f.pending_bit_array {
+        row("pending bits", &place(pending));
+    }
+    if let Some(reason) = &f.table_unreadable {
+        row("table", &style.paint(Tone::Warn, &format!("not read: {}", reason_text(reason))));
+    }
+    if let Some(reason) = &f.pending_unreadable {
+        row("pending bits", &style.paint(Tone::Warn, &format!("not read: {}", reason_text(reason))));
+    }
+    match &f.vectors {
+        Some(vectors) => {
+            let remapping = match f.interrupt_remapping {
+                Some(true) => "on: a message is an index into the remapping table",
+                Some(false) => "off: a message names the processor",
+                None => "not known: a message may name a processor or be an index; both readings are given",
+            };
+            row("remapping", remapping);
+            out.push_str(&table(vectors, &f.linux, style));
+        }
+        None if !f.linux.is_empty() => out.push_str(&linux_table(&f.linux, style)),
+        None => {}
+    }
+    out
+}
+
+/// Why the table was not read, and what would make it readable.
+pub fn reason_text(reason: &Unreadable) -> String {
+    match reason {
+        Unreadable::Dead => "nothing answers at this address".to_owned(),
+        Unreadable::Asleep => "the function sleeps; `--wake` reads it and wakes it".to_owned(),
+        Unreadable::NotRead => {
+            "configuration space was not read far enough to know where the table is (root reads all of it)".to_owned()
+        }
+        Unreadable::MemoryDecodeOff => "memory decode is off (Command, Mem-): the function does not answer there".to_owned(),
+        Unreadable::NotInD0 { state } => format!("the function is in {state} and does not answer memory accesses"),
+        Unreadable::NoSuchBar { bar } => format!("it is said to lie in BAR {bar}, which the function does not have"),
+        Unreadable::BarUnassigned { bar } => format!("BAR {bar} has no address"),
+        Unreadable::OutsideBar { bar, end, size } => {
+            format!("it would end at {end:#x}, outside of BAR {bar} with its {size:#x} bytes")
+        }
+        Unreadable::NoResourceFile { bar } => {
+            format!("there is no resource{bar}: the kernel was built without it, or the BAR is not memory")
+        }
+        Unreadable::NotPermitted { bar, error } => {
+            format!("{error} on resource{bar}: needs root, and a kernel that is not locked down")
+        }
+        Unreadable::OwnedByDriver { bar, driver } => format!(
+            "EINVAL on resource{bar}: driver {} owns the BAR and the kernel keeps others out (IO_STRICT_DEVMEM). \
+             Readable after booting with iomem=relaxed, or with the driver unbound. Linux's own view follows",
+            driver.as_deref().unwrap_or("unknown")
+        ),
+        Unreadable::NotCaptured { bar } => format!("the source does not hold the contents of BAR {bar}"),
+        Unreadable::Failed { bar, error } => format!("resource{bar}: {error}"),
+        Unreadable::NotAllowedHere { architecture } => format!(
+            "on {} a read from a sick device can stop the machine; `--mmio` allows it",
+            architecture.as_deref().unwrap_or("this architecture")
+        ),
+        Unreadable::AllOnes => "every word reads all-ones: the function does not answer memory accesses".to_owned(),
+    }
+}
+
+fn message_text(message: &Option<Message>) -> String {
+    match message {
+        None => String::new(),
+        Some(Message::Processor { destination_apic_id, vector, delivery_mode, trigger_mode, logical }) => {
+            let kind = if *logical { "logical " } else { "" };
+            format!("{kind}APIC {destination_apic_id} vector {vector:#04x} {delivery_mode} {trigger_mode}")
+        }
+        Some(Message::Remappable { handle, subhandle }) => match subhandle {
+            Some(subhandle) => format!("handle {handle:#06x} subhandle {subhandle:#x}"),
+            None => format!("handle {handle:#06x}"),
+        },
+        Some(Message::Ambiguous { destination_apic_id, vector, remapping_index }) => {
+            format!("APIC {destination_apic_id} vector {vector:#04x}, or remapped by index {remapping_index:#x}")
+        }
+        Some(Message::Foreign) => "no x86 interrupt address".to_owned(),
+        Some(Message::Empty) => "never written".to_owned(),
+    }
+}
+
+fn count(interrupt: Option<&LinuxInterrupt>) -> String {
+    interrupt.and_then(|i| i.count).map_or("-".to_owned(), |c| c.to_string())
+}
+
+fn processor(interrupt: Option<&LinuxInterrupt>) -> String {
+    interrupt
+        .and_then(|i| i.effective_affinity.as_deref().or(i.affinity.as_deref()))
+        .unwrap_or("-")
+        .to_owned()
+}
+
+/// Prints columns, each as wide as its widest cell; the last one is not padded.
+fn columns(rows: &[Vec<(Tone, String)>], style: Style) -> String {
+    let count = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let widths: Vec<usize> =
+        (0..count).map(|i| rows.iter().filter_map(|r| r.get(i)).map(|(_, t)| t.chars().count()).max().unwrap_or(0)).collect();
+    let mut out = String::new();
+    for row in rows {
+        out.push_str("  ");
+        for (index, (tone, text)) in row.iter().enumerate() {
+            out.push_str(&style.paint(*tone, text));
+            if index + 1 < row.len() {
+                out.extend(std::iter::repeat_n(' ', widths[index] - text.chars().count() + 2));
+            }
+        }
+        while out.ends_with(' ') {
+            out.pop();
+        }
+        out.push('\n');
+    }
+    out
+}
+
+fn heads(names: &[&str]) -> Vec<(Tone, String)> {
+    names.iter().map(|n| (Tone::Heading, (*n).to_owned())).collect()
+}
+
+/// The vectors. A run of entries that were never written is one line.
+fn table(vectors: &[Vector], linux: &[LinuxInterrupt], style: Style) -> String {
+    let names = ["VECTOR", "ADDRESS", "DATA", "MASK", "PENDING", "IRQ", "COUNT", "CPU", "HANDLER", "MESSAGE"];
+    let mut rows = vec![heads(&names)];
+    let empty = |v: &Vector| v.address == 0 && v.data == 0 && v.masked && v.pending != Some(true);
+    let mut index = 0;
+    while index < vectors.len() {
+        let vector = &vectors[index];
+        let of_linux = linux.iter().find(|i| i.vector == Some(vector.index) && i.kind == "msix");
+        let run = vectors[index..]
+            .iter()
+            .take_while(|v| empty(v) && !linux.iter().any(|i| i.vector == Some(v.index)))
+            .count();
+        if run >= 3 {
+            let last = vector.index + run as u16 - 1;
+            let text = format!("{}-{last}", vector.index);
+            rows.push(vec![(Tone::Faint, text), (Tone::Faint, "never written, masked".to_owned())]);
+            index += run;
+            continue;
+        }
+        let pending = match vector.pending {
+            Some(true) => (Tone::Warn, "pending"),
+            Some(false) => (Tone::Faint, "-"),
+            None => (Tone::Warn, "?"),
+        };
+        rows.push(vec![
+            (Tone::Name, vector.index.to_string()),
+            (Tone::Name, format!("{:#018x}", vector.address)),
+            (Tone::Name, format!("{:#010x}", vector.data)),
+            if vector.masked { (Tone::Warn, "masked".to_owned()) } else { (Tone::Faint, "-".to_owned()) },
+            (pending.0, pending.1.to_owned()),
+            (Tone::Name, of_linux.map_or("-".to_owned(), |i| i.number.to_string())),
+            (Tone::Name, count(of_linux)),
+            (Tone::Name, processor(of_linux)),
+            (Tone::Name, of_linux.and_then(|i| i.actions.clone()).unwrap_or("-".to_owned())),
+            (Tone::Faint, message_text(&vector.message)),
+        ]);
+        index += 1;
+    }
+    let unmatched: Vec<&LinuxInterrupt> = linux.iter().filter(|i| i.vector.is_none()).collect();
+    let mut out = columns(&rows, style);
+    if !unmatched.is_empty() {
+        let numbers: Vec<String> = unmatched.iter().map(|i| i.number.to_string()).collect();
+        out.push_str(&format!("  Linux interrupts without a handler, vector not known: {}\n", numbers.join(" ")));
+    }
+    out
+}
+
+/// Linux's own view, where the table cannot be read.
+fn linux_table(linux: &[LinuxInterrupt], style: Style) -> String {
+    let messages = linux.iter().any(|i| i.message.is_some());
+    let mut names = vec!["VECTOR", "KIND", "IRQ", "COUNT", "CPU", "HANDLER"];
+    if messages {
+        names.extend(["ADDRESS", "DATA"]);
+    }
+    let mut rows = vec![heads(&names)];
+    for interrupt in linux {
+        let mut row = vec![
+            (Tone::Name, interrupt.vector.map_or("?".to_owned(), |v| v.to_string())),
+            (Tone::Name, interrupt.kind.to_owned()),
+            (Tone::Name, interrupt.number.to_string()),
+            (Tone::Name, count(Some(interrupt))),
+            (Tone::Name, processor(Some(interrupt))),
+            (Tone::Name, interrupt.actions.clone().unwrap_or("-".to_owned())),
+        ];
+        if messages {
+            row.push((Tone::Name, interrupt.message.map_or("-".to_owned(), |m| format!("{:#018x}", m.address))));
+            row.push((Tone::Name, interrupt.message.map_or("-".to_owned(), |m| format!("{:#010x}", m.data))));
+        }
+        rows.push(row);
+    }
+    format!("  Linux's view (/proc/interrupts and sysfs, not the device's table):\n{}", columns(&rows, style))
+}

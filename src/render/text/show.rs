@@ -1,0 +1,441 @@
+//! `show` as text: everything about a function, the raw value beside what it means.
+
+use crate::inspect::Inspection;
+use crate::inspect::list::{names_of, port_name, title};
+use crate::inspect::show::{Decoded, General, raw_bytes};
+use crate::machine::aspm::{self, AspmControl};
+use crate::machine::interrupts::{Line, Mode, mode, msi_summary, msix_summary};
+use crate::machine::{Function, aer, link};
+use crate::pci::bars::{Bar, BarKind, BridgeWindow};
+use crate::pci::decode::{Capability, Placed};
+use crate::pci::register::{Meaning, Register};
+use crate::pci::walk::{Anomaly, List};
+
+use super::super::style::{Style, Tone, wrap};
+use super::super::value::{size_text, text_value};
+use super::{errors, link_now_and_most, presence_tone, rate, states};
+
+/// Column at which values begin.
+const VALUES: usize = 14;
+/// Column at which fields begin: indent, register name, raw value.
+const FIELDS: usize = 32;
+
+/// One function. `lines` is `/proc/interrupts`; `hex` adds configuration space at the end.
+pub fn function(
+    inspection: Inspection<'_>,
+    function: &Function,
+    lines: Option<&[Line]>,
+    hex: bool,
+    style: Style,
+) -> String {
+    let decoded = Decoded::new(function);
+    let general = General::new(inspection, function, lines);
+    let mut page = Page { out: String::with_capacity(8192), style };
+    page.head(inspection, function);
+    page.place(function, &general);
+    page.state(inspection, function, &general);
+    page.resources(&general);
+    page.unread(function);
+    for anomaly in &decoded.anomalies {
+        page.row_toned("anomaly", Tone::Bad, &anomaly_text(anomaly));
+    }
+    if !decoded.header.is_empty() {
+        page.section("header", None);
+        page.registers(&decoded.header);
+    }
+    for capability in &decoded.capabilities {
+        page.capability(function, capability);
+    }
+    if hex && function.space().is_some() {
+        page.out.push('\n');
+        page.out.push_str(&super::hex::rows(&function.reading.space));
+    }
+    page.out
+}
+
+struct Page {
+    out: String,
+    style: Style,
+}
+
+impl Page {
+    fn row(&mut self, name: &str, text: &str) {
+        if text.is_empty() {
+            return;
+        }
+        self.out.push_str("  ");
+        self.out.push_str(name);
+        self.out.extend(std::iter::repeat_n(' ', VALUES.saturating_sub(name.len() + 2).max(1)));
+        let words: Vec<(usize, String)> = text.split("; ").map(|w| (w.chars().count() + 1, w.to_owned())).collect();
+        let last = words.len() - 1;
+        let words: Vec<_> =
+            words.into_iter().enumerate().map(|(i, (n, w))| (n, if i < last { w + ";" } else { w })).collect();
+        wrap(&mut self.out, &words, VALUES, VALUES, self.style.columns());
+    }
+
+    fn row_toned(&mut self, name: &str, tone: Tone, text: &str) {
+        let painted = self.style.paint(tone, text);
+        self.out.push_str(&format!("  {name:width$}{painted}\n", width = VALUES - 2));
+    }
+
+    fn head(&mut self, inspection: Inspection<'_>, function: &Function) {
+        let names = names_of(inspection.names, &function.identity);
+        let identity = &function.identity;
+        let revision = identity.revision.map(|r| format!(" rev {r:02x}")).unwrap_or_default();
+        self.out.push_str(&self.style.paint(Tone::Name, &function.address.to_string()));
+        self.out.push_str("  ");
+        self.out.push_str(&self.style.paint(Tone::Heading, &(title(inspection.names, function) + &revision)));
+        self.out.push('\n');
+        if let Some(class) = identity.class {
+            let name = names.class.unwrap_or_else(|| "unknown class".to_owned());
+            self.row("class", &format!("{name} [{class:06x}]"));
+        }
+        if let Some((vendor, device)) = identity.subsystem {
+            let maker = inspection.names.vendor(vendor).map(|n| n.into_owned()).unwrap_or_default();
+            let name = names.subsystem.unwrap_or_default();
+            let words = [maker, name, format!("[{vendor:04x}:{device:04x}]")];
+            let words: Vec<_> = words.iter().filter(|w| !w.is_empty()).map(String::as_str).collect();
+            self.row("subsystem", &words.join(" "));
+        }
+        let presence = &function.presence;
+        let text = if presence.reason.is_empty() {
+            let bytes = function.config_bytes();
+            format!("{}; {bytes} bytes of configuration space can be read", presence.state.name())
+        } else {
+            format!("{}: {}", presence.state.name(), presence.reason)
+        };
+        self.row_toned("presence", presence_tone(presence.state), &text);
+        if let Some((vendor, device)) = identity.answers_as {
+            let text = format!("configuration space says {vendor:04x}:{device:04x}; the kernel found another device here");
+            self.row_toned("identity", Tone::Bad, &text);
+        }
+    }
+
+    fn place(&mut self, function: &Function, general: &General<'_>) {
+        let mut words = Vec::new();
+        words.extend(port_name(function).map(str::to_owned));
+        words.extend(function.parent.map(|p| format!("below {p}")));
+        words.extend(function.host_bridge.as_ref().map(|b| format!("host bridge {b}")));
+        words.extend(general.slot.as_ref().map(|s| format!("slot {s}")));
+        words.extend(general.numa_node.map(|n| format!("NUMA node {n}")));
+        words.extend(general.iommu_group.as_ref().map(|g| format!("IOMMU group {g}")));
+        words.extend(general.local_processors.as_ref().map(|p| format!("near processors {p}")));
+        words.extend(general.label.as_ref().map(|l| format!("labelled {l:?}")));
+        words.extend(general.physical_function.as_ref().map(|p| format!("virtual function of {p}")));
+        words.extend(general.virtual_functions.map(|(on, most)| format!("{on} of {most} virtual functions on")));
+        self.row("place", &words.join("; "));
+        let driver = match (function.driver(), function.driver_known()) {
+            (Some(driver), _) => driver.to_owned(),
+            (None, true) => "none bound".to_owned(),
+            (None, false) => "unknown".to_owned(),
+        };
+        self.row("driver", &driver);
+        if let Some(methods) = &general.reset_methods {
+            self.row("reset", &if methods.is_empty() { "no way known".to_owned() } else { methods.join(" ") });
+        }
+    }
+
+    fn state(&mut self, inspection: Inspection<'_>, function: &Function, general: &General<'_>) {
+        let power = &general.power;
+        let mut words = Vec::new();
+        words.extend(power.hardware_state.map(|s| format!("{s} in hardware")));
+        words.extend(power.kernel_state.as_ref().map(|s| format!("{s} for the kernel")));
+        words.extend(power.runtime_status.as_ref().map(|s| format!("runtime {s}")));
+        words.extend(power.runtime_control.as_ref().map(|c| format!("control {c}")));
+        words.extend(power.d3cold_allowed.map(|a| format!("D3cold {}", if a { "allowed" } else { "not allowed" })));
+        self.row("power", &words.join("; "));
+        if let Some(own) = link::link(function) {
+            let (tone, text) = link_now_and_most(&own);
+            let partner = general.partner.map(|partner| match link::link(partner) {
+                Some(other) => format!("; the other end, {}, can {}", partner.address, rate(other.maximum)),
+                None => format!("; the other end, {}, was not read", partner.address),
+            });
+            let text = self.style.paint(tone, &text) + &partner.unwrap_or_default();
+            self.row("link", &text);
+        }
+        if let Some(own) = aspm::aspm(function) {
+            let control = aspm::control(inspection.platform, function.host_bridge.as_deref());
+            let mut text = format!("on: {}; can: {}", states(own.enabled), states(own.supported));
+            text.push_str(&aspm_control(&control));
+            self.row("ASPM", &text);
+        }
+        if let Some(seen) = aer::errors_seen(function) {
+            let (tone, text) = errors(seen);
+            self.row_toned("errors seen", tone, &text);
+        }
+        self.aer(&general.aer);
+        self.interrupts(function, general);
+    }
+
+    fn aer(&mut self, aer: &aer::Aer) {
+        let mut words = vec![match aer.capability {
+            Some(true) => "capability present".to_owned(),
+            Some(false) => "no capability".to_owned(),
+            None => "not known whether it has the capability".to_owned(),
+        }];
+        let latched: Vec<&str> = aer.uncorrectable_status.iter().chain(&aer.correctable_status).copied().collect();
+        if !latched.is_empty() {
+            words.push(format!("status {}", latched.join(" ")));
+        }
+        for (name, counters) in [("correctable", &aer.correctable), ("non-fatal", &aer.non_fatal), ("fatal", &aer.fatal)] {
+            if let Some(counters) = counters {
+                let each: Vec<String> = counters.counts.iter().map(|(n, c)| format!("{n} {c}")).collect();
+                let each = if each.is_empty() { String::new() } else { format!(" ({})", each.join(", ")) };
+                words.push(format!("{} {name}{each}", counters.total));
+            }
+        }
+        if aer.capability != Some(false) {
+            let handled = match aer.ownership.kernel {
+                Some(true) => "the kernel handles errors",
+                Some(false) => "the kernel does not handle errors, so counts of zero mean nothing",
+                None => "not known who handles errors",
+            };
+            words.push(format!("{handled} ({})", aer.ownership.reason));
+        }
+        self.row("AER", &words.join("; "));
+    }
+
+    fn interrupts(&mut self, function: &Function, general: &General<'_>) {
+        let mut words = vec![match mode(function) {
+            Some(Mode::MsiX) => "MSI-X".to_owned(),
+            Some(Mode::Msi) => "MSI".to_owned(),
+            Some(Mode::Intx) => "INTx".to_owned(),
+            Some(Mode::None) => "none enabled".to_owned(),
+            None => "not read".to_owned(),
+        }];
+        if let Some(msix) = msix_summary(function) {
+            let masked = if msix.function_masked { ", all masked" } else { "" };
+            let on = if msix.enabled { "on" } else { "off" };
+            words.push(format!("MSI-X {on}{masked}, {} vectors", msix.vectors));
+        }
+        if let Some(msi) = msi_summary(function) {
+            let on = if msi.enabled { "on" } else { "off" };
+            words.push(format!("MSI {on}, {} of {} vectors", msi.vectors, msi.vectors_supported));
+        }
+        if !general.interrupts.is_empty() {
+            let numbers: Vec<u32> = general.interrupts.iter().map(|i| i.number).collect();
+            let fired: u64 = general.interrupts.iter().filter_map(|i| i.count).sum();
+            let known = general.interrupts.iter().any(|i| i.count.is_some());
+            let fired = if known { format!(", {fired} delivered") } else { String::new() };
+            words.push(format!("Linux {}{fired}", ranges(&numbers)));
+        }
+        if general.msi_allowed == Some(false) {
+            words.push("the kernel keeps drivers from using MSI here (msi_bus)".to_owned());
+        }
+        self.row("interrupts", &words.join("; "));
+    }
+
+    fn resources(&mut self, general: &General<'_>) {
+        for bar in &general.bars {
+            let (tone, text) = bar_text(bar);
+            self.row_toned(&format!("BAR {}", bar.number), tone, &text);
+        }
+        for window in &general.windows {
+            self.row("window", &window_text(window));
+        }
+    }
+
+    fn unread(&mut self, function: &Function) {
+        if !function.answers() {
+            return;
+        }
+        let size = function.reading.config_size.unwrap_or(0);
+        if let Some((offset, cause)) = function.reading.config_error {
+            self.row_toned("unread", Tone::Warn, &format!("configuration space from {offset:#x}: {cause}"));
+        } else if size > function.config_bytes().into() {
+            let text = format!(
+                "configuration space from {:#x} to {size:#x}: the kernel gives the rest to root only (CAP_SYS_ADMIN)",
+                function.config_bytes()
+            );
+            self.row_toned("unread", Tone::Warn, &text);
+        } else if function.config_bytes() == 64 && size == 64 {
+            self.row_toned("unread", Tone::Warn, "configuration space from 0x40: the source holds 64 bytes only");
+        }
+    }
+
+    fn section(&mut self, title: &str, detail: Option<&str>) {
+        self.out.push_str("\n  ");
+        self.out.push_str(&self.style.paint(Tone::Heading, title));
+        if let Some(detail) = detail {
+            self.out.push_str("  ");
+            self.out.push_str(&self.style.paint(Tone::Faint, detail));
+        }
+        self.out.push('\n');
+    }
+
+    fn capability(&mut self, function: &Function, capability: &Capability) {
+        let located = capability.located;
+        let name = capability.specification.map_or("unknown capability", |s| s.name);
+        let version = if located.list == List::Extended { format!(", version {}", located.version) } else { String::new() };
+        let id = if located.list == List::Standard { format!("{:02x}h", located.id) } else { format!("{:04x}h", located.id) };
+        let width = if located.list == List::Standard { 2 } else { 3 };
+        let title = format!("[{:0width$x}] {name}", located.offset);
+        self.section(&title, Some(&format!("{}  ID {id}{version}", capability.path())));
+        if capability.registers.is_empty() {
+            match raw_bytes(function, located.offset) {
+                Some(bytes) if !bytes.is_empty() => {
+                    let words: Vec<(usize, String)> = bytes.split(' ').map(|b| (2, b.to_owned())).collect();
+                    self.out.push_str("    not decoded: ");
+                    wrap(&mut self.out, &words, 17, 17, 17 + 16 * 4);
+                }
+                _ => self.out.push_str("    not read\n"),
+            }
+        }
+        self.registers(&capability.registers);
+    }
+
+    fn registers(&mut self, registers: &[Placed]) {
+        for placed in registers {
+            let register = placed.register;
+            let name = match placed.group {
+                Some((group, index)) => format!("{group}[{index}] {}", register.short),
+                None => register.short.to_owned(),
+            };
+            self.out.push_str("    ");
+            self.out.push_str(&name);
+            self.out.extend(std::iter::repeat_n(' ', 17usize.saturating_sub(name.chars().count()).max(1)));
+            let raw = match placed.raw {
+                Some(raw) => format!("{raw:#0width$x}", width = usize::from(register.width) * 2 + 2),
+                None => "not read".to_owned(),
+            };
+            let column = 4 + name.chars().count().max(16) + 1 + raw.len();
+            self.out.push_str(&self.style.paint(Tone::Faint, &raw));
+            let words = placed.raw.map(|raw| self.fields(register, raw)).unwrap_or_default();
+            // A register that is one hexadecimal number says nothing more than its raw value.
+            let plain = register.fields.len() == 1
+                && matches!(register.fields[0].meaning, Meaning::Hex)
+                && register.fields[0].mask() == register.defined()
+                && register.defined().count_ones() == u32::from(register.width) * 8;
+            if words.is_empty() || plain {
+                self.out.push('\n');
+                continue;
+            }
+            let padding = FIELDS.saturating_sub(column).max(2);
+            self.out.extend(std::iter::repeat_n(' ', padding));
+            wrap(&mut self.out, &words, column + padding, FIELDS, self.style.columns());
+        }
+    }
+
+    /// Words for the fields: `Name+`, `Name-` for flags, `Name value` for others, and reserved bits that are set.
+    fn fields(&self, register: &Register, raw: u64) -> Vec<(usize, String)> {
+        let mut words = Vec::with_capacity(register.fields.len());
+        for field in register.fields {
+            let value = field.extract(raw);
+            let (tone, text) = match field.meaning {
+                Meaning::Flag if value == 1 => (Tone::Name, format!("{}+", field.short)),
+                Meaning::Flag => (Tone::Faint, format!("{}-", field.short)),
+                _ => (Tone::Name, format!("{} {}", field.short, text_value(register, field, value))),
+            };
+            let painted = if self.style.color { self.style.paint(tone, &text) } else { text.clone() };
+            words.push((text.chars().count(), painted));
+        }
+        let reserved = raw & !register.defined();
+        if reserved != 0 && !register.fields.is_empty() {
+            let text = format!("reserved bits set: {reserved:#x}");
+            words.push((text.len(), self.style.paint(Tone::Warn, &text)));
+        }
+        words
+    }
+}
+
+fn aspm_control(control: &AspmControl) -> String {
+    let manages = match control.kernel_manages {
+        Some(true) => "; the kernel manages it",
+        Some(false) => "; the kernel leaves it alone",
+        None => "; not known whether the kernel manages it",
+    };
+    let policy = control.policy.as_ref().map(|p| format!("; policy {p}")).unwrap_or_default();
+    format!("{manages} ({}){policy}", control.reason)
+}
+
+/// `24-31, 40`.
+fn ranges(numbers: &[u32]) -> String {
+    let mut parts: Vec<(u32, u32)> = Vec::new();
+    for number in numbers {
+        match parts.last_mut() {
+            Some((_, end)) if end.checked_add(1) == Some(*number) => *end = *number,
+            _ => parts.push((*number, *number)),
+        }
+    }
+    let text = |(a, b): &(u32, u32)| if a == b { a.to_string() } else { format!("{a}-{b}") };
+    parts.iter().map(text).collect::<Vec<_>>().join(", ")
+}
+
+fn bar_text(bar: &Bar) -> (Tone, String) {
+    let kind = match bar.kind {
+        BarKind::Io => "I/O",
+        BarKind::Memory32 => "memory",
+        BarKind::Memory64 => "memory 64-bit",
+        BarKind::MemoryBelow1M => "memory below 1 MiB",
+    };
+    let prefetchable = if bar.prefetchable { " prefetchable" } else { "" };
+    let size = bar.size.map_or("size unknown".to_owned(), size_text);
+    let address = match bar.address {
+        Some(address) => format!("{address:#x}"),
+        None => bar.kernel_address.map_or("address unknown".to_owned(), |a| format!("{a:#x} according to the kernel")),
+    };
+    let mut text = format!("{address}, {size}, {kind}{prefetchable}");
+    let mut tone = Tone::Good;
+    if bar.assigned == Some(false) {
+        text.push_str("; not assigned: the kernel has no address for it");
+        tone = Tone::Bad;
+    }
+    if bar.agrees == Some(false) {
+        let kernel = bar.kernel_address.unwrap_or_default();
+        text.push_str(&format!("; the kernel believes it is at {kernel:#x}"));
+        tone = Tone::Bad;
+    }
+    (tone, text)
+}
+
+fn window_text(window: &BridgeWindow) -> String {
+    if window.open {
+        let size = window.limit - window.base + 1;
+        format!("{} {:#x} to {:#x}, {}", window.kind, window.base, window.limit, size_text(size))
+    } else {
+        format!("{} closed (base {:#x} above limit {:#x})", window.kind, window.base, window.limit)
+    }
+}
+
+fn list_name(list: List) -> &'static str {
+    match list {
+        List::Standard => "capability list",
+        List::Extended => "extended capability list",
+    }
+}
+
+/// An anomaly in words.
+pub fn anomaly_text(anomaly: &Anomaly) -> String {
+    match *anomaly {
+        Anomaly::Loop { list, from, to } => {
+            format!("the {} leads in a circle: {from:#x} points back to {to:#x}", list_name(list))
+        }
+        Anomaly::IntoHeader { list, from, to } => format!(
+            "the {} at {from:#x} points to {to:#x}, where no capability can be; it was not followed",
+            list_name(list)
+        ),
+        Anomaly::Unaligned { list, from, to } => {
+            format!("the pointer at {from:#x} of the {} is {to:#x}, not a multiple of four", list_name(list))
+        }
+        Anomaly::PastEnd { list, from, to, limit } => {
+            format!("the {} at {from:#x} points to {to:#x}, past the {limit:#x} bytes that can be read", list_name(list))
+        }
+        Anomaly::AllOnes { list, offset } => {
+            format!("the {} has all-ones at {offset:#x}: nothing answered there", list_name(list))
+        }
+        Anomaly::Overlap { first, second, first_end } => {
+            format!("the capability at {first:#x} ends at {first_end:#x}, behind the start of the one at {second:#x}")
+        }
+        Anomaly::Truncated { list, offset, end, limit } => format!(
+            "the capability at {offset:#x} of the {} would end at {end:#x}, past the {limit:#x} bytes that can be read",
+            list_name(list)
+        ),
+        Anomaly::ReservedValue { offset, raw } => {
+            format!("the register at {offset:#x} holds {raw:#x}, a value that is reserved; what depends on it is not decoded")
+        }
+        Anomaly::EmptyList => "status says that there is a capability list, but the pointer to it is 0".to_owned(),
+        Anomaly::UnknownHeaderType { raw } => {
+            format!("header type {:#04x} does not exist; only the common part of the header is decoded", raw & 0x7f)
+        }
+    }
+}
