@@ -170,9 +170,12 @@ impl Selection {
         if complaints.is_empty() && machine.wanted.is_empty() {
             complaints.push("no function matches what was asked for".to_owned());
         }
-        complaints.extend(machine.wanted().filter(|f| !f.answers()).map(|f| {
-            format!("{}: {}: {}", f.address, f.presence.state.name(), f.presence.reason)
-        }));
+        complaints.extend(
+            machine
+                .wanted()
+                .filter(|f| !f.answers())
+                .map(|f| format!("{}: {}: {}", f.address, f.presence.state.name(), f.presence.reason)),
+        );
         complaints
     }
 }

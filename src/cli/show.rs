@@ -46,7 +46,10 @@ fn one_field(session: &Session, name: &str, raw: bool) -> Result<String, Failure
         several => {
             let addresses: Vec<String> = several.iter().take(8).map(|f| f.address.to_string()).collect();
             let more = if several.len() > 8 { ", …" } else { "" };
-            let text = format!("--field: expected one function, got {}{more}; name one of them", addresses.join(", "));
+            let text = format!(
+                "--field: expected one function, got {}{more}; name one of them",
+                addresses.join(", ")
+            );
             return Err(Failure::new(USAGE, text));
         }
     };
@@ -59,7 +62,11 @@ fn one_field(session: &Session, name: &str, raw: bool) -> Result<String, Failure
     match found.as_slice() {
         [] => {
             let nearest = text::field::nearest(&decoded, name);
-            let text = format!("--field {name}: no such field in {}; nearest: {}", function.address, nearest.join(", "));
+            let text = format!(
+                "--field {name}: no such field in {}; nearest: {}",
+                function.address,
+                nearest.join(", ")
+            );
             Err(Failure::new(USAGE, text))
         }
         [(path, one)] => Ok(match one {

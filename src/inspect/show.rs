@@ -168,9 +168,11 @@ impl Decoded {
 /// A field's value as JSON carries it.
 pub fn field_value(register: &Register, field: &Field, raw: Option<u64>) -> FieldValue {
     match raw.map(|raw| field.extract(raw)) {
-        Some(value) => {
-            FieldValue { raw: Some(value), value: json_value(field, value), text: text_value(register, field, value) }
-        }
+        Some(value) => FieldValue {
+            raw: Some(value),
+            value: json_value(field, value),
+            text: text_value(register, field, value),
+        },
         None => FieldValue { raw: None, value: serde_json::Value::Null, text: "not read".to_owned() },
     }
 }
@@ -364,7 +366,12 @@ fn hexadecimal(function: &Function) -> BTreeMap<u16, String> {
 }
 
 /// The answer.
-pub fn show(inspection: Inspection<'_>, lines: Option<&[interrupts::Line]>, hex: bool, notes: Vec<String>) -> Show {
+pub fn show(
+    inspection: Inspection<'_>,
+    lines: Option<&[interrupts::Line]>,
+    hex: bool,
+    notes: Vec<String>,
+) -> Show {
     let functions: Vec<&Function> = inspection.machine.wanted().collect();
     let functions = crate::machine::in_threads_owned(functions, |f| details(inspection, f, lines, hex));
     Show { functions, notes }

@@ -22,7 +22,8 @@ pub fn row(names: &Names, function: &Function, summary: &Summary) -> Row {
     // `-`: the function has none. `?`: it is not known.
     let unknown = || (Tone::Warn, "?".to_owned());
     let none = || (Tone::Faint, "-".to_owned());
-    let lists_read = answers && (function.reading.space.limit() > 64 || summary.msix.is_some() || no_list(function));
+    let lists_read =
+        answers && (function.reading.space.limit() > 64 || summary.msix.is_some() || no_list(function));
     let without = |known: bool| if known { none() } else { unknown() };
     let msix = summary.msix.map(|m| match (m.enabled, m.function_masked) {
         (true, false) => (Tone::Good, format!("{} on", m.vectors)),
@@ -67,7 +68,8 @@ pub fn list(rows: &[Row], notes: &[String], style: Style) -> String {
     let used: usize = widths.iter().map(|w| w + 2).sum();
     let room = style.width.map(|columns| columns.saturating_sub(used).max(12));
     let mut out = String::with_capacity(rows.len() * 128);
-    let mut head: String = HEADINGS.iter().zip(widths).map(|(name, width)| format!("{name:width$}  ")).collect();
+    let mut head: String =
+        HEADINGS.iter().zip(widths).map(|(name, width)| format!("{name:width$}  ")).collect();
     head.push_str(LAST);
     out.push_str(&style.paint(Tone::Heading, &head));
     out.push('\n');

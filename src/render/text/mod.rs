@@ -9,8 +9,8 @@ pub mod show;
 pub mod tree;
 
 use crate::machine::State;
-use crate::machine::aspm::States;
 use crate::machine::aer::ErrorsSeen;
+use crate::machine::aspm::States;
 use crate::machine::link::{Link, LinkState, Rate};
 
 use super::style::Tone;

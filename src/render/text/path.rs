@@ -18,9 +18,11 @@ pub fn function(path: &FunctionPath, style: Style) -> String {
     for (index, node) in path.nodes.iter().enumerate() {
         out.push_str(&node_text(node, style));
         let next = path.nodes.get(index + 1);
-        let hop = next.and_then(|next| path.links.iter().find(|h| h.upper == node.address && h.lower == next.address));
+        let hop = next
+            .and_then(|next| path.links.iter().find(|h| h.upper == node.address && h.lower == next.address));
         match (hop, next) {
             (Some(hop), Some(next)) => out.push_str(&hop_text(hop, node, next, style)),
+            (None, Some(next)) if is_inside_switch(node, next) => out.push_str("  |  inside the switch\n"),
             (None, Some(_)) => out.push_str("  |  no PCI Express link here, or it was not read\n"),
             _ => {}
         }
@@ -29,7 +31,9 @@ pub fn function(path: &FunctionPath, style: Style) -> String {
         out.push_str(&format!("narrowest link: {upper} to {lower}\n"));
     }
     if path.links.is_empty() && path.nodes.len() == 1 {
-        out.push_str("no link: the function is integrated into the root complex, or nothing tells what is above it\n");
+        out.push_str(
+            "no link: the function is integrated into the root complex, or nothing tells what is above it\n",
+        );
     }
     let control = &path.aspm_control;
     let manages = match control.kernel_manages {
@@ -88,7 +92,11 @@ fn hop_text(hop: &Hop, upper: &Node, lower: &Node, style: Style) -> String {
         (_, Some(LinkState::Down)) => (Tone::Bad, "the link is down".to_owned()),
         (Some(true), _) => (
             Tone::Warn,
-            format!("runs at {}, both ends can {} (normal for a device that saves power while idle)", rate(hop.current), rate(hop.possible)),
+            format!(
+                "runs at {}, both ends can {} (normal for a device that saves power while idle)",
+                rate(hop.current),
+                rate(hop.possible)
+            ),
         ),
         (Some(false), _) => (Tone::Good, format!("runs at {}, as fast as both ends can", rate(hop.current))),
         (None, _) => (Tone::Warn, format!("runs at {}; what both ends can is not known", rate(hop.current))),
@@ -121,9 +129,11 @@ fn hop_text(hop: &Hop, upper: &Node, lower: &Node, style: Style) -> String {
         ("max read", each(&|n| n.max_read_request.map_or_else(unknown, size_text))),
         (
             "common clock",
-            each(&|n| n.common_clock.map_or_else(unknown, |(set, slot)| {
-                format!("{}{}", yes(Some(set)), if slot { ", slot clock" } else { "" })
-            })),
+            each(&|n| {
+                n.common_clock.map_or_else(unknown, |(set, slot)| {
+                    format!("{}{}", yes(Some(set)), if slot { ", slot clock" } else { "" })
+                })
+            }),
         ),
         ("errors seen", each(&|n| n.errors_seen.map_or_else(unknown, |e| errors(e).1))),
     ];
@@ -145,6 +155,10 @@ fn hop_text(hop: &Hop, upper: &Node, lower: &Node, style: Style) -> String {
     }
     out.push_str(&format!("  {bar}\n"));
     out
+}
+
+fn is_inside_switch(upper: &Node, lower: &Node) -> bool {
+    upper.port_type == Some("switch upstream port") && lower.port_type == Some("switch downstream port")
 }
 
 fn differ(cells: &[String; 2]) -> bool {
