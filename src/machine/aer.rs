@@ -171,7 +171,10 @@ fn osc(bridge: &HostBridge) -> Option<(bool, String)> {
     if has(&bridge.os_controls) {
         Some((true, format!("_OSC of {name} gave AER to Linux")))
     } else if has(&bridge.not_supported) {
-        Some((false, format!("_OSC of {name}: platform does not support [{}]", bridge.not_supported.join(" "))))
+        Some((
+            false,
+            format!("_OSC of {name}: platform does not support [{}]", bridge.not_supported.join(" ")),
+        ))
     } else if let Some(refused) = &bridge.refused {
         Some((false, format!("{name}: {refused}")))
     } else if bridge.os_controls.is_empty() {

@@ -3,10 +3,12 @@
 use crate::inspect::path::{FunctionPath, Node};
 use crate::machine::State;
 use crate::machine::link::{Hop, Link, LinkState};
+use crate::pci::extended::acs::AcsControl;
+use crate::pci::register::RegisterType;
 
 use super::super::style::{Style, Tone};
 use super::super::value::{size_text, speed_text};
-use super::{errors, presence_tone, rate, states, yes};
+use super::{errors, latched, presence_tone, rate, short_names, states, yes};
 
 /// One function's way.
 pub fn function(path: &FunctionPath, style: Style) -> String {
@@ -69,9 +71,8 @@ fn node_text(node: &Node, style: Style) -> String {
         row("driver", driver.clone());
     }
     if node.aer.capability == Some(true) || node.aer.correctable.is_some() {
-        let latched: Vec<&str> =
-            node.aer.uncorrectable_status.iter().chain(&node.aer.correctable_status).copied().collect();
-        let latched = if latched.is_empty() { "no error latched".to_owned() } else { latched.join(" ") };
+        let latched = latched(&node.aer);
+        let latched = if latched.is_empty() { "no error latched".to_owned() } else { latched };
         let handled = match node.aer.ownership.kernel {
             Some(true) => "the kernel handles errors",
             Some(false) => "the kernel does not handle errors",
@@ -81,7 +82,14 @@ fn node_text(node: &Node, style: Style) -> String {
         row("AER", format!("{what}; {handled} ({})", node.aer.ownership.reason));
     }
     if let Some(enabled) = &node.acs_enabled {
-        row("ACS", if enabled.is_empty() { "all off".to_owned() } else { enabled.join(" ") });
+        row(
+            "ACS",
+            if enabled.is_empty() {
+                "all off".to_owned()
+            } else {
+                short_names(&[AcsControl::REGISTER], enabled)
+            },
+        );
     }
     out
 }
@@ -91,7 +99,10 @@ fn hop_text(hop: &Hop, upper: &Node, lower: &Node, style: Style) -> String {
     let verdict = match (hop.below_possible, end_state(&hop.upper_link)) {
         (_, Some(LinkState::Down)) => (Tone::Bad, "the link is down".to_owned()),
         _ if matches!(lower.presence, State::AllOnes | State::Disconnected) => {
-            let upper = hop.upper_link.as_ref().map_or("is not known".to_owned(), |l| format!("says {}", rate(l.current)));
+            let upper = hop
+                .upper_link
+                .as_ref()
+                .map_or("is not known".to_owned(), |l| format!("says {}", rate(l.current)));
             (Tone::Bad, format!("the lower end does not answer; the upper end {upper}"))
         }
         (Some(true), _) => (

@@ -14,7 +14,7 @@ use crate::pci::walk::{Anomaly, List};
 
 use super::super::style::{Lines, Style, Tone, wrap};
 use super::super::value::{power_text, size_text, text_value};
-use super::{errors, link_now_and_most, presence_tone, rate, states};
+use super::{errors, latched, link_now_and_most, presence_tone, rate, states};
 
 /// Column at which values begin.
 const VALUES: usize = 14;
@@ -191,10 +191,9 @@ impl Page {
             Some(false) => "no capability".to_owned(),
             None => "not known whether it has the capability".to_owned(),
         }];
-        let latched: Vec<&str> =
-            aer.uncorrectable_status.iter().chain(&aer.correctable_status).copied().collect();
+        let latched = latched(aer);
         if !latched.is_empty() {
-            words.push(format!("status {}", latched.join(" ")));
+            words.push(format!("status {latched}"));
         }
         for (name, counters) in
             [("correctable", &aer.correctable), ("non-fatal", &aer.non_fatal), ("fatal", &aer.fatal)]
