@@ -78,6 +78,16 @@ impl Function {
         [4096, 256, 64].into_iter().find(|size| self.reading.space.limit() >= *size).unwrap_or(0)
     }
 
+    /// Whether everything on the standard capability list is known, so that what is not on it is not there.
+    pub fn standard_list_known(&self) -> bool {
+        let listed = self.header::<header::Status>().map(header::Status::capabilities_list);
+        match listed {
+            Some(true) => self.reading.space.limit() > 128,
+            Some(false) => true,
+            None => false,
+        }
+    }
+
     /// Configuration space of a function that answers; of any other, an empty one.
     pub fn space(&self) -> Option<&ConfigSpace> {
         self.answers().then_some(&self.reading.space)

@@ -208,7 +208,7 @@ pub fn read(
         State::AllOnes | State::Disconnected | State::Absent => return Some(Err(Unreadable::Dead)),
         State::NotReady | State::Unknown => return Some(Err(Unreadable::NotRead)),
     }
-    if function.config_bytes() <= 64 && function.header::<crate::pci::header::Status>()?.capabilities_list() {
+    if !function.standard_list_known() {
         return Some(Err(Unreadable::NotRead));
     }
     function.find(&msix::SPECIFICATION)?;
