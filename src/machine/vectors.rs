@@ -241,7 +241,9 @@ pub fn read(
 /// What must hold before memory of the function is touched.
 fn guard(function: &Function) -> Result<(), Unreadable> {
     let command: Command = function.header().ok_or(Unreadable::NotRead)?;
-    if !command.memory_space_enable() {
+    // A virtual function has no Memory Space Enable of its own (PCIe 6.2, 9.3.4.1.3); its physical function's VF Memory
+    // Space Enable counts, without which Linux has no virtual function at all.
+    if !command.memory_space_enable() && !function.is_virtual() {
         return Err(Unreadable::MemoryDecodeOff);
     }
     if let Some(register) = function.register::<ControlStatus>(&power::SPECIFICATION)
@@ -279,9 +281,11 @@ fn window(tree: &dyn Tree, function: &Function, place: Place) -> Result<Window, 
             return Err(Unreadable::OutsideBar { bar, end, size });
         }
     }
-    let path = format!("{DEVICES}/{}/resource{bar}", function.address);
     let length = usize::try_from(place.length).unwrap_or(usize::MAX);
-    tree.window(&path, place.offset.into(), length).map_err(|error| match error.cause {
+    // From the function's own folder: a manifest names real paths, not those through links.
+    let folder = tree.enter(&format!("{DEVICES}/{}", function.address));
+    let window = folder.and_then(|f| f.window(&format!("resource{bar}"), place.offset.into(), length));
+    window.map_err(|error| match error.cause {
         Cause::Errno(Errno::ENOENT) => Unreadable::NoResourceFile { bar },
         Cause::Errno(errno @ (Errno::EPERM | Errno::EACCES)) => {
             Unreadable::NotPermitted { bar, error: format!("{errno:?}") }
