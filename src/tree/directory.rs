@@ -188,14 +188,14 @@ impl Directory {
     }
 
     fn open_file(&self, path: &str) -> Result<(OwnedFd, Option<u64>)> {
-        if let Some(manifest) = &self.whole.manifest {
-            if let Some(row) = manifest.row(&self.listed_path(manifest, path)) {
-                if let Some(errno) = row.error {
-                    return Err(TreeError::errno(self.full(path), errno));
-                }
-                let descriptor = self.open_regular(path)?;
-                return Ok((descriptor, row.size));
+        if let Some(manifest) = &self.whole.manifest
+            && let Some(row) = manifest.row(&self.listed_path(manifest, path))
+        {
+            if let Some(errno) = row.error {
+                return Err(TreeError::errno(self.full(path), errno));
             }
+            let descriptor = self.open_regular(path)?;
+            return Ok((descriptor, row.size));
         }
         Ok((self.open_regular(path)?, None))
     }
