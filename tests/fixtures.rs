@@ -9,6 +9,7 @@ use pciscope::machine::platform::{Platform, read_platform};
 use pciscope::machine::reading::Depth;
 use pciscope::machine::vectors::{self, Message, Unreadable, VectorTable};
 use pciscope::machine::{self, DEADLINE, Function, Machine, Scope, State};
+use pciscope::pci::bars::{bars, resources};
 use pciscope::pci::walk::{Anomaly, List};
 use pciscope::tree::Directory;
 
@@ -302,6 +303,10 @@ fn reasons_why_the_vector_table_cannot_be_read() {
     assert_eq!(load("broken/msix-driver-owns-bar").unreadable(NVME), owned);
     assert_eq!(load("broken/unset-bar").unreadable(NVME), Unreadable::BarUnassigned { bar: 0 });
     let lost = load("broken/bar-lost");
+    let nvme = lost.function(NVME);
+    let lines = resources(nvme.reading.text("resource").expect("lines"));
+    let bars = bars(nvme.space(), Some(&lines));
+    assert_eq!((bars[0].address, bars[0].agrees), (Some(0), Some(false)));
     assert_eq!(lost.unreadable(NVME), Unreadable::MemoryDecodeOff);
     assert_eq!(lost.unreadable(NIC), Unreadable::BarUnassigned { bar: 0 });
 }
@@ -349,6 +354,11 @@ fn virtual_functions_are_alive() {
         assert_eq!(function.reading.link_name("physfn"), Some(NIC));
         assert_eq!(loaded.anomalies(address), []);
     }
+    let function = loaded.function("0000:41:00.1");
+    let lines = resources(function.reading.text("resource").expect("lines"));
+    let bars = bars(function.space(), Some(&lines));
+    assert_eq!(bars.len(), 1);
+    assert_eq!((bars[0].size, bars[0].address, bars[0].agrees), (Some(1 << 20), None, None));
     // Memory Space Enable of a virtual function is in its physical function, and so are its BARs.
     let table = loaded.table("0000:41:00.1");
     assert_eq!((table.vectors.len(), table.vectors.iter().filter(|v| !v.masked).count()), (12, 4));
