@@ -168,11 +168,9 @@ impl Decoded {
 /// A field's value as JSON carries it.
 pub fn field_value(register: &Register, field: &Field, raw: Option<u64>) -> FieldValue {
     match raw.map(|raw| field.extract(raw)) {
-        Some(value) => FieldValue {
-            raw: Some(value),
-            value: json_value(field, value),
-            text: text_value(register, field, value),
-        },
+        Some(value) => {
+            FieldValue { raw: Some(value), value: json_value(field, value), text: text_value(field, value) }
+        }
         None => FieldValue { raw: None, value: serde_json::Value::Null, text: "not read".to_owned() },
     }
 }
