@@ -61,7 +61,7 @@ fn fields(placed: &Placed) -> impl Iterator<Item = &'static Field> {
 pub fn value(found: Found<'_>, raw: bool) -> String {
     match found {
         Found::Field(placed, field) => {
-            let value = field_value(placed.register, field, placed.raw);
+            let value = field_value(field, placed.raw);
             match (raw, value.raw) {
                 (true, Some(number)) => number.to_string(),
                 _ => value.text,
