@@ -29,7 +29,7 @@ use crate::tree::{Tree, TreeError};
 use enumerate::{Entry, Enumeration};
 pub use function::Function;
 pub use presence::State;
-use reading::{Depth, Order, Reading};
+use reading::{Depth, Order, Reading, VitalProductData};
 
 /// What is to be read.
 #[derive(Clone, Copy)]
@@ -42,6 +42,8 @@ pub struct Scope<'a> {
     pub wake: bool,
     /// Time that one function of the live machine may take.
     pub deadline: Duration,
+    /// Also read the vital product data of the wanted functions that answer and have it.
+    pub vital_product_data: bool,
 }
 
 /// Time that one function may take unless the user says otherwise. A function that answers takes less than a
@@ -58,6 +60,8 @@ pub struct Machine {
     pub wanted: Vec<Bdf>,
     /// Names in the folder of functions that are no addresses.
     pub strange: Vec<String>,
+    /// Whether vital product data was asked for.
+    pub vital_product_data: bool,
     index: HashMap<Bdf, usize>,
 }
 
@@ -104,12 +108,18 @@ impl Machine {
 pub fn load(tree: &dyn Tree, live: bool, scope: Scope<'_>) -> Result<Machine, TreeError> {
     let Enumeration { entries, strange } = enumerate::enumerate(tree)?;
     let orders = orders(tree, &entries, scope);
-    let readings = if live {
-        worker::read_all(&orders, scope.deadline)
-            .map_err(|errno| TreeError::errno("a worker process for reading", errno))?
-    } else {
-        in_threads(&orders, |order| reading::read(tree, *order))
+    let read = |orders: &[Order]| {
+        if live {
+            worker::read_all(orders, scope.deadline)
+                .map_err(|errno| TreeError::errno("a worker process for reading", errno))
+        } else {
+            Ok(in_threads(orders, |order| reading::read(tree, *order)))
+        }
     };
+    let mut readings = read(&orders)?;
+    if scope.vital_product_data {
+        add_vital_product_data(&mut readings, &orders, scope, read)?;
+    }
     let read: Vec<(Bdf, Reading)> = readings.into_iter().map(|r| (r.address, r)).collect();
     let by_address: HashMap<Bdf, &Entry> = entries.iter().map(|e| (e.address, e)).collect();
     let mut functions = in_threads_owned(read, |(address, reading)| {
@@ -123,7 +133,31 @@ pub fn load(tree: &dyn Tree, live: bool, scope: Scope<'_>) -> Result<Machine, Tr
     }
     let index = functions.iter().enumerate().map(|(i, f)| (f.address, i)).collect();
     let wanted = entries.iter().map(|e| e.address).filter(|a| (scope.wanted)(*a)).collect();
-    Ok(Machine { functions, wanted, strange, index })
+    let vital_product_data = scope.vital_product_data;
+    Ok(Machine { functions, wanted, strange, vital_product_data, index })
+}
+
+/// Reads vital product data, after everything else and of nothing but wanted functions that answer and have it.
+fn add_vital_product_data(
+    readings: &mut [Reading],
+    orders: &[Order],
+    scope: Scope<'_>,
+    read: impl Fn(&[Order]) -> Result<Vec<Reading>, TreeError>,
+) -> Result<(), TreeError> {
+    // The readings are in the order of the orders.
+    let places: Vec<usize> = readings
+        .iter()
+        .enumerate()
+        .filter(|(_, r)| (scope.wanted)(r.address) && reading::may_have_vital_product_data(r))
+        .map(|(place, _)| place)
+        .collect();
+    let more: Vec<Order> =
+        places.iter().map(|place| Order { vital_product_data: true, ..orders[*place] }).collect();
+    for (place, answer) in places.into_iter().zip(read(&more)?) {
+        let failed = |(_, cause)| VitalProductData { bytes: Vec::new(), error: Some(cause) };
+        readings[place].vital_product_data = answer.vital_product_data.or(answer.config_error.map(failed));
+    }
+    Ok(())
 }
 
 /// What has to be read of which function: the wanted ones, the bridges above them, and, where the hierarchy is only in
@@ -155,6 +189,7 @@ fn orders(tree: &dyn Tree, entries: &[Entry], scope: Scope<'_>) -> Vec<Order> {
             }),
             bridge_asleep: !scope.wake && bridge_asleep(tree, &parents, &mut asleep, entry.parent),
             wake: scope.wake,
+            vital_product_data: false,
         })
         .collect()
 }

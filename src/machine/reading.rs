@@ -7,7 +7,7 @@ use crate::pci::decode::{self, Context};
 use crate::pci::header;
 use crate::pci::space::{ConfigBytes, ConfigSpace, HEADER_SIZE, Loader};
 use crate::pci::walk::{self, List, Located};
-use crate::pci::{Bdf, capability};
+use crate::pci::{Bdf, capability, vpd};
 use crate::tree::{Cause, Tree, TreeError, read_text};
 
 use super::attributes::{self, Attribute, Kind, When};
@@ -55,6 +55,17 @@ pub struct Reading {
     pub config_reads: u32,
     /// Answers by place in [`attributes::ALL`].
     pub answers: Vec<(u8, Answer)>,
+    /// Vital product data, if it was asked for.
+    pub vital_product_data: Option<VitalProductData>,
+}
+
+/// Vital product data as far as it was read.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct VitalProductData {
+    /// The bytes up to its end tag, or as far as they could be read.
+    pub bytes: Vec<u8>,
+    /// Why it could not be read (further).
+    pub error: Option<Cause>,
 }
 
 /// What is wanted of one function.
@@ -68,6 +79,9 @@ pub struct Order {
     pub bridge_asleep: bool,
     /// Read it even though that wakes it.
     pub wake: bool,
+    /// Read its vital product data and nothing else. That is an order of its own, so that a device that does not hand
+    /// it out in time loses nothing else.
+    pub vital_product_data: bool,
 }
 
 /// Folder in which Linux lists all functions.
@@ -88,6 +102,7 @@ impl Reading {
             asleep: None,
             config_reads: 0,
             answers: Vec::new(),
+            vital_product_data: None,
         }
     }
 
@@ -112,6 +127,10 @@ impl Reading {
             Kind::Text => read_text(folder, attribute.name),
             Kind::Link => folder.read_link(attribute.name),
             Kind::Folder => folder.list(attribute.name).map(|names| names.join("\n")),
+            Kind::Bytes => {
+                self.vital_product_data = Some(read_vital_product_data(folder, attribute.name));
+                return;
+            }
         };
         if let Some(index) = attributes::index(attribute.name) {
             self.answers.push((index, answer.map_err(|e| e.cause)));
@@ -147,6 +166,12 @@ pub fn read(tree: &dyn Tree, order: Order) -> Reading {
     reading.ask_when(folder, When::Presence);
     if !order.wake {
         reading.asleep = asleep(&mut reading, folder, order.bridge_asleep);
+    }
+    if order.vital_product_data {
+        if reading.asleep.is_none() {
+            reading.ask_when(folder, When::VitalProductData);
+        }
+        return reading;
     }
     if reading.asleep.is_none() {
         read_config(&mut reading, folder, order.depth);
@@ -219,6 +244,40 @@ pub fn is_asleep(tree: &dyn Tree, address: Bdf) -> bool {
     let Ok(folder) = tree.enter(&format!("{DEVICES}/{address}")) else { return false };
     reading.ask_when(&*folder, When::Presence);
     asleep(&mut reading, &*folder, false).is_some()
+}
+
+/// Bytes of vital product data that are read at once: few, because nothing is kept of a piece in which the device
+/// fails, and because nothing behind the end is wanted.
+const PIECE: usize = 64;
+
+fn read_vital_product_data(folder: &dyn Tree, name: &str) -> VitalProductData {
+    let mut data = VitalProductData::default();
+    let file = match folder.open(name) {
+        Ok(file) => file,
+        Err(error) => return VitalProductData { error: Some(error.cause), ..data },
+    };
+    let mut piece = [0; PIECE];
+    while data.bytes.len() < vpd::length(&data.bytes).unwrap_or(vpd::LIMIT) {
+        match file.read_at(data.bytes.len() as u64, &mut piece) {
+            Ok(0) => break,
+            Ok(length) => data.bytes.extend(&piece[..length.min(PIECE)]),
+            Err(error) => {
+                data.error = Some(error.cause);
+                break;
+            }
+        }
+    }
+    data.bytes.truncate(vpd::length(&data.bytes).unwrap_or(vpd::LIMIT));
+    data
+}
+
+/// Whether the function may be asked for vital product data: it answers, and has the capability or does not show its
+/// list.
+pub fn may_have_vital_product_data(reading: &Reading) -> bool {
+    let id = capability::vpd::SPECIFICATION.id;
+    answers(&reading.space)
+        && (reading.space.limit() <= 128
+            || locate(&mut reading.space.clone()).iter().any(|l| (l.list, l.id) == (List::Standard, id)))
 }
 
 fn has_no_link(reading: &Reading) -> bool {
