@@ -22,9 +22,9 @@ register! {
     pub struct Port(u16) at 0x02, "port", "Debug port", "EHCI 1.0, appendix C" {
         /// Offset in the BAR, in bytes.
         12:0 offset Ro "offset" = Meaning::Hex,
-        /// Base Address Register that maps them; 0 and 7 are reserved.
+        /// Base Address Register that maps them, stored as its number plus one; lspci prints it as stored.
         15:13 bar Ro "BAR" = Meaning::Choice(&[
-            (1, "BAR 0"), (2, "BAR 1"), (3, "BAR 2"), (4, "BAR 3"), (5, "BAR 4"), (6, "BAR 5"),
+            (1, "0"), (2, "1"), (3, "2"), (4, "3"), (5, "4"), (6, "5"),
         ]),
     }
 }

@@ -38,13 +38,13 @@ register! {
 /// The pair follows in configuration space.
 const IN_CONFIGURATION_SPACE: u32 = 0xf;
 const BAR_LOCATION: &[(u64, &str)] = &[
-    (4, "BAR 0"),
-    (5, "BAR 1"),
-    (6, "BAR 2"),
-    (7, "BAR 3"),
-    (8, "BAR 4"),
-    (9, "BAR 5"),
-    (0xf, "configuration space, behind this register"),
+    (4, "0"),
+    (5, "1"),
+    (6, "2"),
+    (7, "3"),
+    (8, "4"),
+    (9, "5"),
+    (0xf, "none: in configuration space, behind this register"),
 ];
 
 fn doublewords(count: u64) -> Quantity {
