@@ -16,13 +16,16 @@ use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitPidFlag, waitpid};
 use nix::unistd::Pid;
 
-use crate::tree::{Cause, Directory, raw};
+use crate::tree::{self, Cause, Tree, raw};
 
 use super::reading::{self, Order, Reading};
 use super::wire;
 
 /// Fewer functions than this are read by one worker: starting a second one costs more than it saves.
 const WORTH_A_SECOND: usize = 32;
+
+/// Opens the tree that is read. Called in the worker, so that nothing of it is open in this process.
+pub type Open<'a> = &'a dyn Fn() -> tree::Result<Box<dyn Tree>>;
 
 struct Worker {
     process: Pid,
@@ -31,22 +34,22 @@ struct Worker {
     current: Option<(usize, Instant)>,
 }
 
-/// Reads the functions of the live machine; the answer to each order is at its place. `deadline` is the time that one
-/// function may take.
-pub fn read_all(orders: &[Order], deadline: Duration) -> Result<Vec<Reading>, Errno> {
+/// Reads functions; the answer to each order is at its place. `deadline` is the time that one function may take. To be
+/// called while this process has one thread.
+pub fn read_all(orders: &[Order], deadline: Duration, open: Open<'_>) -> Result<Vec<Reading>, Errno> {
     let mut answers: Vec<Option<Reading>> = vec![None; orders.len()];
     let mut next = 0;
     let count = if orders.len() >= WORTH_A_SECOND { 2 } else { 1 };
     let mut workers = Vec::new();
     for _ in 0..count.min(orders.len()) {
-        workers.push(start(&[])?);
+        workers.push(start(open)?);
     }
     while workers.iter().any(|w| w.current.is_some()) || next < orders.len() {
         for index in 0..workers.len() {
             if workers[index].current.is_none() && next < orders.len() {
                 workers[index].current = Some((next, Instant::now()));
                 if workers[index].socket.write_all(&wire::order(&orders[next])).is_err() {
-                    replace(&mut workers, index, orders, &mut answers, Cause::Errno(Errno::EIO))?;
+                    replace(&mut workers, index, orders, &mut answers, Cause::Errno(Errno::EIO), open)?;
                 }
                 next += 1;
             }
@@ -60,11 +63,11 @@ pub fn read_all(orders: &[Order], deadline: Duration) -> Result<Vec<Reading>, Er
                         answers[order] = Some(answer);
                         workers[index].current = None;
                     }
-                    _ => replace(&mut workers, index, orders, &mut answers, Cause::Errno(Errno::EIO))?,
+                    _ => replace(&mut workers, index, orders, &mut answers, Cause::Errno(Errno::EIO), open)?,
                 }
             } else if since.elapsed() >= deadline {
                 let milliseconds = u32::try_from(deadline.as_millis()).unwrap_or(u32::MAX);
-                replace(&mut workers, index, orders, &mut answers, Cause::TimedOut(milliseconds))?;
+                replace(&mut workers, index, orders, &mut answers, Cause::TimedOut(milliseconds), open)?;
             }
         }
     }
@@ -86,6 +89,7 @@ fn replace(
     orders: &[Order],
     answers: &mut [Option<Reading>],
     cause: Cause,
+    open: Open<'_>,
 ) -> Result<(), Errno> {
     if let Some((order, _)) = workers[index].current {
         answers[order] = Some(Reading::failed(orders[order].address, cause));
@@ -93,8 +97,7 @@ fn replace(
     // A process in an uninterruptible read dies when the read ends. It holds nothing of ours meanwhile.
     let _ = kill(workers[index].process, Signal::SIGKILL);
     let _ = waitpid(workers[index].process, Some(WaitPidFlag::WNOHANG));
-    let others: Vec<i32> = workers.iter().map(|w| w.socket.as_raw_fd()).collect();
-    workers[index] = start(&others)?;
+    workers[index] = start(open)?;
     Ok(())
 }
 
@@ -120,28 +123,34 @@ fn wait(workers: &[Worker], deadline: Duration) -> Result<Vec<bool>, Errno> {
     Ok(ready)
 }
 
-fn start(close: &[i32]) -> Result<Worker, Errno> {
+fn start(open: Open<'_>) -> Result<Worker, Errno> {
     let failed = |error: std::io::Error| Errno::from_raw(error.raw_os_error().unwrap_or(Errno::EIO as i32));
     let (here, there) = UnixStream::pair().map_err(failed)?;
-    let parent_side = here.as_raw_fd();
     let process = raw::fork(|| {
-        let mut ours = close.to_vec();
-        ours.extend([parent_side, 0, 1, 2]);
-        for descriptor in ours {
-            let _ = nix::unistd::close(descriptor);
-        }
-        serve(there)
+        close_all_but(there.as_raw_fd());
+        serve(there, open)
     })?;
     Ok(Worker { process, socket: here, current: None })
 }
 
+/// Closes everything that a worker inherited: the standard streams, whatever else the caller left open, and the
+/// sockets of the other workers, which would never see their end while this one lives.
+fn close_all_but(keep: i32) {
+    let Ok(folder) = std::fs::read_dir("/proc/self/fd") else { return };
+    let names = folder.flatten().map(|entry| entry.file_name());
+    let open: Vec<i32> = names.filter_map(|name| name.to_str()?.parse().ok()).collect();
+    for descriptor in open.into_iter().filter(|d| *d != keep) {
+        let _ = nix::unistd::close(descriptor);
+    }
+}
+
 /// The worker's loop: one order, one answer, until the socket ends.
-fn serve(mut socket: UnixStream) -> i32 {
-    let Ok(tree) = Directory::live() else { return 1 };
+fn serve(mut socket: UnixStream, open: Open<'_>) -> i32 {
+    let Ok(tree) = open() else { return 1 };
     let mut order = [0; wire::ORDER_SIZE];
     while socket.read_exact(&mut order).is_ok() {
         let Some(order) = wire::parse_order(&order) else { return 1 };
-        let answer = reading::read(&tree, order);
+        let answer = reading::read(&*tree, order);
         if socket.write_all(&wire::answer(&answer)).is_err() {
             return 1;
         }
