@@ -124,6 +124,10 @@ fn version(global: &Global) -> Result<Outcome, Failure> {
 
 /// The table of names.
 pub fn names(global: &Global) -> Result<Names, Failure> {
+    let embedded = global.ids.as_deref().is_some_and(|name| name.as_os_str() == "embedded");
+    if embedded {
+        return Ok(Names::embedded());
+    }
     let names = Names::choose(global.ids.as_deref()).map_err(|e| Failure::new(NO_INPUT, e))?;
     if let Some(warning) = names.warning() {
         eprintln!("pciscope: {warning}");

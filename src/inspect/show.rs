@@ -297,10 +297,16 @@ impl<'a> General<'a> {
             partner: link::partner(inspection.machine, function),
             aer: aer::aer(inspection.machine, function, inspection.platform, lines),
             interrupts: interrupts::linux_interrupts(inspection.tree, function, lines),
-            bars: bars::bars(function.space(), resources.as_deref()),
+            bars: base_addresses(function, resources.as_deref()),
             windows: function.space().filter(|_| is_bridge).map(bars::windows).unwrap_or_default(),
         }
     }
+}
+
+/// Base Address Registers. Those of a virtual function read zero; its memory is behind the physical function's VF BARs.
+fn base_addresses(function: &Function, resources: Option<&[bars::Resource]>) -> Vec<Bar> {
+    let space = function.space().filter(|_| !function.is_virtual());
+    bars::bars(space, resources)
 }
 
 /// The slot whose address is that of the function's device (`sys/bus/pci/slots/NAME/address`).

@@ -3,10 +3,12 @@
 use crate::inspect::path::{FunctionPath, Node};
 use crate::machine::State;
 use crate::machine::link::{Hop, Link, LinkState};
+use crate::pci::extended::acs::AcsControl;
+use crate::pci::register::RegisterType;
 
-use super::super::style::{Style, Tone};
+use super::super::style::{Style, Tone, paragraph};
 use super::super::value::{size_text, speed_text};
-use super::{errors, presence_tone, rate, states, yes};
+use super::{errors, latched, presence_tone, rate, short_names, states, yes};
 
 /// One function's way.
 pub fn function(path: &FunctionPath, style: Style) -> String {
@@ -42,7 +44,7 @@ pub fn function(path: &FunctionPath, style: Style) -> String {
         None => "not known whether the kernel manages ASPM",
     };
     let policy = control.policy.as_ref().map(|p| format!(", policy {p}")).unwrap_or_default();
-    out.push_str(&format!("{manages} ({}){policy}\n", control.reason));
+    paragraph(&mut out, "", &format!("{manages} ({}){policy}", control.reason), 0, style);
     out
 }
 
@@ -53,10 +55,10 @@ fn node_text(node: &Node, style: Style) -> String {
         node.port_type.unwrap_or("not PCI Express, or not read"),
         style.paint(Tone::Heading, &node.device)
     );
-    let mut row = |name: &str, text: String| out.push_str(&format!("     {name:<12}{text}\n"));
+    let mut row = |name: &str, text: String| paragraph(&mut out, &format!("     {name}"), &text, 17, style);
     if node.presence != State::Answering {
-        let text = format!("{}: {}", node.presence.name(), node.presence_reason);
-        row("presence", style.paint(presence_tone(node.presence), &text));
+        let state = style.paint(presence_tone(node.presence), node.presence.name());
+        row("presence", format!("{state}: {}", node.presence_reason));
     }
     let mut power = Vec::new();
     power.extend(node.power.hardware_state.map(|s| format!("{s} in hardware")));
@@ -69,9 +71,8 @@ fn node_text(node: &Node, style: Style) -> String {
         row("driver", driver.clone());
     }
     if node.aer.capability == Some(true) || node.aer.correctable.is_some() {
-        let latched: Vec<&str> =
-            node.aer.uncorrectable_status.iter().chain(&node.aer.correctable_status).copied().collect();
-        let latched = if latched.is_empty() { "no error latched".to_owned() } else { latched.join(" ") };
+        let latched = latched(&node.aer);
+        let latched = if latched.is_empty() { "no error latched".to_owned() } else { latched };
         let handled = match node.aer.ownership.kernel {
             Some(true) => "the kernel handles errors",
             Some(false) => "the kernel does not handle errors",
@@ -81,7 +82,14 @@ fn node_text(node: &Node, style: Style) -> String {
         row("AER", format!("{what}; {handled} ({})", node.aer.ownership.reason));
     }
     if let Some(enabled) = &node.acs_enabled {
-        row("ACS", if enabled.is_empty() { "all off".to_owned() } else { enabled.join(" ") });
+        row(
+            "ACS",
+            if enabled.is_empty() {
+                "all off".to_owned()
+            } else {
+                short_names(&[AcsControl::REGISTER], enabled)
+            },
+        );
     }
     out
 }
@@ -91,7 +99,10 @@ fn hop_text(hop: &Hop, upper: &Node, lower: &Node, style: Style) -> String {
     let verdict = match (hop.below_possible, end_state(&hop.upper_link)) {
         (_, Some(LinkState::Down)) => (Tone::Bad, "the link is down".to_owned()),
         _ if matches!(lower.presence, State::AllOnes | State::Disconnected) => {
-            let upper = hop.upper_link.as_ref().map_or("is not known".to_owned(), |l| format!("says {}", rate(l.current)));
+            let upper = hop
+                .upper_link
+                .as_ref()
+                .map_or("is not known".to_owned(), |l| format!("says {}", rate(l.current)));
             (Tone::Bad, format!("the lower end does not answer; the upper end {upper}"))
         }
         (Some(true), _) => (
