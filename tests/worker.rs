@@ -15,34 +15,43 @@ use pciscope::machine::worker;
 use pciscope::pci::Bdf;
 use pciscope::tree::{Cause, File, MemoryTree, Result, Tree, TreeError, Window};
 
-/// Functions by bus number: these read for ever, or end the worker.
+/// Functions by bus number. Configuration space of this one reads for ever, as in a reset that does not end.
 const HANGS: u8 = 7;
+/// Nothing of this one can be read in time.
+const HANGS_ALTOGETHER: u8 = 8;
+/// Reading this one ends the worker.
 const CRASHES: u8 = 9;
 
 /// Long enough for a function that answers, even on a busy machine.
 const DEADLINE: Duration = Duration::from_millis(500);
 
-/// A machine on which reading can hang. The functions that answer say in `uevent` what the reader has open.
-struct Sick;
+/// A machine on which reading can hang, or one function's folder in it. The functions say in `uevent` what the reader
+/// has open.
+struct Sick(Option<(Bdf, MemoryTree)>);
 
 impl Tree for Sick {
     fn enter(&self, path: &str) -> Result<Box<dyn Tree>> {
         let address: Bdf = path.rsplit('/').next().unwrap().parse().unwrap();
         match address.bus {
-            HANGS => loop {
-                std::thread::sleep(Duration::from_secs(60));
-            },
+            HANGS_ALTOGETHER => hang(),
             CRASHES => raise(Signal::SIGKILL).unwrap(),
             _ => {}
         }
         let header = [0x36, 0x1b, 0x10, 0, 7, 1, 0x10, 0, 2, 2, 8, 1, 0, 0, 0, 0];
         let open = descriptors().join("\n");
-        let tree = MemoryTree::complete().file("config", [&header[..], &[0; 48]].concat());
-        Ok(Box::new(tree.file("uevent", format!("PCI_ID=1B36:0010\n{open}"))))
+        let tree = MemoryTree::complete()
+            .file("config", [&header[..], &[0; 48]].concat())
+            .file("uevent", format!("PCI_ID=1B36:0010\n{open}"))
+            .file("sriov_numvfs", "0");
+        Ok(Box::new(Sick(Some((address, tree)))))
     }
 
     fn open(&self, path: &str) -> Result<Box<dyn File>> {
-        Err(TreeError::errno(path, Errno::ENOENT))
+        let (address, tree) = self.0.as_ref().unwrap();
+        if address.bus == HANGS && matches!(path, "config" | "current_link_speed" | "sriov_numvfs") {
+            hang();
+        }
+        tree.open(path)
     }
 
     fn read_link(&self, path: &str) -> Result<String> {
@@ -55,6 +64,12 @@ impl Tree for Sick {
 
     fn window(&self, path: &str, _: u64, _: usize) -> Result<Window> {
         Err(TreeError::errno(path, Errno::ENOENT))
+    }
+}
+
+fn hang() {
+    loop {
+        std::thread::sleep(Duration::from_secs(60));
     }
 }
 
@@ -71,9 +86,10 @@ fn read(buses: &[u8]) -> Vec<Reading> {
         depth: Depth::Full,
         bridge_asleep: false,
         wake: false,
+        remembered: false,
     };
     let orders: Vec<Order> = buses.iter().map(order).collect();
-    let readings = worker::read_all(&orders, DEADLINE, &|| Ok(Box::new(Sick))).unwrap();
+    let readings = worker::read_all(&orders, DEADLINE, &|| Ok(Box::new(Sick(None)))).unwrap();
     let order_kept = readings.iter().zip(&orders).all(|(reading, order)| reading.address == order.address);
     assert!(order_kept && readings.len() == orders.len());
     readings
@@ -86,20 +102,37 @@ fn assert_read(reading: &Reading) {
         "{}",
         reading.address
     );
+    assert_only_own_socket(reading);
+}
+
+fn assert_only_own_socket(reading: &Reading) {
     let open: Vec<&str> = reading.text("uevent").unwrap().lines().skip(1).collect();
     let own_socket = open.len() == 1 && open[0].starts_with("socket:");
     assert!(own_socket, "a worker has nothing open but its socket: {open:?}");
+}
+
+/// The kernel's memory of the function is read all the same, and its configuration space is not guessed.
+fn assert_timed_out(reading: &Reading) {
+    assert_eq!(reading.config_error, Some((0, Cause::TimedOut(500))));
+    assert_eq!(reading.space.known_bytes(), 0);
+    assert_only_own_socket(reading);
 }
 
 fn one_hanging_function_costs_one_deadline() {
     let start = Instant::now();
     let readings = read(&[1, HANGS, 2]);
     let time = start.elapsed();
-    assert_eq!(readings[1].config_error, Some((0, Cause::TimedOut(500))));
-    assert_eq!(readings[1].space.known_bytes(), 0);
     assert_read(&readings[0]);
+    assert_timed_out(&readings[1]);
     assert_read(&readings[2]);
     assert!(time >= DEADLINE, "{time:?}");
+}
+
+fn not_even_the_kernel_answers() {
+    let readings = read(&[HANGS_ALTOGETHER, 1]);
+    assert_eq!(readings[0].config_error, Some((0, Cause::TimedOut(500))));
+    assert_eq!((readings[0].space.known_bytes(), readings[0].answers.len()), (0, 0));
+    assert_read(&readings[1]);
 }
 
 fn a_crash_is_an_answer_too() {
@@ -120,7 +153,7 @@ fn many_functions_end() {
     let readings = read(&sick);
     for (place, reading) in readings.iter().enumerate() {
         match place {
-            3 | 41 => assert_eq!(reading.config_error, Some((0, Cause::TimedOut(500)))),
+            3 | 41 => assert_timed_out(reading),
             40 => assert_eq!(reading.config_error, Some((0, Cause::Errno(Errno::EIO)))),
             _ => assert_read(reading),
         }
@@ -152,6 +185,7 @@ fn main() {
     let (kept, _) = nix::unistd::pipe().unwrap();
     assert!(descriptors().iter().any(|d| d.starts_with("pipe:")));
     one_hanging_function_costs_one_deadline();
+    not_even_the_kernel_answers();
     a_crash_is_an_answer_too();
     many_functions_end();
     no_function_is_no_worker();

@@ -156,6 +156,7 @@ fn orders(tree: &dyn Tree, entries: &[Entry], scope: Scope<'_>) -> Vec<Order> {
             }),
             bridge_asleep: !scope.wake && bridge_asleep(tree, &parents, &mut asleep, entry.parent),
             wake: scope.wake,
+            remembered: false,
         })
         .collect()
 }

@@ -68,6 +68,8 @@ pub struct Order {
     pub bridge_asleep: bool,
     /// Read it even though that wakes it.
     pub wake: bool,
+    /// Read only what the kernel remembers of it: the function itself does not answer in time.
+    pub remembered: bool,
 }
 
 /// Folder in which Linux lists all functions.
@@ -148,7 +150,7 @@ pub fn read(tree: &dyn Tree, order: Order) -> Reading {
     if !order.wake {
         reading.asleep = asleep(&mut reading, folder, order.bridge_asleep);
     }
-    if reading.asleep.is_none() {
+    if reading.asleep.is_none() && !order.remembered {
         read_config(&mut reading, folder, order.depth);
     }
     reading.ask_when(folder, When::Always);
@@ -157,16 +159,16 @@ pub fn read(tree: &dyn Tree, order: Order) -> Reading {
     }
     let answers = reading.space.u16(2).is_some_and(|device| device != 0xffff);
     let link_known = answers && (reading.space.limit() > 128 || has_no_link(&reading));
-    if reading.asleep.is_none() && !link_known {
+    if reading.asleep.is_none() && !order.remembered && !link_known {
         reading.ask_when(folder, When::WithoutLink);
     }
     if order.depth >= Depth::Full {
-        read_detail(&mut reading, folder);
+        read_detail(&mut reading, folder, order.remembered);
     }
     reading
 }
 
-fn read_detail(reading: &mut Reading, folder: &dyn Tree) {
+fn read_detail(reading: &mut Reading, folder: &dyn Tree, remembered: bool) {
     reading.ask_when_missing(folder, When::Detail);
     let has_names = |reading: &Reading, name| reading.text(name).is_some_and(|names| !names.is_empty());
     if has_names(reading, "link") {
@@ -174,6 +176,10 @@ fn read_detail(reading: &mut Reading, folder: &dyn Tree) {
     }
     if reading.space.u8(0x0e).is_some_and(|layout| layout & 0x7f == 1) || reading.asleep.is_some() {
         reading.ask_when(folder, When::DetailOfBridge);
+    }
+    if remembered {
+        // sriov_numvfs waits for the lock that a reset or a driver's probe holds (kernel: sriov_numvfs_show).
+        return;
     }
     // The extended list is only read of a function that answers; a sleeping or dead one still has its attributes.
     let sriov = locate(&mut reading.space.clone()).iter().any(|l| (l.list, l.id) == (List::Extended, 0x10));
