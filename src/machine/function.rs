@@ -1,5 +1,6 @@
 //! One function: what was read of it, found again by name.
 
+use crate::pci::capability::subsystem;
 use crate::pci::decode::{self, Capability, Context, Specification};
 use crate::pci::header;
 use crate::pci::register::RegisterType;
@@ -53,13 +54,14 @@ impl Function {
         let presence = presence::judge(&reading);
         let mut space =
             if presence.state == State::Answering { reading.space.clone() } else { ConfigSpace::new(0) };
+        let located = reading::locate(&mut space);
         Function {
             address: entry.address,
             parent: entry.parent,
             host_bridge: entry.host_bridge.clone(),
-            identity: identity(&reading, presence.state),
+            identity: identity(&reading, presence.state, &located),
             presence,
-            located: reading::locate(&mut space),
+            located,
             reading,
         }
     }
@@ -168,7 +170,7 @@ pub fn uevent<'a>(reading: &'a Reading, key: &str) -> Option<&'a str> {
     reading.text("uevent")?.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('='))
 }
 
-fn identity(reading: &Reading, state: State) -> Identity {
+fn identity(reading: &Reading, state: State, located: &[Located]) -> Identity {
     let hex = |text: &str| u32::from_str_radix(text.trim_start_matches("0x"), 16).ok();
     let pair = |text: &str| {
         let (a, b) = text.split_once(':')?;
@@ -189,14 +191,18 @@ fn identity(reading: &Reading, state: State) -> Identity {
         device_id: ids.map(|i| i.1),
         class: uevent(reading, "PCI_CLASS").and_then(hex).or_else(|| attribute("class")).or(config_class),
         revision: space.and_then(|s| s.u8(8)).or_else(|| attribute("revision").map(|r| r as u8)),
-        subsystem: kernel_subsystem.or_else(|| config_subsystem(space?)).filter(|s| *s != (0, 0)),
+        subsystem: kernel_subsystem.or_else(|| config_subsystem(space?, located)).filter(|s| *s != (0, 0)),
         answers_as: config_ids.filter(|config| kernel_ids.is_some_and(|kernel| kernel != *config)),
     }
 }
 
-fn config_subsystem(space: &ConfigSpace) -> Option<(u16, u16)> {
-    match space.u8(0x0e)? & 0x7f {
-        0 => Some((space.u16(0x2c)?, space.u16(0x2e)?)),
-        _ => None,
-    }
+/// Endpoints have it in the header, bridges in a capability.
+fn config_subsystem(space: &ConfigSpace, located: &[Located]) -> Option<(u16, u16)> {
+    let specification = &subsystem::SPECIFICATION;
+    let offset = match space.u8(0x0e)? & 0x7f {
+        0 => 0x2c,
+        1 => located.iter().find(|l| (l.list, l.id) == (specification.list, specification.id))?.offset + 4,
+        _ => return None,
+    };
+    Some((space.u16(offset)?, space.u16(offset + 2)?))
 }

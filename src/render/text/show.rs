@@ -179,8 +179,7 @@ impl Page {
             Some(false) => "no capability".to_owned(),
             None => "not known whether it has the capability".to_owned(),
         }];
-        let latched = latched(aer);
-        if !latched.is_empty() {
+        if let Some(latched) = latched(aer).filter(|names| !names.is_empty()) {
             words.push(format!("status {latched}"));
         }
         for (name, counters) in
