@@ -309,12 +309,8 @@ mod tests {
     fn a_bar_without_address_exists_if_its_register_says_what_it_is() {
         let space = header(0, &[(0x10, 1), (0x14, 0), (0x18, 2), (0x1c, 8), (0x20, 4)]);
         let found: Vec<_> = bars(Some(&space), None).iter().map(|b| (b.number, b.kind, b.address)).collect();
-        let expected = [
-            (0, BarKind::Io),
-            (2, BarKind::MemoryBelow1M),
-            (3, BarKind::Memory32),
-            (4, BarKind::Memory64),
-        ];
+        let expected =
+            [(0, BarKind::Io), (2, BarKind::MemoryBelow1M), (3, BarKind::Memory32), (4, BarKind::Memory64)];
         assert_eq!(found, expected.map(|(number, kind)| (number, kind, Some(0))));
     }
 
