@@ -140,7 +140,11 @@ fn processor(interrupt: Option<&LinuxInterrupt>) -> String {
 fn columns(rows: &[Vec<(Tone, String)>], style: Style) -> String {
     let count = rows.iter().map(Vec::len).max().unwrap_or(0);
     let widths: Vec<usize> = (0..count)
-        .map(|i| rows.iter().filter_map(|r| r.get(i)).map(|(_, t)| t.chars().count()).max().unwrap_or(0))
+        .map(|i| {
+            // The last cell of a row is not padded, so it may reach into the next columns.
+            let padded = rows.iter().filter(|r| i + 1 < r.len());
+            padded.map(|r| r[i].1.chars().count()).max().unwrap_or(0)
+        })
         .collect();
     let mut out = String::new();
     for row in rows {
@@ -207,7 +211,7 @@ fn table(vectors: &[Vector], linux: &[LinuxInterrupt], style: Style) -> String {
     if !unmatched.is_empty() {
         let numbers: Vec<String> = unmatched.iter().map(|i| i.number.to_string()).collect();
         out.push_str(&format!(
-            "  Linux interrupts without a handler, vector not known: {}\n",
+            "  Linux interrupts whose vector is not known (no line in /proc/interrupts): {}\n",
             numbers.join(" ")
         ));
     }

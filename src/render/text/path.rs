@@ -6,7 +6,7 @@ use crate::machine::link::{Hop, Link, LinkState};
 use crate::pci::extended::acs::AcsControl;
 use crate::pci::register::RegisterType;
 
-use super::super::style::{Style, Tone};
+use super::super::style::{Style, Tone, paragraph};
 use super::super::value::{size_text, speed_text};
 use super::{errors, latched, presence_tone, rate, short_names, states, yes};
 
@@ -44,7 +44,7 @@ pub fn function(path: &FunctionPath, style: Style) -> String {
         None => "not known whether the kernel manages ASPM",
     };
     let policy = control.policy.as_ref().map(|p| format!(", policy {p}")).unwrap_or_default();
-    out.push_str(&format!("{manages} ({}){policy}\n", control.reason));
+    paragraph(&mut out, "", &format!("{manages} ({}){policy}", control.reason), 0, style);
     out
 }
 
@@ -55,10 +55,10 @@ fn node_text(node: &Node, style: Style) -> String {
         node.port_type.unwrap_or("not PCI Express, or not read"),
         style.paint(Tone::Heading, &node.device)
     );
-    let mut row = |name: &str, text: String| out.push_str(&format!("     {name:<12}{text}\n"));
+    let mut row = |name: &str, text: String| paragraph(&mut out, &format!("     {name}"), &text, 17, style);
     if node.presence != State::Answering {
-        let text = format!("{}: {}", node.presence.name(), node.presence_reason);
-        row("presence", style.paint(presence_tone(node.presence), &text));
+        let state = style.paint(presence_tone(node.presence), node.presence.name());
+        row("presence", format!("{state}: {}", node.presence_reason));
     }
     let mut power = Vec::new();
     power.extend(node.power.hardware_state.map(|s| format!("{s} in hardware")));
