@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::inspect::value::{json_value, text_value};
 use crate::machine::aer::{self, Aer};
 use crate::machine::aspm::{self, Aspm, AspmControl};
 use crate::machine::interrupts::{self, LinuxInterrupt, Mode};
@@ -14,7 +15,6 @@ use crate::pci::decode::{Capability, Placed};
 use crate::pci::header;
 use crate::pci::register::Field;
 use crate::pci::walk::{Anomaly, List};
-use crate::render::value::{json_value, text_value};
 
 use super::Inspection;
 use super::list::{Summary, summary};

@@ -13,8 +13,8 @@ use crate::pci::register::{Meaning, Register};
 use crate::pci::walk::{Anomaly, List};
 
 use super::super::style::{Lines, Style, Tone, paragraph, wrap};
-use super::super::value::{power_text, size_text, text_value};
 use super::{errors, latched, link_now_and_most, presence_tone, rate, states};
+use crate::inspect::value::{power_text, size_text, text_value};
 
 /// Column at which values begin.
 const VALUES: usize = 14;
