@@ -196,13 +196,48 @@ fn identity(reading: &Reading, state: State, located: &[Located]) -> Identity {
     }
 }
 
-/// Endpoints have it in the header, bridges in a capability.
+/// Where the header has no room for it, a bridge has a capability and a CardBus bridge registers behind the header.
 fn config_subsystem(space: &ConfigSpace, located: &[Located]) -> Option<(u16, u16)> {
-    let specification = &subsystem::SPECIFICATION;
-    let offset = match space.u8(0x0e)? & 0x7f {
-        0 => 0x2c,
-        1 => located.iter().find(|l| (l.list, l.id) == (specification.list, specification.id))?.offset + 4,
+    let offset = match header::read::<header::HeaderType>(space)?.layout() {
+        0 => header::SubsystemVendorId::REGISTER.offset,
+        1 => {
+            let id = subsystem::SPECIFICATION.id;
+            let capability = located.iter().find(|l| l.list == List::Standard && l.id == id)?;
+            capability.offset + subsystem::VendorId::REGISTER.offset
+        }
+        2 => header::CardbusSubsystemVendorId::REGISTER.offset,
         _ => return None,
     };
     Some((space.u16(offset)?, space.u16(offset + 2)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tree::MemoryTree;
+    use reading::{DEVICES, Depth, Order};
+
+    fn subsystem(config: Vec<u8>) -> Option<(u16, u16)> {
+        let address: Bdf = "00:01.0".parse().unwrap();
+        let tree = MemoryTree::partial().file(format!("{DEVICES}/{address}/config"), config);
+        let order = Order { address, depth: Depth::Full, bridge_asleep: false, wake: false, remembered: false };
+        let entry = Entry { address, parent: None, host_bridge: None, linked: false };
+        Function::new(&entry, reading::read(&tree, order)).identity.subsystem
+    }
+
+    #[test]
+    fn without_a_kernel_a_bridge_has_its_subsystem_from_the_capability() {
+        let mut config = vec![0; 256];
+        config[..4].copy_from_slice(&[0x86, 0x80, 1, 0]);
+        config[0x2c..0x30].copy_from_slice(&[1, 0, 2, 0]);
+        assert_eq!(subsystem(config.clone()), Some((1, 2)));
+        (config[0x0e], config[6], config[0x34]) = (1, 0x10, 0x40);
+        assert_eq!(subsystem(config.clone()), None, "these bytes are a window of the bridge");
+        config[0x40] = 0x0d;
+        config[0x44..0x48].copy_from_slice(&[3, 0, 4, 0]);
+        assert_eq!(subsystem(config.clone()), Some((3, 4)));
+        config[0x0e] = 2;
+        config[0x40..0x44].copy_from_slice(&[5, 0, 6, 0]);
+        assert_eq!(subsystem(config), Some((5, 6)));
+    }
 }

@@ -158,6 +158,10 @@ pub fn read(tree: &dyn Tree, order: Order) -> Reading {
     if reading.text("uevent").is_none_or(|text| !text.contains("PCI_ID=")) {
         reading.ask_when(folder, When::WithoutUevent);
     }
+    if reading.space.u8(8).is_none() {
+        // A function that sleeps or is gone still has the revision that the kernel noted; `uevent` lacks it.
+        reading.ask_by_name(folder, &["revision"]);
+    }
     let answers = reading.space.u16(2).is_some_and(|device| device != 0xffff);
     let link_known = answers && (reading.space.limit() > 128 || has_no_link(&reading));
     if reading.asleep.is_none() && !order.remembered && !link_known {
