@@ -23,7 +23,8 @@ pub struct ConfigSpace {
 impl ConfigSpace {
     /// An empty space of which nothing was read; `limit` is how many bytes may be read (0, 64, 128, 256 or 4096).
     pub fn new(limit: u16) -> Self {
-        ConfigSpace { bytes: Vec::new(), known: [0; 16], limit: limit.min(CONFIG_SPACE_SIZE) }
+        // Only whole doublewords are read and stored.
+        ConfigSpace { bytes: Vec::new(), known: [0; 16], limit: limit.min(CONFIG_SPACE_SIZE) & !3 }
     }
 
     /// A space of which everything is known, up to the length of `bytes` (whole doublewords, at most 4096 bytes).
@@ -231,6 +232,14 @@ mod tests {
         assert_eq!(loader.space().limit(), 64);
         assert_eq!(loader.reads, 3);
         assert_eq!(asked, [(0, 4), (4, 12), (0x3c, 8)]);
+    }
+
+    #[test]
+    fn part_of_a_doubleword_is_nothing() {
+        let mut source = |_: u16, _: &mut [u8]| -> Result<usize, ()> { panic!("nothing to read") };
+        let mut loader = Loader::new(2, &mut source);
+        assert!(!loader.load(0, 16));
+        assert_eq!((loader.into_space().limit(), ConfigSpace::new(67).limit()), (0, 64));
     }
 
     #[test]
