@@ -36,8 +36,8 @@ pub struct Global {
     /// When to use colours: `auto` means on a terminal, unless NO_COLOR is set.
     #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
     pub color: Color,
-    /// Take names of devices from this pci.ids file.
-    #[arg(long, global = true, value_name = "FILE")]
+    /// Take names of devices from this pci.ids file; `embedded` is the table in the program.
+    #[arg(long, global = true, value_name = "FILE", env = "PCISCOPE_IDS", hide_env_values = true)]
     pub ids: Option<PathBuf>,
     /// Read functions in D3cold too, although that wakes them.
     #[arg(long, global = true)]
@@ -170,9 +170,12 @@ impl Selection {
         if complaints.is_empty() && machine.wanted.is_empty() {
             complaints.push("no function matches what was asked for".to_owned());
         }
-        complaints.extend(machine.wanted().filter(|f| !f.answers()).map(|f| {
-            format!("{}: {}: {}", f.address, f.presence.state.name(), f.presence.reason)
-        }));
+        complaints.extend(
+            machine
+                .wanted()
+                .filter(|f| !f.answers())
+                .map(|f| format!("{}: {}: {}", f.address, f.presence.state.name(), f.presence.reason)),
+        );
         complaints
     }
 }

@@ -15,8 +15,13 @@ pub fn run(global: &Global, selection: &Selection, mmio: bool) -> Result<Outcome
     let text = if session.json {
         json(&answer)?
     } else {
-        let pages: Vec<String> = answer.functions.iter().map(|f| text::msix::function(f, session.style)).collect();
-        let none = if pages.is_empty() && session.complaints.is_empty() { "no function here has MSI-X\n" } else { "" };
+        let pages: Vec<String> =
+            answer.functions.iter().map(|f| text::msix::function(f, session.style)).collect();
+        let none = if pages.is_empty() && session.complaints.is_empty() {
+            "no function here has MSI-X\n"
+        } else {
+            ""
+        };
         format!("{}{none}{}", pages.join("\n"), text::notes(&answer.notes))
     };
     Ok(session.outcome(text))

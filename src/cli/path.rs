@@ -15,7 +15,8 @@ pub fn run(global: &Global, selection: &Selection) -> Result<Outcome, Failure> {
     let text = if session.json {
         json(&answer)?
     } else {
-        let pages: Vec<String> = answer.functions.iter().map(|f| text::path::function(f, session.style)).collect();
+        let pages: Vec<String> =
+            answer.functions.iter().map(|f| text::path::function(f, session.style)).collect();
         format!("{}{}", pages.join("\n"), text::notes(&answer.notes))
     };
     Ok(session.outcome(text))

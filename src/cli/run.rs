@@ -92,7 +92,10 @@ fn dispatch(arguments: Arguments) -> Result<Outcome, Failure> {
         return version(&global);
     }
     let Some(command) = command else {
-        return Err(Failure::new(USAGE, "expected a command: list, show, msix or path; `pciscope --help` explains them"));
+        return Err(Failure::new(
+            USAGE,
+            "expected a command: list, show, msix or path; `pciscope --help` explains them",
+        ));
     };
     if !(global.deadline > 0.0 && global.deadline <= 3600.0) {
         return Err(Failure::new(USAGE, "--deadline: expected a number of seconds above 0 and up to 3600"));
@@ -121,6 +124,10 @@ fn version(global: &Global) -> Result<Outcome, Failure> {
 
 /// The table of names.
 pub fn names(global: &Global) -> Result<Names, Failure> {
+    let embedded = global.ids.as_deref().is_some_and(|name| name.as_os_str() == "embedded");
+    if embedded {
+        return Ok(Names::embedded());
+    }
     let names = Names::choose(global.ids.as_deref()).map_err(|e| Failure::new(NO_INPUT, e))?;
     if let Some(warning) = names.warning() {
         eprintln!("pciscope: {warning}");
@@ -150,7 +157,12 @@ pub struct Session {
 
 impl Session {
     /// Reads what the selection asks for. `platform`: the command needs firmware and command line as well.
-    pub fn open(global: &Global, selection: &Selection, depth: Depth, platform: bool) -> Result<Self, Failure> {
+    pub fn open(
+        global: &Global,
+        selection: &Selection,
+        depth: Depth,
+        platform: bool,
+    ) -> Result<Self, Failure> {
         let source = source::open(global.from.as_deref()).map_err(|e| Failure::new(NO_INPUT, e))?;
         let live = source.kind == Kind::Live;
         let wanted = |address| selection.wants(address);
@@ -158,12 +170,18 @@ impl Session {
         let scope = Scope { depth, wanted: &wanted, wake: global.wake, deadline };
         let mut machine = machine::load(&*source.tree, live, scope).map_err(|e| Failure::new(NO_INPUT, e))?;
         let complaints = selection.settle(&mut machine);
-        let platform =
-            if platform { machine::platform::read_platform(&*source.tree, live) } else { Platform::default() };
+        let platform = if platform {
+            machine::platform::read_platform(&*source.tree, live)
+        } else {
+            Platform::default()
+        };
         let mut notes = source.notes.clone();
-        notes.extend(machine.strange.iter().map(|name| {
-            format!("sys/bus/pci/devices/{name}: not an address, left out")
-        }));
+        notes.extend(
+            machine
+                .strange
+                .iter()
+                .map(|name| format!("sys/bus/pci/devices/{name}: not an address, left out")),
+        );
         Ok(Session {
             names: names(global)?,
             style: style(global),

@@ -3,10 +3,11 @@
 use crate::inspect::show::{Decoded, show};
 use crate::machine::in_threads_owned;
 use crate::machine::reading::Depth;
+use crate::pci::catalogue;
 use crate::render::text;
 
 use super::arguments::{Global, Selection};
-use super::run::{Failure, Outcome, Session, USAGE, json};
+use super::run::{Failure, NOT_FOUND, Outcome, Session, USAGE, json};
 
 pub fn run(
     global: &Global,
@@ -46,7 +47,10 @@ fn one_field(session: &Session, name: &str, raw: bool) -> Result<String, Failure
         several => {
             let addresses: Vec<String> = several.iter().take(8).map(|f| f.address.to_string()).collect();
             let more = if several.len() > 8 { ", …" } else { "" };
-            let text = format!("--field: expected one function, got {}{more}; name one of them", addresses.join(", "));
+            let text = format!(
+                "--field: expected one function, got {}{more}; name one of them",
+                addresses.join(", ")
+            );
             return Err(Failure::new(USAGE, text));
         }
     };
@@ -57,9 +61,23 @@ fn one_field(session: &Session, name: &str, raw: bool) -> Result<String, Failure
     let decoded = Decoded::new(function);
     let found = text::field::find(&decoded, name);
     match found.as_slice() {
+        [] if names_a_missing_capability(&decoded, name) => {
+            let why = if function.config_bytes() <= 64 {
+                " was not read: only 64 bytes could be"
+            } else {
+                ": no such capability here"
+            };
+            let text =
+                format!("{}: {}{why}", function.address, name.split(['.', '[']).next().unwrap_or(name));
+            Err(Failure::new(NOT_FOUND, text))
+        }
         [] => {
             let nearest = text::field::nearest(&decoded, name);
-            let text = format!("--field {name}: no such field in {}; nearest: {}", function.address, nearest.join(", "));
+            let text = format!(
+                "--field {name}: no such field in {}; nearest: {}",
+                function.address,
+                nearest.join(", ")
+            );
             Err(Failure::new(USAGE, text))
         }
         [(path, one)] => Ok(match one {
@@ -73,6 +91,13 @@ fn one_field(session: &Session, name: &str, raw: bool) -> Result<String, Failure
         }
         several => Ok(text::field::lines(several, raw)),
     }
+}
+
+/// Whether the name begins with a capability that exists, only not in this function: that is no mistake of the user.
+fn names_a_missing_capability(decoded: &Decoded, name: &str) -> bool {
+    let key = name.split(['.', '[']).next().unwrap_or(name);
+    let here = decoded.capabilities.iter().any(|c| c.specification.is_some_and(|s| s.key == key));
+    !here && catalogue::all().any(|s| s.key == key)
 }
 
 /// Several fields are meant if they all lie below the name; otherwise the name was too short to tell them apart.

@@ -36,7 +36,8 @@ pub struct FunctionPath {
     pub nodes: Vec<Node>,
     /// The links between them, topmost first.
     pub links: Vec<Hop>,
-    /// The slowest of the links as they run, by speed times width; `null` if none is known.
+    /// The link that is slower than others on the way, by speed times width as they run; `null` if all are alike or
+    /// none is known.
     #[schemars(with = "Option<(String, String)>")]
     pub narrowest: Option<(Bdf, Bdf)>,
     /// Who decides about ASPM.
@@ -103,7 +104,8 @@ fn node(inspection: Inspection<'_>, function: &Function, lines: Option<&[Line]>)
         driver: function.driver().map(str::to_owned),
         aspm: aspm::aspm(function),
         max_payload: control.and_then(|c| bytes(payload_size(c.max_payload_size().into()))),
-        max_payload_supported: capabilities.and_then(|c| bytes(payload_size(c.max_payload_size_supported().into()))),
+        max_payload_supported: capabilities
+            .and_then(|c| bytes(payload_size(c.max_payload_size_supported().into()))),
         max_read_request: control.and_then(|c| bytes(payload_size(c.max_read_request_size().into()))),
         common_clock: link_control
             .zip(link_status)
@@ -119,15 +121,19 @@ fn node(inspection: Inspection<'_>, function: &Function, lines: Option<&[Line]>)
 }
 
 /// The way to one function.
-pub fn function_path(inspection: Inspection<'_>, function: &Function, lines: Option<&[Line]>) -> FunctionPath {
+pub fn function_path(
+    inspection: Inspection<'_>,
+    function: &Function,
+    lines: Option<&[Line]>,
+) -> FunctionPath {
     let way = inspection.machine.path(function);
     let links = link::hops(&way);
     let rate = |hop: &Hop| Some(u64::from(hop.current.speed_mts?) * u64::from(hop.current.width?));
+    let slowest = links.iter().filter_map(rate).min();
     let narrowest = links
         .iter()
-        .filter_map(|hop| Some((rate(hop)?, hop)))
-        .min_by_key(|(rate, _)| *rate)
-        .map(|(_, hop)| (hop.upper, hop.lower));
+        .find(|hop| rate(hop) == slowest && links.iter().any(|other| rate(other) > slowest))
+        .map(|hop| (hop.upper, hop.lower));
     FunctionPath {
         address: function.address,
         host_bridge: function.host_bridge.clone(),

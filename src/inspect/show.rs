@@ -168,9 +168,11 @@ impl Decoded {
 /// A field's value as JSON carries it.
 pub fn field_value(register: &Register, field: &Field, raw: Option<u64>) -> FieldValue {
     match raw.map(|raw| field.extract(raw)) {
-        Some(value) => {
-            FieldValue { raw: Some(value), value: json_value(field, value), text: text_value(register, field, value) }
-        }
+        Some(value) => FieldValue {
+            raw: Some(value),
+            value: json_value(field, value),
+            text: text_value(register, field, value),
+        },
         None => FieldValue { raw: None, value: serde_json::Value::Null, text: "not read".to_owned() },
     }
 }
@@ -295,10 +297,16 @@ impl<'a> General<'a> {
             partner: link::partner(inspection.machine, function),
             aer: aer::aer(inspection.machine, function, inspection.platform, lines),
             interrupts: interrupts::linux_interrupts(inspection.tree, function, lines),
-            bars: bars::bars(function.space(), resources.as_deref()),
+            bars: base_addresses(function, resources.as_deref()),
             windows: function.space().filter(|_| is_bridge).map(bars::windows).unwrap_or_default(),
         }
     }
+}
+
+/// Base Address Registers. Those of a virtual function read zero; its memory is behind the physical function's VF BARs.
+fn base_addresses(function: &Function, resources: Option<&[bars::Resource]>) -> Vec<Bar> {
+    let space = function.space().filter(|_| !function.is_virtual());
+    bars::bars(space, resources)
 }
 
 /// The slot whose address is that of the function's device (`sys/bus/pci/slots/NAME/address`).
@@ -364,7 +372,12 @@ fn hexadecimal(function: &Function) -> BTreeMap<u16, String> {
 }
 
 /// The answer.
-pub fn show(inspection: Inspection<'_>, lines: Option<&[interrupts::Line]>, hex: bool, notes: Vec<String>) -> Show {
+pub fn show(
+    inspection: Inspection<'_>,
+    lines: Option<&[interrupts::Line]>,
+    hex: bool,
+    notes: Vec<String>,
+) -> Show {
     let functions: Vec<&Function> = inspection.machine.wanted().collect();
     let functions = crate::machine::in_threads_owned(functions, |f| details(inspection, f, lines, hex));
     Show { functions, notes }

@@ -4,6 +4,8 @@ use crate::pci::Bdf;
 use crate::pci::capability::express::{self, DeviceStatus};
 use crate::pci::extended::aer;
 
+use crate::kernel_log::platform::HostBridge;
+
 use super::interrupts::Line;
 use super::platform::Platform;
 use super::{Function, Machine, link};
@@ -144,30 +146,41 @@ fn decide(
     }
     let path = machine.path(function);
     let root = path.first().map(|f| f.address);
+    let bridge = function.host_bridge.as_deref().and_then(|name| platform.host_bridge(name));
+    let granted = bridge.and_then(osc);
     if let (Some(ports), Some(root)) = (&platform.aer_ports, root) {
-        let owned = ports.iter().any(|port| *port == root.to_string());
-        let what = if owned { "the AER service runs on" } else { "no AER service runs on" };
-        return (Some(owned), format!("{what} root port {root}"));
+        if ports.iter().any(|port| *port == root.to_string()) {
+            return (Some(true), format!("the AER service runs on root port {root}"));
+        }
+        let why = granted.filter(|(given, _)| !given).map(|(_, why)| format!("; {why}")).unwrap_or_default();
+        return (Some(false), format!("no AER service runs on root port {root}{why}"));
     }
     if let Some(root) = root.filter(|root| has_aer_interrupt(machine, *root, lines)) {
         return (Some(true), format!("root port {root} has an interrupt for the AER service (aerdrv)"));
     }
-    let bridge = function.host_bridge.as_deref().and_then(|name| platform.host_bridge(name));
-    match bridge {
-        Some(b) if b.os_controls.iter().any(|c| c == "AER") => {
-            (Some(true), format!("_OSC of {} gave AER to Linux", b.name))
-        }
-        Some(b) if b.not_supported.iter().any(|c| c == "AER") => (
-            Some(false),
-            format!("_OSC of {}: platform does not support [{}]", b.name, b.not_supported.join(" ")),
-        ),
-        Some(b) if b.refused.is_some() => {
-            (Some(false), format!("{}: {}", b.name, b.refused.as_deref().unwrap_or_default()))
-        }
-        Some(b) if !b.os_controls.is_empty() => {
-            (Some(false), format!("_OSC of {} gave Linux [{}], not AER", b.name, b.os_controls.join(" ")))
-        }
-        _ => (None, "neither port services nor the kernel log tell".into()),
+    match granted {
+        Some((given, why)) => (Some(given), why),
+        None => (None, "neither port services nor the kernel log tell".into()),
+    }
+}
+
+/// What `_OSC` of a host bridge said of AER, and in which words; `None` if it said nothing.
+fn osc(bridge: &HostBridge) -> Option<(bool, String)> {
+    let has = |list: &[String]| list.iter().any(|c| c == "AER");
+    let name = &bridge.name;
+    if has(&bridge.os_controls) {
+        Some((true, format!("_OSC of {name} gave AER to Linux")))
+    } else if has(&bridge.not_supported) {
+        Some((
+            false,
+            format!("_OSC of {name}: platform does not support [{}]", bridge.not_supported.join(" ")),
+        ))
+    } else if let Some(refused) = &bridge.refused {
+        Some((false, format!("{name}: {refused}")))
+    } else if bridge.os_controls.is_empty() {
+        None
+    } else {
+        Some((false, format!("_OSC of {name} gave Linux [{}], not AER", bridge.os_controls.join(" "))))
     }
 }
 

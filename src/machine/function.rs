@@ -78,6 +78,24 @@ impl Function {
         [4096, 256, 64].into_iter().find(|size| self.reading.space.limit() >= *size).unwrap_or(0)
     }
 
+    /// Whether it is a virtual function: identity reads all-ones by specification (PCIe 6.2, 9.3.4.1.1), and BARs,
+    /// Memory Space Enable and link registers are those of the physical function.
+    pub fn is_virtual(&self) -> bool {
+        self.reading.link_name("physfn").is_some() || self.space().is_some_and(|s| s.u32(0) == Some(u32::MAX))
+    }
+
+    /// Whether everything on the standard capability list is known, so that what is not on it is not there.
+    pub fn standard_list_known(&self) -> bool {
+        let listed = self.header::<header::Status>().map(header::Status::capabilities_list);
+        match listed {
+            // In a layout that does not exist nobody knows where the list begins.
+            Some(_) if !self.header_layout().is_some_and(|l| header::LAYOUTS.contains(&l)) => false,
+            Some(true) => self.reading.space.limit() > 128,
+            Some(false) => true,
+            None => false,
+        }
+    }
+
     /// Configuration space of a function that answers; of any other, an empty one.
     pub fn space(&self) -> Option<&ConfigSpace> {
         self.answers().then_some(&self.reading.space)

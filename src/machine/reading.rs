@@ -314,3 +314,7 @@ fn decode_lists(bytes: &mut dyn ConfigBytes, context: Context, standard: &[Locat
         decode::capabilities(bytes, context, &extended);
     }
 }
+
+#[cfg(test)]
+#[path = "reading_tests.rs"]
+mod tests;

@@ -147,7 +147,7 @@ pub struct Bar {
     pub kind: BarKind,
     /// Prefetchable.
     pub prefetchable: bool,
-    /// Address in configuration space; `null` if the register was not read.
+    /// Address in configuration space; `null` if the register was not read, and for a virtual function, which has none.
     pub address: Option<u64>,
     /// Address that the kernel has noted; `null` if it has none or the source does not tell.
     pub kernel_address: Option<u64>,
@@ -162,7 +162,10 @@ pub struct Bar {
 
 /// BARs that exist: those that the kernel has a line for and those that have a value in configuration space.
 pub fn bars(space: Option<&ConfigSpace>, resources: Option<&[Resource]>) -> Vec<Bar> {
-    let raw: Vec<RawBar> = space.map(raw_bars).unwrap_or_default();
+    // A virtual function, which reads FFFFFFFFh at offset 0, has no BARs of its own: its registers are zero and its
+    // addresses are in the physical function (PCIe 6.2, 9.3.4.1.11).
+    let own = space.filter(|space| space.u32(0) != Some(u32::MAX));
+    let raw: Vec<RawBar> = own.map(raw_bars).unwrap_or_default();
     let upper_halves: Vec<u8> =
         raw.iter().filter(|b| b.kind == BarKind::Memory64).map(|b| b.number + 1).collect();
     // Where the header cannot be read, an endpoint's six are assumed: lines for bridges are zero there.

@@ -64,25 +64,45 @@ pub fn cut(text: &str, width: usize) -> String {
     cut
 }
 
-/// Appends words to `out`, breaking lines before `columns`; lines after the first begin with `indent` spaces. `column` is
-/// where the first word begins.
-pub fn wrap(out: &mut String, words: &[(usize, String)], column: usize, indent: usize, columns: usize) {
-    let mut position = column;
+/// Where running text goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lines {
+    /// Column at which the first word begins.
+    pub column: usize,
+    /// Spaces in front of every further line.
+    pub indent: usize,
+    /// Columns that a line may fill.
+    pub columns: usize,
+    /// What stands between two words.
+    pub between: &'static str,
+}
+
+/// Appends words, each with the number of columns that it takes, and a line end.
+pub fn wrap(out: &mut String, words: &[(usize, String)], lines: Lines) {
+    let mut position = lines.column;
     for (index, (length, word)) in words.iter().enumerate() {
         if index > 0 {
-            if position + 2 + length > columns {
+            if position + lines.between.len() + length > lines.columns {
                 out.push('\n');
-                out.extend(std::iter::repeat_n(' ', indent));
-                position = indent;
+                out.extend(std::iter::repeat_n(' ', lines.indent));
+                position = lines.indent;
             } else {
-                out.push_str("  ");
-                position += 2;
+                out.push_str(lines.between);
+                position += lines.between.len();
             }
         }
         out.push_str(word);
         position += length;
     }
     out.push('\n');
+}
+
+/// Appends a label and running text behind it, both as they are; the text is wrapped at its spaces.
+pub fn paragraph(out: &mut String, label: &str, text: &str, column: usize, style: Style) {
+    out.push_str(label);
+    out.extend(std::iter::repeat_n(' ', column.saturating_sub(label.chars().count())));
+    let words: Vec<(usize, String)> = text.split(' ').map(|w| (w.chars().count(), w.to_owned())).collect();
+    wrap(out, &words, Lines { column, indent: column, columns: style.columns(), between: " " });
 }
 
 #[cfg(test)]
@@ -95,7 +115,7 @@ mod tests {
         assert_eq!(cut("äöü", 3), "äöü");
         let mut out = String::new();
         let words: Vec<_> = ["aaaa", "bbbb", "cccc"].map(|w| (4, w.to_owned())).into();
-        wrap(&mut out, &words, 2, 2, 12);
+        wrap(&mut out, &words, Lines { column: 2, indent: 2, columns: 12, between: "  " });
         assert_eq!(out, "aaaa  bbbb\n  cccc\n");
     }
 

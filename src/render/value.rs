@@ -39,7 +39,9 @@ pub fn text_value(_register: &Register, field: &Field, value: u64) -> String {
         Meaning::Number => value.to_string(),
         Meaning::Hex => hexadecimal(value, field.high - field.low + 1),
         Meaning::Unit(unit) => format!("{value} {unit}"),
-        Meaning::Choice(names) => word(names, value).map_or_else(|| format!("reserved ({value})"), str::to_owned),
+        Meaning::Choice(names) => {
+            word(names, value).map_or_else(|| format!("reserved ({value})"), str::to_owned)
+        }
         Meaning::Quantity(quantity) => quantity_text(quantity(value), value),
     }
 }
@@ -56,7 +58,9 @@ fn quantity_text(quantity: Quantity, raw: u64) -> String {
     let reserved = || format!("reserved ({raw})");
     match quantity {
         Quantity::Speed(speed) => speed.map_or_else(reserved, speed_text),
-        Quantity::Width(width) => width.map_or_else(|| if raw == 0 { "x0".into() } else { reserved() }, |w| format!("x{w}")),
+        Quantity::Width(width) => {
+            width.map_or_else(|| if raw == 0 { "x0".into() } else { reserved() }, |w| format!("x{w}"))
+        }
         Quantity::Bytes(bytes) => bytes.map_or_else(reserved, size_text),
         Quantity::Nanoseconds(time) => time.map_or_else(reserved, time_text),
         Quantity::LessThanNanoseconds(time) => format!("less than {}", time_text(time)),
@@ -92,7 +96,11 @@ fn requester(id: u16) -> String {
 
 /// A link speed in GT/s without the unit: `2.5`, `32`.
 pub fn speed_number(mts: u32) -> String {
-    if mts.is_multiple_of(1000) { (mts / 1000).to_string() } else { format!("{}.{}", mts / 1000, mts % 1000 / 100) }
+    if mts.is_multiple_of(1000) {
+        (mts / 1000).to_string()
+    } else {
+        format!("{}.{}", mts / 1000, mts % 1000 / 100)
+    }
 }
 
 /// A link speed: `2.5 GT/s`, `32 GT/s`.

@@ -80,7 +80,8 @@ pub fn lines(found: &[(String, Found<'_>)], raw: bool) -> String {
     for (path, found) in found {
         match found {
             Found::Register(placed) if !raw => {
-                let all = fields(placed).map(|f| (format!("{path}.{}", f.key), value(Found::Field(placed, f), false)));
+                let all = fields(placed)
+                    .map(|f| (format!("{path}.{}", f.key), value(Found::Field(placed, f), false)));
                 rows.push((path.clone(), value(*found, true)));
                 rows.extend(all);
             }

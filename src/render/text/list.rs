@@ -18,11 +18,10 @@ pub struct Row {
 
 /// Makes the columns of one function.
 pub fn row(names: &Names, function: &Function, summary: &Summary) -> Row {
-    let answers = function.answers();
     // `-`: the function has none. `?`: it is not known.
     let unknown = || (Tone::Warn, "?".to_owned());
     let none = || (Tone::Faint, "-".to_owned());
-    let lists_read = answers && (function.reading.space.limit() > 64 || summary.msix.is_some() || no_list(function));
+    let lists_read = function.standard_list_known();
     let without = |known: bool| if known { none() } else { unknown() };
     let msix = summary.msix.map(|m| match (m.enabled, m.function_masked) {
         (true, false) => (Tone::Good, format!("{} on", m.vectors)),
@@ -52,10 +51,6 @@ pub fn row(names: &Names, function: &Function, summary: &Summary) -> Row {
     }
 }
 
-fn no_list(function: &Function) -> bool {
-    function.header::<crate::pci::header::Status>().is_some_and(|s| !s.capabilities_list())
-}
-
 /// Lays out the rows.
 pub fn list(rows: &[Row], notes: &[String], style: Style) -> String {
     let mut widths = HEADINGS.map(str::len);
@@ -67,7 +62,8 @@ pub fn list(rows: &[Row], notes: &[String], style: Style) -> String {
     let used: usize = widths.iter().map(|w| w + 2).sum();
     let room = style.width.map(|columns| columns.saturating_sub(used).max(12));
     let mut out = String::with_capacity(rows.len() * 128);
-    let mut head: String = HEADINGS.iter().zip(widths).map(|(name, width)| format!("{name:width$}  ")).collect();
+    let mut head: String =
+        HEADINGS.iter().zip(widths).map(|(name, width)| format!("{name:width$}  ")).collect();
     head.push_str(LAST);
     out.push_str(&style.paint(Tone::Heading, &head));
     out.push('\n');

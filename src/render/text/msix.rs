@@ -65,11 +65,18 @@ pub fn reason_text(reason: &Unreadable) -> String {
         Unreadable::Dead => "nothing answers at this address".to_owned(),
         Unreadable::Asleep => "the function sleeps; `--wake` reads it and wakes it".to_owned(),
         Unreadable::NotRead => {
-            "configuration space was not read far enough to know where the table is (root reads all of it)".to_owned()
+            "configuration space was not read far enough to know where the table is (root reads all of it)"
+                .to_owned()
         }
-        Unreadable::MemoryDecodeOff => "memory decode is off (Command, Mem-): the function does not answer there".to_owned(),
-        Unreadable::NotInD0 { state } => format!("the function is in {state} and does not answer memory accesses"),
-        Unreadable::NoSuchBar { bar } => format!("it is said to lie in BAR {bar}, which the function does not have"),
+        Unreadable::MemoryDecodeOff => {
+            "memory decode is off (Command, Mem-): the function does not answer there".to_owned()
+        }
+        Unreadable::NotInD0 { state } => {
+            format!("the function is in {state} and does not answer memory accesses")
+        }
+        Unreadable::NoSuchBar { bar } => {
+            format!("it is said to lie in BAR {bar}, which the function does not have")
+        }
         Unreadable::BarUnassigned { bar } => format!("BAR {bar} has no address"),
         Unreadable::OutsideBar { bar, end, size } => {
             format!("it would end at {end:#x}, outside of BAR {bar} with its {size:#x} bytes")
@@ -91,7 +98,9 @@ pub fn reason_text(reason: &Unreadable) -> String {
             "on {} a read from a sick device can stop the machine; `--mmio` allows it",
             architecture.as_deref().unwrap_or("this architecture")
         ),
-        Unreadable::AllOnes => "every word reads all-ones: the function does not answer memory accesses".to_owned(),
+        Unreadable::AllOnes => {
+            "every word reads all-ones: the function does not answer memory accesses".to_owned()
+        }
     }
 }
 
@@ -107,7 +116,9 @@ fn message_text(message: &Option<Message>) -> String {
             None => format!("handle {handle:#06x}"),
         },
         Some(Message::Ambiguous { destination_apic_id, vector, remapping_index }) => {
-            format!("APIC {destination_apic_id} vector {vector:#04x}, or remapped by index {remapping_index:#x}")
+            format!(
+                "APIC {destination_apic_id} vector {vector:#04x}, or remapped by index {remapping_index:#x}"
+            )
         }
         Some(Message::Foreign) => "no x86 interrupt address".to_owned(),
         Some(Message::Empty) => "never written".to_owned(),
@@ -128,8 +139,13 @@ fn processor(interrupt: Option<&LinuxInterrupt>) -> String {
 /// Prints columns, each as wide as its widest cell; the last one is not padded.
 fn columns(rows: &[Vec<(Tone, String)>], style: Style) -> String {
     let count = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let widths: Vec<usize> =
-        (0..count).map(|i| rows.iter().filter_map(|r| r.get(i)).map(|(_, t)| t.chars().count()).max().unwrap_or(0)).collect();
+    let widths: Vec<usize> = (0..count)
+        .map(|i| {
+            // The last cell of a row is not padded, so it may reach into the next columns.
+            let padded = rows.iter().filter(|r| i + 1 < r.len());
+            padded.map(|r| r[i].1.chars().count()).max().unwrap_or(0)
+        })
+        .collect();
     let mut out = String::new();
     for row in rows {
         out.push_str("  ");
@@ -194,7 +210,10 @@ fn table(vectors: &[Vector], linux: &[LinuxInterrupt], style: Style) -> String {
     let mut out = columns(&rows, style);
     if !unmatched.is_empty() {
         let numbers: Vec<String> = unmatched.iter().map(|i| i.number.to_string()).collect();
-        out.push_str(&format!("  Linux interrupts without a handler, vector not known: {}\n", numbers.join(" ")));
+        out.push_str(&format!(
+            "  Linux interrupts whose vector is not known (no line in /proc/interrupts): {}\n",
+            numbers.join(" ")
+        ));
     }
     out
 }
@@ -217,7 +236,10 @@ fn linux_table(linux: &[LinuxInterrupt], style: Style) -> String {
             (Tone::Name, interrupt.actions.clone().unwrap_or("-".to_owned())),
         ];
         if messages {
-            row.push((Tone::Name, interrupt.message.map_or("-".to_owned(), |m| format!("{:#018x}", m.address))));
+            row.push((
+                Tone::Name,
+                interrupt.message.map_or("-".to_owned(), |m| format!("{:#018x}", m.address)),
+            ));
             row.push((Tone::Name, interrupt.message.map_or("-".to_owned(), |m| format!("{:#010x}", m.data))));
         }
         rows.push(row);

@@ -3,10 +3,12 @@
 use crate::inspect::path::{FunctionPath, Node};
 use crate::machine::State;
 use crate::machine::link::{Hop, Link, LinkState};
+use crate::pci::extended::acs::AcsControl;
+use crate::pci::register::RegisterType;
 
-use super::super::style::{Style, Tone};
+use super::super::style::{Style, Tone, paragraph};
 use super::super::value::{size_text, speed_text};
-use super::{errors, presence_tone, rate, states, yes};
+use super::{errors, latched, presence_tone, rate, short_names, states, yes};
 
 /// One function's way.
 pub fn function(path: &FunctionPath, style: Style) -> String {
@@ -18,9 +20,11 @@ pub fn function(path: &FunctionPath, style: Style) -> String {
     for (index, node) in path.nodes.iter().enumerate() {
         out.push_str(&node_text(node, style));
         let next = path.nodes.get(index + 1);
-        let hop = next.and_then(|next| path.links.iter().find(|h| h.upper == node.address && h.lower == next.address));
+        let hop = next
+            .and_then(|next| path.links.iter().find(|h| h.upper == node.address && h.lower == next.address));
         match (hop, next) {
             (Some(hop), Some(next)) => out.push_str(&hop_text(hop, node, next, style)),
+            (None, Some(next)) if is_inside_switch(node, next) => out.push_str("  |  inside the switch\n"),
             (None, Some(_)) => out.push_str("  |  no PCI Express link here, or it was not read\n"),
             _ => {}
         }
@@ -29,7 +33,9 @@ pub fn function(path: &FunctionPath, style: Style) -> String {
         out.push_str(&format!("narrowest link: {upper} to {lower}\n"));
     }
     if path.links.is_empty() && path.nodes.len() == 1 {
-        out.push_str("no link: the function is integrated into the root complex, or nothing tells what is above it\n");
+        out.push_str(
+            "no link: the function is integrated into the root complex, or nothing tells what is above it\n",
+        );
     }
     let control = &path.aspm_control;
     let manages = match control.kernel_manages {
@@ -38,7 +44,7 @@ pub fn function(path: &FunctionPath, style: Style) -> String {
         None => "not known whether the kernel manages ASPM",
     };
     let policy = control.policy.as_ref().map(|p| format!(", policy {p}")).unwrap_or_default();
-    out.push_str(&format!("{manages} ({}){policy}\n", control.reason));
+    paragraph(&mut out, "", &format!("{manages} ({}){policy}", control.reason), 0, style);
     out
 }
 
@@ -49,10 +55,10 @@ fn node_text(node: &Node, style: Style) -> String {
         node.port_type.unwrap_or("not PCI Express, or not read"),
         style.paint(Tone::Heading, &node.device)
     );
-    let mut row = |name: &str, text: String| out.push_str(&format!("     {name:<12}{text}\n"));
+    let mut row = |name: &str, text: String| paragraph(&mut out, &format!("     {name}"), &text, 17, style);
     if node.presence != State::Answering {
-        let text = format!("{}: {}", node.presence.name(), node.presence_reason);
-        row("presence", style.paint(presence_tone(node.presence), &text));
+        let state = style.paint(presence_tone(node.presence), node.presence.name());
+        row("presence", format!("{state}: {}", node.presence_reason));
     }
     let mut power = Vec::new();
     power.extend(node.power.hardware_state.map(|s| format!("{s} in hardware")));
@@ -65,9 +71,8 @@ fn node_text(node: &Node, style: Style) -> String {
         row("driver", driver.clone());
     }
     if node.aer.capability == Some(true) || node.aer.correctable.is_some() {
-        let latched: Vec<&str> =
-            node.aer.uncorrectable_status.iter().chain(&node.aer.correctable_status).copied().collect();
-        let latched = if latched.is_empty() { "no error latched".to_owned() } else { latched.join(" ") };
+        let latched = latched(&node.aer);
+        let latched = if latched.is_empty() { "no error latched".to_owned() } else { latched };
         let handled = match node.aer.ownership.kernel {
             Some(true) => "the kernel handles errors",
             Some(false) => "the kernel does not handle errors",
@@ -77,7 +82,14 @@ fn node_text(node: &Node, style: Style) -> String {
         row("AER", format!("{what}; {handled} ({})", node.aer.ownership.reason));
     }
     if let Some(enabled) = &node.acs_enabled {
-        row("ACS", if enabled.is_empty() { "all off".to_owned() } else { enabled.join(" ") });
+        row(
+            "ACS",
+            if enabled.is_empty() {
+                "all off".to_owned()
+            } else {
+                short_names(&[AcsControl::REGISTER], enabled)
+            },
+        );
     }
     out
 }
@@ -86,9 +98,20 @@ fn node_text(node: &Node, style: Style) -> String {
 fn hop_text(hop: &Hop, upper: &Node, lower: &Node, style: Style) -> String {
     let verdict = match (hop.below_possible, end_state(&hop.upper_link)) {
         (_, Some(LinkState::Down)) => (Tone::Bad, "the link is down".to_owned()),
+        _ if matches!(lower.presence, State::AllOnes | State::Disconnected) => {
+            let upper = hop
+                .upper_link
+                .as_ref()
+                .map_or("is not known".to_owned(), |l| format!("says {}", rate(l.current)));
+            (Tone::Bad, format!("the lower end does not answer; the upper end {upper}"))
+        }
         (Some(true), _) => (
             Tone::Warn,
-            format!("runs at {}, both ends can {} (normal for a device that saves power while idle)", rate(hop.current), rate(hop.possible)),
+            format!(
+                "runs at {}, both ends can {} (normal for a device that saves power while idle)",
+                rate(hop.current),
+                rate(hop.possible)
+            ),
         ),
         (Some(false), _) => (Tone::Good, format!("runs at {}, as fast as both ends can", rate(hop.current))),
         (None, _) => (Tone::Warn, format!("runs at {}; what both ends can is not known", rate(hop.current))),
@@ -121,9 +144,11 @@ fn hop_text(hop: &Hop, upper: &Node, lower: &Node, style: Style) -> String {
         ("max read", each(&|n| n.max_read_request.map_or_else(unknown, size_text))),
         (
             "common clock",
-            each(&|n| n.common_clock.map_or_else(unknown, |(set, slot)| {
-                format!("{}{}", yes(Some(set)), if slot { ", slot clock" } else { "" })
-            })),
+            each(&|n| {
+                n.common_clock.map_or_else(unknown, |(set, slot)| {
+                    format!("{}{}", yes(Some(set)), if slot { ", slot clock" } else { "" })
+                })
+            }),
         ),
         ("errors seen", each(&|n| n.errors_seen.map_or_else(unknown, |e| errors(e).1))),
     ];
@@ -145,6 +170,10 @@ fn hop_text(hop: &Hop, upper: &Node, lower: &Node, style: Style) -> String {
     }
     out.push_str(&format!("  {bar}\n"));
     out
+}
+
+fn is_inside_switch(upper: &Node, lower: &Node) -> bool {
+    upper.port_type == Some("switch upstream port") && lower.port_type == Some("switch downstream port")
 }
 
 fn differ(cells: &[String; 2]) -> bool {

@@ -7,18 +7,19 @@ use crate::machine::aspm::{self, AspmControl};
 use crate::machine::interrupts::{Line, Mode, mode, msi_summary, msix_summary};
 use crate::machine::{Function, aer, link};
 use crate::pci::bars::{Bar, BarKind, BridgeWindow};
+use crate::pci::capability::express::{self, DeviceCapabilities};
 use crate::pci::decode::{Capability, Placed};
 use crate::pci::register::{Meaning, Register};
 use crate::pci::walk::{Anomaly, List};
 
-use super::super::style::{Style, Tone, wrap};
-use super::super::value::{size_text, text_value};
-use super::{errors, link_now_and_most, presence_tone, rate, states};
+use super::super::style::{Lines, Style, Tone, paragraph, wrap};
+use super::super::value::{power_text, size_text, text_value};
+use super::{errors, latched, link_now_and_most, presence_tone, rate, states};
 
 /// Column at which values begin.
 const VALUES: usize = 14;
 /// Column at which fields begin: indent, register name, raw value.
-const FIELDS: usize = 32;
+const FIELDS: usize = 33;
 
 /// One function. `lines` is `/proc/interrupts`; `hex` adds configuration space at the end.
 pub fn function(
@@ -63,14 +64,7 @@ impl Page {
         if text.is_empty() {
             return;
         }
-        self.out.push_str("  ");
-        self.out.push_str(name);
-        self.out.extend(std::iter::repeat_n(' ', VALUES.saturating_sub(name.len() + 2).max(1)));
-        let words: Vec<(usize, String)> = text.split("; ").map(|w| (w.chars().count() + 1, w.to_owned())).collect();
-        let last = words.len() - 1;
-        let words: Vec<_> =
-            words.into_iter().enumerate().map(|(i, (n, w))| (n, if i < last { w + ";" } else { w })).collect();
-        wrap(&mut self.out, &words, VALUES, VALUES, self.style.columns());
+        paragraph(&mut self.out, &format!("  {name}"), text, VALUES, self.style);
     }
 
     fn row_toned(&mut self, name: &str, tone: Tone, text: &str) {
@@ -106,7 +100,9 @@ impl Page {
         };
         self.row_toned("presence", presence_tone(presence.state), &text);
         if let Some((vendor, device)) = identity.answers_as {
-            let text = format!("configuration space says {vendor:04x}:{device:04x}; the kernel found another device here");
+            let text = format!(
+                "configuration space says {vendor:04x}:{device:04x}; the kernel found another device here"
+            );
             self.row_toned("identity", Tone::Bad, &text);
         }
     }
@@ -122,7 +118,9 @@ impl Page {
         words.extend(general.local_processors.as_ref().map(|p| format!("near processors {p}")));
         words.extend(general.label.as_ref().map(|l| format!("labelled {l:?}")));
         words.extend(general.physical_function.as_ref().map(|p| format!("virtual function of {p}")));
-        words.extend(general.virtual_functions.map(|(on, most)| format!("{on} of {most} virtual functions on")));
+        words.extend(
+            general.virtual_functions.map(|(on, most)| format!("{on} of {most} virtual functions on")),
+        );
         self.row("place", &words.join("; "));
         let driver = match (function.driver(), function.driver_known()) {
             (Some(driver), _) => driver.to_owned(),
@@ -131,7 +129,10 @@ impl Page {
         };
         self.row("driver", &driver);
         if let Some(methods) = &general.reset_methods {
-            self.row("reset", &if methods.is_empty() { "no way known".to_owned() } else { methods.join(" ") });
+            self.row(
+                "reset",
+                &if methods.is_empty() { "no way known".to_owned() } else { methods.join(" ") },
+            );
         }
     }
 
@@ -142,7 +143,12 @@ impl Page {
         words.extend(power.kernel_state.as_ref().map(|s| format!("{s} for the kernel")));
         words.extend(power.runtime_status.as_ref().map(|s| format!("runtime {s}")));
         words.extend(power.runtime_control.as_ref().map(|c| format!("control {c}")));
-        words.extend(power.d3cold_allowed.map(|a| format!("D3cold {}", if a { "allowed" } else { "not allowed" })));
+        words.extend(
+            slot_power_limit(function).map(|limit| format!("slot power limit {}", power_text(limit))),
+        );
+        words.extend(
+            power.d3cold_allowed.map(|a| format!("D3cold {}", if a { "allowed" } else { "not allowed" })),
+        );
         self.row("power", &words.join("; "));
         if let Some(own) = link::link(function) {
             let (tone, text) = link_now_and_most(&own);
@@ -173,11 +179,13 @@ impl Page {
             Some(false) => "no capability".to_owned(),
             None => "not known whether it has the capability".to_owned(),
         }];
-        let latched: Vec<&str> = aer.uncorrectable_status.iter().chain(&aer.correctable_status).copied().collect();
+        let latched = latched(aer);
         if !latched.is_empty() {
-            words.push(format!("status {}", latched.join(" ")));
+            words.push(format!("status {latched}"));
         }
-        for (name, counters) in [("correctable", &aer.correctable), ("non-fatal", &aer.non_fatal), ("fatal", &aer.fatal)] {
+        for (name, counters) in
+            [("correctable", &aer.correctable), ("non-fatal", &aer.non_fatal), ("fatal", &aer.fatal)]
+        {
             if let Some(counters) = counters {
                 let each: Vec<String> = counters.counts.iter().map(|(n, c)| format!("{n} {c}")).collect();
                 let each = if each.is_empty() { String::new() } else { format!(" ({})", each.join(", ")) };
@@ -249,7 +257,11 @@ impl Page {
             );
             self.row_toned("unread", Tone::Warn, &text);
         } else if function.config_bytes() == 64 && size == 64 {
-            self.row_toned("unread", Tone::Warn, "configuration space from 0x40: the source holds 64 bytes only");
+            self.row_toned(
+                "unread",
+                Tone::Warn,
+                "configuration space from 0x40: the source holds 64 bytes only",
+            );
         }
     }
 
@@ -266,8 +278,16 @@ impl Page {
     fn capability(&mut self, function: &Function, capability: &Capability) {
         let located = capability.located;
         let name = capability.specification.map_or("unknown capability", |s| s.name);
-        let version = if located.list == List::Extended { format!(", version {}", located.version) } else { String::new() };
-        let id = if located.list == List::Standard { format!("{:02x}h", located.id) } else { format!("{:04x}h", located.id) };
+        let version = if located.list == List::Extended {
+            format!(", version {}", located.version)
+        } else {
+            String::new()
+        };
+        let id = if located.list == List::Standard {
+            format!("{:02x}h", located.id)
+        } else {
+            format!("{:04x}h", located.id)
+        };
         let width = if located.list == List::Standard { 2 } else { 3 };
         let title = format!("[{:0width$x}] {name}", located.offset);
         self.section(&title, Some(&format!("{}  ID {id}{version}", capability.path())));
@@ -276,7 +296,11 @@ impl Page {
                 Some(bytes) if !bytes.is_empty() => {
                     let words: Vec<(usize, String)> = bytes.split(' ').map(|b| (2, b.to_owned())).collect();
                     self.out.push_str("    not decoded: ");
-                    wrap(&mut self.out, &words, 17, 17, 17 + 16 * 4);
+                    wrap(
+                        &mut self.out,
+                        &words,
+                        Lines { column: 17, indent: 17, columns: 17 + 16 * 3, between: " " },
+                    );
                 }
                 _ => self.out.push_str("    not read\n"),
             }
@@ -285,45 +309,63 @@ impl Page {
     }
 
     fn registers(&mut self, registers: &[Placed]) {
-        for placed in registers {
-            let register = placed.register;
+        let mut index = 0;
+        while index < registers.len() {
+            let placed = &registers[index];
+            // Sixteen lanes with the same settings are one line.
+            let same = registers[index..].iter().take_while(|other| is_repeat_of(placed, other)).count();
             let name = match placed.group {
-                Some((group, index)) => format!("{group}[{index}] {}", register.short),
-                None => register.short.to_owned(),
+                Some((group, first)) if same >= 3 => {
+                    format!("{group}[{first}-{}] {}", usize::from(first) + same - 1, placed.register.short)
+                }
+                Some((group, first)) => format!("{group}[{first}] {}", placed.register.short),
+                None => placed.register.short.to_owned(),
             };
-            self.out.push_str("    ");
-            self.out.push_str(&name);
-            self.out.extend(std::iter::repeat_n(' ', 17usize.saturating_sub(name.chars().count()).max(1)));
-            let raw = match placed.raw {
-                Some(raw) => format!("{raw:#0width$x}", width = usize::from(register.width) * 2 + 2),
-                None => "not read".to_owned(),
-            };
-            let column = 4 + name.chars().count().max(16) + 1 + raw.len();
-            self.out.push_str(&self.style.paint(Tone::Faint, &raw));
-            let words = placed.raw.map(|raw| self.fields(register, raw)).unwrap_or_default();
-            // A register that is one hexadecimal number says nothing more than its raw value.
-            let plain = register.fields.len() == 1
-                && matches!(register.fields[0].meaning, Meaning::Hex)
-                && register.fields[0].mask() == register.defined()
-                && register.defined().count_ones() == u32::from(register.width) * 8;
-            if words.is_empty() || plain {
-                self.out.push('\n');
-                continue;
-            }
-            let padding = FIELDS.saturating_sub(column).max(2);
-            self.out.extend(std::iter::repeat_n(' ', padding));
-            wrap(&mut self.out, &words, column + padding, FIELDS, self.style.columns());
+            index += if same >= 3 { same } else { 1 };
+            self.register(placed, &name);
         }
+    }
+
+    fn register(&mut self, placed: &Placed, name: &str) {
+        let register = placed.register;
+        let raw = match placed.raw {
+            Some(raw) => format!("{raw:#0width$x}", width = usize::from(register.width) * 2 + 2),
+            None => "not read".to_owned(),
+        };
+        let length = name.chars().count();
+        let padding = 17usize.saturating_sub(length).max(1);
+        self.out.push_str("    ");
+        self.out.push_str(name);
+        self.out.extend(std::iter::repeat_n(' ', padding));
+        self.out.push_str(&self.style.paint(Tone::Faint, &raw));
+        let words = placed.raw.map(|raw| self.fields(register, raw)).unwrap_or_default();
+        if words.is_empty() {
+            self.out.push('\n');
+            return;
+        }
+        let column = 4 + length + padding + raw.len();
+        let padding = FIELDS.saturating_sub(column).max(2);
+        self.out.extend(std::iter::repeat_n(' ', padding));
+        let columns = self.style.columns();
+        wrap(
+            &mut self.out,
+            &words,
+            Lines { column: column + padding, indent: FIELDS, columns, between: "  " },
+        );
     }
 
     /// Words for the fields: `Name+`, `Name-` for flags, `Name value` for others, and reserved bits that are set.
     fn fields(&self, register: &Register, raw: u64) -> Vec<(usize, String)> {
         let mut words = Vec::with_capacity(register.fields.len());
+        let alone = register.fields.len() == 1;
         for field in register.fields {
             let value = field.extract(raw);
+            // A register that is one number has it right there, as its raw value.
+            let whole = alone && field.mask().count_ones() == u32::from(register.width) * 8;
             let (tone, text) = match field.meaning {
-                Meaning::Flag if value == 1 => (Tone::Name, format!("{}+", field.short)),
-                Meaning::Flag => (Tone::Faint, format!("{}-", field.short)),
+                Meaning::Hex | Meaning::Number if whole => continue,
+                Meaning::Flag => flag(field.short, value == 1),
+                _ if alone => (Tone::Name, text_value(register, field, value)),
                 _ => (Tone::Name, format!("{} {}", field.short, text_value(register, field, value))),
             };
             let painted = if self.style.color { self.style.paint(tone, &text) } else { text.clone() };
@@ -338,6 +380,21 @@ impl Page {
     }
 }
 
+/// `Name+` or `Name-`.
+fn flag(name: &str, on: bool) -> (Tone, String) {
+    if on { (Tone::Name, format!("{name}+")) } else { (Tone::Faint, format!("{name}-")) }
+}
+
+/// Whether the second register is the same as the first, in a later entry of the same group.
+fn is_repeat_of(first: &Placed, other: &Placed) -> bool {
+    let group = |p: &Placed| p.group.map(|(name, _)| name);
+    std::ptr::eq(first.register, other.register)
+        && group(first).is_some()
+        && group(first) == group(other)
+        && first.raw == other.raw
+        && first.raw.is_some()
+}
+
 fn aspm_control(control: &AspmControl) -> String {
     let manages = match control.kernel_manages {
         Some(true) => "; the kernel manages it",
@@ -346,6 +403,13 @@ fn aspm_control(control: &AspmControl) -> String {
     };
     let policy = control.policy.as_ref().map(|p| format!("; policy {p}")).unwrap_or_default();
     format!("{manages} ({}){policy}", control.reason)
+}
+
+/// The limit that the slot told the card (Device Capabilities, Captured Slot Power Limit), in milliwatts.
+fn slot_power_limit(function: &Function) -> Option<u64> {
+    let capabilities: DeviceCapabilities = function.register(&express::SPECIFICATION)?;
+    link::port_type(function).filter(|p| p.is_upstream_facing())?;
+    capabilities.captured_slot_power_limit_milliwatts().map(u64::from).filter(|limit| *limit > 0)
 }
 
 /// `24-31, 40`.
@@ -372,7 +436,9 @@ fn bar_text(bar: &Bar) -> (Tone, String) {
     let size = bar.size.map_or("size unknown".to_owned(), size_text);
     let address = match bar.address {
         Some(address) => format!("{address:#x}"),
-        None => bar.kernel_address.map_or("address unknown".to_owned(), |a| format!("{a:#x} according to the kernel")),
+        None => bar
+            .kernel_address
+            .map_or("address unknown".to_owned(), |a| format!("{a:#x} according to the kernel")),
     };
     let mut text = format!("{address}, {size}, {kind}{prefetchable}");
     let mut tone = Tone::Good;
@@ -418,24 +484,36 @@ pub fn anomaly_text(anomaly: &Anomaly) -> String {
             format!("the pointer at {from:#x} of the {} is {to:#x}, not a multiple of four", list_name(list))
         }
         Anomaly::PastEnd { list, from, to, limit } => {
-            format!("the {} at {from:#x} points to {to:#x}, past the {limit:#x} bytes that can be read", list_name(list))
+            format!(
+                "the {} at {from:#x} points to {to:#x}, past the {limit:#x} bytes that can be read",
+                list_name(list)
+            )
         }
         Anomaly::AllOnes { list, offset } => {
             format!("the {} has all-ones at {offset:#x}: nothing answered there", list_name(list))
         }
         Anomaly::Overlap { first, second, first_end } => {
-            format!("the capability at {first:#x} ends at {first_end:#x}, behind the start of the one at {second:#x}")
+            format!(
+                "the capability at {first:#x} ends at {first_end:#x}, behind the start of the one at {second:#x}"
+            )
         }
         Anomaly::Truncated { list, offset, end, limit } => format!(
             "the capability at {offset:#x} of the {} would end at {end:#x}, past the {limit:#x} bytes that can be read",
             list_name(list)
         ),
         Anomaly::ReservedValue { offset, raw } => {
-            format!("the register at {offset:#x} holds {raw:#x}, a value that is reserved; what depends on it is not decoded")
+            format!(
+                "the register at {offset:#x} holds {raw:#x}, a value that is reserved; what depends on it is not decoded"
+            )
         }
-        Anomaly::EmptyList => "status says that there is a capability list, but the pointer to it is 0".to_owned(),
+        Anomaly::EmptyList => {
+            "status says that there is a capability list, but the pointer to it is 0".to_owned()
+        }
         Anomaly::UnknownHeaderType { raw } => {
-            format!("header type {:#04x} does not exist; only the common part of the header is decoded", raw & 0x7f)
+            format!(
+                "header type {:#04x} does not exist; only the common part of the header is decoded",
+                raw & 0x7f
+            )
         }
     }
 }

@@ -31,7 +31,8 @@ pub fn tree(list: &List, titles: &[String], style: Style) -> String {
         printer.level(&functions, "");
     }
     // A tree from a stranger may claim bridges above each other; nothing that was asked for is left out.
-    let missed: Vec<Bdf> = printer.by_address.keys().filter(|a| !printer.seen.contains(*a)).copied().collect();
+    let missed: Vec<Bdf> =
+        printer.by_address.keys().filter(|a| !printer.seen.contains(*a)).copied().collect();
     if !missed.is_empty() {
         printer.out.push_str("below each other, in a circle\n");
         printer.level(&missed, "");
