@@ -1,7 +1,7 @@
 //! `show`.
 
 use crate::inspect::show::{Decoded, show};
-use crate::machine::in_threads_owned;
+use crate::machine::in_threads;
 use crate::machine::reading::Depth;
 use crate::pci::catalogue;
 use crate::render::text;
@@ -29,7 +29,7 @@ pub fn run(
         json(&show(session.inspection(), lines, hex, notes))?
     } else {
         let functions: Vec<_> = session.machine.wanted().collect();
-        let pages = in_threads_owned(functions, |f| {
+        let pages = in_threads(functions, |f| {
             text::show::function(session.inspection(), f, lines, hex, session.style)
         });
         let mut text = pages.join("\n");

@@ -221,9 +221,9 @@ impl Page {
             words.push(format!("MSI {on}, {} of {} vectors", msi.vectors, msi.vectors_supported));
         }
         if !general.interrupts.is_empty() {
-            let numbers: Vec<u32> = general.interrupts.iter().map(|i| i.number).collect();
-            let fired: u64 = general.interrupts.iter().filter_map(|i| i.count).sum();
-            let known = general.interrupts.iter().any(|i| i.count.is_some());
+            let numbers: Vec<u32> = general.interrupts.iter().map(|i| i.0).collect();
+            let fired: u64 = general.interrupts.iter().filter_map(|i| i.1).sum();
+            let known = general.interrupts.iter().any(|i| i.1.is_some());
             let fired = if known { format!(", {fired} delivered") } else { String::new() };
             words.push(format!("Linux {}{fired}", ranges(&numbers)));
         }
