@@ -365,8 +365,8 @@ impl Page {
             let (tone, text) = match field.meaning {
                 Meaning::Hex | Meaning::Number if whole => continue,
                 Meaning::Flag => flag(field.short, value == 1),
-                _ if alone => (Tone::Name, text_value(register, field, value)),
-                _ => (Tone::Name, format!("{} {}", field.short, text_value(register, field, value))),
+                _ if alone => (Tone::Name, text_value(field, value)),
+                _ => (Tone::Name, format!("{} {}", field.short, text_value(field, value))),
             };
             let painted = if self.style.color { self.style.paint(tone, &text) } else { text.clone() };
             words.push((text.chars().count(), painted));
