@@ -119,7 +119,8 @@ impl Config {
 
     fn put(&mut self, offset: u16, value: u64, width: u8) {
         let start = usize::from(offset);
-        self.bytes[start..start + usize::from(width)].copy_from_slice(&value.to_le_bytes()[..usize::from(width)]);
+        self.bytes[start..start + usize::from(width)]
+            .copy_from_slice(&value.to_le_bytes()[..usize::from(width)]);
     }
 
     /// Sets fields of the register at `base` plus its own offset; all other bits of it are zero.
@@ -343,7 +344,8 @@ fn error_reporting(config: &mut Config, place: Place, port: bool) {
 
 fn containment(config: &mut Config) {
     let at = config.extended(&dpc::SPECIFICATION, 1, 0x38);
-    let capability = [("RPExt", 1), ("PoisonedTLP", 1), ("SwTrigger", 1), ("RP PIO Log", 5), ("DL_ActiveErr", 1)];
+    let capability =
+        [("RPExt", 1), ("PoisonedTLP", 1), ("SwTrigger", 1), ("RP PIO Log", 5), ("DL_ActiveErr", 1)];
     config.set(at, dpc::DpcCapability::REGISTER, &capability);
     config.set(at, dpc::DpcControl::REGISTER, &[("Trigger", 1), ("INT", 1)]);
     config.set(at, dpc::DpcStatus::REGISTER, &[("RP PIO ErrPtr", 0x1f)]);

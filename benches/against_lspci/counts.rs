@@ -60,7 +60,8 @@ fn take(counts: &mut Counts, call: &str, devices: &str) {
     match name {
         "open" | "openat" | "openat2" => {
             let path = result.split_once('<').map_or("", |(_, path)| path);
-            counts.opened += u64::from(path.contains(devices) && path.contains(".") && !path.ends_with("devices>"));
+            counts.opened +=
+                u64::from(path.contains(devices) && path.contains(".") && !path.ends_with("devices>"));
         }
         "pread64" | "read" => {
             let file = arguments.split_once('>').map_or("", |(file, _)| file);

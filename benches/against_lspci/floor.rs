@@ -32,13 +32,15 @@ pub const SHOW: Set = Set { files: &[], links: &[], folders: &[], config: 1024 }
 
 /// Reads the set of every function below `devices`; gives how many bytes that were.
 pub fn read(devices: &Path, set: &Set) -> io::Result<usize> {
-    let names: Vec<_> = fs::read_dir(devices)?.map(|entry| Ok(entry?.file_name())).collect::<io::Result<_>>()?;
+    let names: Vec<_> =
+        fs::read_dir(devices)?.map(|entry| Ok(entry?.file_name())).collect::<io::Result<_>>()?;
     let folder = fs::File::open(devices)?;
     let work = |names: &[std::ffi::OsString]| -> io::Result<usize> {
         let mut buffer = vec![0; 4096];
         let mut total = 0;
         for name in names {
-            let function = openat(&folder, name.as_os_str(), OFlag::O_PATH | OFlag::O_DIRECTORY, Mode::empty())?;
+            let function =
+                openat(&folder, name.as_os_str(), OFlag::O_PATH | OFlag::O_DIRECTORY, Mode::empty())?;
             let config = openat(&function, "config", OFlag::O_RDONLY, Mode::empty())?;
             total += pread(&config, &mut buffer[..set.config], 0)?;
             for name in set.files {
@@ -62,7 +64,8 @@ pub fn read(devices: &Path, set: &Set) -> io::Result<usize> {
     std::thread::scope(|scope| {
         let other = scope.spawn(|| work(second));
         let here = work(first)?;
-        let there = other.join().map_err(|_| io::Error::other("a thread of the floor program panicked"))??;
+        let there =
+            other.join().map_err(|_| io::Error::other("a thread of the floor program panicked"))??;
         Ok(here + there)
     })
 }

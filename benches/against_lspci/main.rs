@@ -33,7 +33,9 @@ fn main() -> io::Result<()> {
 }
 
 fn floor(arguments: &[String]) -> io::Result<()> {
-    let [set, devices] = arguments else { return Err(io::Error::other("expected a set of files and a folder")) };
+    let [set, devices] = arguments else {
+        return Err(io::Error::other("expected a set of files and a folder"));
+    };
     let set = match set.as_str() {
         "list" => &floor::LIST,
         "show" => &floor::SHOW,
@@ -77,7 +79,11 @@ fn bench() -> io::Result<()> {
         .run(2 * rounds, devices, folder.path())?;
         Comparison {
             title: format!("(a) this machine, {own} functions: show"),
-            programs: vec![program("lspci -vvv", lspci, &["-vvv"]), program(here, PCISCOPE, &["show"]), floor("show")],
+            programs: vec![
+                program("lspci -vvv", lspci, &["-vvv"]),
+                program(here, PCISCOPE, &["show"]),
+                floor("show"),
+            ],
             functions: own as f64,
             aim: 2.0,
         }
@@ -113,9 +119,8 @@ fn bench() -> io::Result<()> {
 
 /// Where the tree goes: memory if there is room, so that no disk is measured.
 fn place() -> PathBuf {
-    let free = nix::sys::statvfs::statvfs("/dev/shm").map_or(0, |stat| {
-        u64::from(stat.blocks_available()) * u64::from(stat.fragment_size())
-    });
+    let free = nix::sys::statvfs::statvfs("/dev/shm")
+        .map_or(0, |stat| u64::from(stat.blocks_available()) * u64::from(stat.fragment_size()));
     if free > tree::BYTES { PathBuf::from("/dev/shm") } else { std::env::temp_dir() }
 }
 
@@ -138,7 +143,16 @@ impl Comparison {
         let times = measure::alternate(&self.programs, rounds)?;
         println!(
             "{:<14} {:>9} {:>9} {:>9} {:>9} {:>10} {:>9} | {:>9} {:>9} {:>9} {:>9}",
-            "", "median ms", "least ms", "to a pipe", "peak MiB", "output KiB", "of lspci", "syscalls", "opened", "reads",
+            "",
+            "median ms",
+            "least ms",
+            "to a pipe",
+            "peak MiB",
+            "output KiB",
+            "of lspci",
+            "syscalls",
+            "opened",
+            "reads",
             "bytes"
         );
         let lspci = measure::median(&times[0]);
@@ -170,7 +184,10 @@ impl Comparison {
             }
             all_counts.push(counts);
         }
-        println!("{:<14} system calls, files opened, reads of config and bytes of config are per function", "");
+        println!(
+            "{:<14} system calls, files opened, reads of config and bytes of config are per function",
+            ""
+        );
         let ratio = lspci.as_secs_f64() / measure::median(&times[1]).as_secs_f64();
         verdict(ratio >= self.aim, &format!("{ratio:.2} times as fast as lspci, aim {}", self.aim));
         if let (Some(Some(lspci)), Some(Some(pciscope))) = (all_counts.first(), all_counts.get(1)) {

@@ -30,8 +30,10 @@ pub enum When {
     Detail,
     /// For functions with Advanced Error Reporting, and for those of which that is not known.
     DetailOfErrors,
-    /// For functions without message interrupts.
+    /// For functions without message interrupts, and for bridges, which decide about those below them.
     DetailWithoutMessages,
+    /// For functions that the kernel may suspend while it runs.
+    DetailOfSuspension,
     /// For physical functions with virtual ones.
     DetailOfVirtualization,
     /// For answers to programs and for captures.
@@ -75,7 +77,7 @@ const fn folder(name: &'static str, when: When) -> Attribute {
 pub static ALL: &[Attribute] = &[
     text("power_state", When::Presence),
     text("power/runtime_status", When::Detail),
-    text("d3cold_allowed", When::Detail),
+    text("d3cold_allowed", When::DetailOfSuspension),
     text("uevent", When::Always),
     text("vendor", When::WithoutUevent),
     text("device", When::WithoutUevent),
@@ -92,7 +94,7 @@ pub static ALL: &[Attribute] = &[
     text("irq", When::DetailWithoutMessages),
     text("numa_node", When::Detail),
     text("enable", When::Everything),
-    text("msi_bus", When::Detail),
+    text("msi_bus", When::DetailWithoutMessages),
     text("local_cpulist", When::Detail),
     text("reset_method", When::Detail),
     text("power/control", When::Detail),

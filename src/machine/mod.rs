@@ -107,7 +107,7 @@ impl Machine {
 /// Reads the machine. `live` says that the tree is the machine that this program runs on, whose reads may block; it
 /// must be called before the program has started threads.
 pub fn load(tree: &dyn Tree, live: bool, scope: Scope<'_>) -> Result<Machine, TreeError> {
-    let Enumeration { entries, strange } = enumerate::enumerate(tree)?;
+    let Enumeration { entries, strange } = enumerate::enumerate(tree, live)?;
     let wanted = entries.iter().map(|e| e.address).filter(|a| (scope.wanted)(*a)).collect();
     let orders = orders(tree, live, &entries, scope);
     let mut functions = if live {
@@ -167,7 +167,8 @@ fn orders<'a>(
         let bridges: Vec<usize> = (0..entries.len()).filter(|place| is_bridge[*place]).collect();
         let is_asleep = |bridge: usize| (bridge, reading::is_asleep(tree, entries[bridge].address));
         // Nothing of this reads a device. Workers are started later, which has to be done without threads.
-        let found = if live { bridges.into_iter().map(is_asleep).collect() } else { in_threads(bridges, is_asleep) };
+        let found =
+            if live { bridges.into_iter().map(is_asleep).collect() } else { in_threads(bridges, is_asleep) };
         for (bridge, asleep) in found {
             sleeps[bridge] = asleep;
         }
@@ -175,7 +176,10 @@ fn orders<'a>(
     let order = |place: usize| {
         let entry = &entries[place];
         let bridge_asleep = above(place).any(|bridge| sleeps[bridge]);
-        Some((entry, Order { address: entry.address, depth: needed[place]?, bridge_asleep, wake: scope.wake }))
+        Some((
+            entry,
+            Order { address: entry.address, depth: needed[place]?, bridge_asleep, wake: scope.wake },
+        ))
     };
     (0..entries.len()).filter_map(order).collect()
 }

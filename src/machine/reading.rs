@@ -135,6 +135,10 @@ impl Reading {
         }
     }
 
+    fn is_bridge(&self) -> bool {
+        self.space.u8(0x0e).is_some_and(|layout| layout & 0x7f == 1)
+    }
+
     fn has_names(&self, folder: &str) -> bool {
         self.text(folder).is_some_and(|names| !names.is_empty())
     }
@@ -178,8 +182,11 @@ pub fn read(tree: &dyn Tree, order: Order) -> Reading {
 
 fn read_detail(reading: &mut Reading, folder: &dyn Tree) {
     reading.ask_when(folder, When::Detail);
-    if !reading.has_names("msi_irqs") {
+    if !reading.has_names("msi_irqs") || reading.is_bridge() {
         reading.ask_when(folder, When::DetailWithoutMessages);
+    }
+    if reading.text("power/control") != Some("on") {
+        reading.ask_when(folder, When::DetailOfSuspension);
     }
     // The extended list is only read of a function that answers; a sleeping or dead one still has its attributes.
     let extended = walk::extended(&mut &reading.space);
@@ -195,11 +202,12 @@ fn read_detail(reading: &mut Reading, folder: &dyn Tree) {
 
 fn read_everything(reading: &mut Reading, folder: &dyn Tree) {
     reading.ask_when(folder, When::DetailWithoutMessages);
+    reading.ask_when(folder, When::DetailOfSuspension);
     reading.ask_when(folder, When::Everything);
     if reading.has_names("link") {
         reading.ask_when(folder, When::EverythingOfLink);
     }
-    if reading.space.u8(0x0e).is_some_and(|layout| layout & 0x7f == 1) || reading.asleep.is_some() {
+    if reading.is_bridge() || reading.asleep.is_some() {
         reading.ask_when(folder, When::EverythingOfBridge);
     }
 }
@@ -265,13 +273,11 @@ fn load(bytes: &mut dyn ConfigBytes, depth: Depth) {
     if !bytes.load(0, PROBE) || !answers(bytes.space()) {
         return;
     }
-    bytes.load(PROBE, HEADER_SIZE - PROBE);
+    // The doubleword behind the header tells whether more than the header may be read at all; the first capability is
+    // mostly there, too.
+    bytes.load(PROBE, HEADER_SIZE + 4 - PROBE);
     let Some(context) = header::context(bytes.space()) else { return };
     let standard = walk::standard(bytes, context.header_layout).found;
-    if bytes.space().limit() > HEADER_SIZE && bytes.space().known_bytes() <= HEADER_SIZE {
-        // Nothing beyond the header was needed. One doubleword tells whether more may be read at all.
-        bytes.load(HEADER_SIZE, 4);
-    }
     if depth == Depth::Summary {
         for located in standard.iter().filter(|l| l.id == capability::express::SPECIFICATION.id) {
             // Device Capabilities to Link Status: errors seen, link, ASPM.
