@@ -152,7 +152,7 @@ pub fn summary(names: &Names, function: &Function) -> Summary {
 /// The answer.
 pub fn list(inspection: Inspection<'_>, notes: Vec<String>) -> List {
     let functions: Vec<&Function> = inspection.machine.wanted().collect();
-    List { functions: crate::machine::in_threads_owned(functions, |f| summary(inspection.names, f)), notes }
+    List { functions: crate::machine::in_threads(functions, |f| summary(inspection.names, f)), notes }
 }
 
 /// Name of the device for a text line, or the identifiers where there is none.
