@@ -7,6 +7,7 @@ pub mod list;
 pub mod msix;
 pub mod path;
 pub mod show;
+pub mod value;
 pub mod vital_product_data;
 
 use crate::machine::platform::Platform;

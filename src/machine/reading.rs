@@ -1,22 +1,26 @@
 //! Everything that is read of one function, in the right order and once.
 //!
 //! The order matters (reading a sleeping function wakes it; reading 4 KiB from a function that does not answer can take
-//! a minute): sleep first, then four doublewords of configuration space, then the rest if somebody answers.
+//! a minute): sleep first, then what the kernel calls it, then four doublewords of configuration space, then the rest if
+//! somebody answers.
 
 use crate::pci::decode::{self, Context};
 use crate::pci::header;
 use crate::pci::space::{ConfigBytes, ConfigSpace, HEADER_SIZE, Loader};
-use crate::pci::walk::{self, List, Located};
-use crate::pci::{Bdf, capability, vpd};
+use crate::pci::walk::{self, Located};
+use crate::pci::{Bdf, capability};
 use crate::tree::{Cause, Tree, TreeError, read_text};
 
 use super::attributes::{self, Attribute, Kind, When};
+use super::vital_product_data::{self, VitalProductData};
 
 /// How much is read of a function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Depth {
     /// What one line of `list` needs: header, standard capability list, link, MSI-X.
     Summary,
+    /// Every capability, and the attributes that `show` prints.
+    Detail,
     /// Every capability and every attribute.
     Full,
     /// Also every byte of configuration space that no capability claims, for a hex dump.
@@ -59,15 +63,6 @@ pub struct Reading {
     pub vital_product_data: Option<VitalProductData>,
 }
 
-/// Vital product data as far as it was read.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct VitalProductData {
-    /// The bytes up to its end tag, or as far as they could be read.
-    pub bytes: Vec<u8>,
-    /// Why it could not be read (further).
-    pub error: Option<Cause>,
-}
-
 /// What is wanted of one function.
 #[derive(Debug, Clone, Copy)]
 pub struct Order {
@@ -79,8 +74,9 @@ pub struct Order {
     pub bridge_asleep: bool,
     /// Read it even though that wakes it.
     pub wake: bool,
-    /// Read its vital product data and nothing else. That is an order of its own, so that a device that does not hand
-    /// it out in time loses nothing else.
+    /// Read only what the kernel remembers of it: the function itself does not answer in time.
+    pub remembered: bool,
+    /// Read its vital product data and nothing else.
     pub vital_product_data: bool,
 }
 
@@ -122,33 +118,42 @@ impl Reading {
         self.text(name).map(|target| target.rsplit('/').next().unwrap_or(target))
     }
 
-    fn ask(&mut self, folder: &dyn Tree, attribute: &Attribute) {
+    /// Asks for an attribute, given with its place in the table, unless it was asked for before.
+    fn ask(&mut self, folder: &dyn Tree, index: usize, attribute: &Attribute) {
+        let Ok(index) = u8::try_from(index) else { return };
+        if self.answers.iter().any(|(asked, _)| *asked == index) {
+            return;
+        }
         let answer = match attribute.kind {
             Kind::Text => read_text(folder, attribute.name),
             Kind::Link => folder.read_link(attribute.name),
             Kind::Folder => folder.list(attribute.name).map(|names| names.join("\n")),
             Kind::Bytes => {
-                self.vital_product_data = Some(read_vital_product_data(folder, attribute.name));
+                self.vital_product_data = Some(vital_product_data::read(folder, attribute.name));
                 return;
             }
         };
-        if let Some(index) = attributes::index(attribute.name) {
-            self.answers.push((index, answer.map_err(|e| e.cause)));
-        }
+        self.answers.push((index, answer.map_err(|e| e.cause)));
     }
 
     fn ask_when(&mut self, folder: &dyn Tree, when: When) {
-        for attribute in attributes::ALL.iter().filter(|a| a.when == when) {
-            self.ask(folder, attribute);
+        for (index, attribute) in attributes::ALL.iter().enumerate().filter(|(_, a)| a.when == when) {
+            self.ask(folder, index, attribute);
         }
     }
 
-    fn ask_by_name(&mut self, folder: &dyn Tree, names: &[&str]) {
-        for attribute in attributes::ALL.iter().filter(|a| names.contains(&a.name)) {
-            if self.answer(attribute.name).is_none() {
-                self.ask(folder, attribute);
-            }
+    fn ask_by_name(&mut self, folder: &dyn Tree, name: &str) {
+        for (index, attribute) in attributes::ALL.iter().enumerate().filter(|(_, a)| a.name == name) {
+            self.ask(folder, index, attribute);
         }
+    }
+
+    fn is_bridge(&self) -> bool {
+        self.space.u8(0x0e).is_some_and(|layout| layout & 0x7f == 1)
+    }
+
+    fn has_names(&self, folder: &str) -> bool {
+        self.text(folder).is_some_and(|names| !names.is_empty())
     }
 }
 
@@ -173,47 +178,64 @@ pub fn read(tree: &dyn Tree, order: Order) -> Reading {
         }
         return reading;
     }
-    if reading.asleep.is_none() {
+    reading.ask_when(folder, When::Always);
+    if reading.asleep.is_none() && !order.remembered {
         read_config(&mut reading, folder, order.depth);
     }
-    reading.ask_when(folder, When::Always);
     if reading.text("uevent").is_none_or(|text| !text.contains("PCI_ID=")) {
         reading.ask_when(folder, When::WithoutUevent);
     }
+    if reading.space.u8(8).is_none() {
+        // A function that sleeps or is gone still has the revision that the kernel noted; `uevent` lacks it.
+        reading.ask_by_name(folder, "revision");
+    }
     let answers = reading.space.u16(2).is_some_and(|device| device != 0xffff);
     let link_known = answers && (reading.space.limit() > 128 || has_no_link(&reading));
-    if reading.asleep.is_none() && !link_known {
+    if reading.asleep.is_none() && !order.remembered && !link_known {
         reading.ask_when(folder, When::WithoutLink);
     }
+    if order.depth >= Depth::Detail {
+        read_detail(&mut reading, folder, order.remembered);
+    }
     if order.depth >= Depth::Full {
-        read_detail(&mut reading, folder);
+        read_everything(&mut reading, folder);
     }
     reading
 }
 
-fn read_detail(reading: &mut Reading, folder: &dyn Tree) {
-    reading.ask_when_missing(folder, When::Detail);
-    let has_names = |reading: &Reading, name| reading.text(name).is_some_and(|names| !names.is_empty());
-    if has_names(reading, "link") {
-        reading.ask_when(folder, When::DetailOfLink);
+fn read_detail(reading: &mut Reading, folder: &dyn Tree, remembered: bool) {
+    reading.ask_when(folder, When::Detail);
+    if !reading.has_names("msi_irqs") || reading.is_bridge() {
+        reading.ask_when(folder, When::DetailWithoutMessages);
     }
-    if reading.space.u8(0x0e).is_some_and(|layout| layout & 0x7f == 1) || reading.asleep.is_some() {
-        reading.ask_when(folder, When::DetailOfBridge);
+    if reading.text("power/control") != Some("on") {
+        reading.ask_when(folder, When::DetailOfSuspension);
+    }
+    if remembered {
+        // sriov_numvfs waits for the lock that a reset or a driver's probe holds (kernel: sriov_numvfs_show).
+        return;
     }
     // The extended list is only read of a function that answers; a sleeping or dead one still has its attributes.
-    let sriov = locate(&mut reading.space.clone()).iter().any(|l| (l.list, l.id) == (List::Extended, 0x10));
-    if sriov || reading.space.u16(0).is_none_or(|vendor| vendor == 0xffff) {
+    let extended = walk::extended(&mut &reading.space);
+    let sound = extended.complete && extended.anomalies.is_empty();
+    let may_have = |id| !sound || extended.found.iter().any(|l| l.id == id);
+    if may_have(0x01) {
+        reading.ask_when(folder, When::DetailOfErrors);
+    }
+    if may_have(0x10) {
         reading.ask_when(folder, When::DetailOfVirtualization);
     }
 }
 
-impl Reading {
-    fn ask_when_missing(&mut self, folder: &dyn Tree, when: When) {
-        for attribute in attributes::ALL.iter().filter(|a| a.when == when) {
-            if self.answer(attribute.name).is_none() {
-                self.ask(folder, attribute);
-            }
-        }
+fn read_everything(reading: &mut Reading, folder: &dyn Tree) {
+    reading.ask_when(folder, When::DetailWithoutMessages);
+    reading.ask_when(folder, When::DetailOfSuspension);
+    reading.ask_when(folder, When::Everything);
+    if reading.has_names("link") {
+        reading.ask_when(folder, When::EverythingOfLink);
+    }
+    if reading.is_bridge() || reading.asleep.is_some() {
+        reading.ask_when(folder, When::EverythingOfBridge);
     }
 }
 
@@ -228,11 +250,11 @@ fn asleep(reading: &mut Reading, folder: &dyn Tree, bridge_asleep: bool) -> Opti
         Some(_) => None,
         // Kernels before 5.15 have no power_state; suspended and allowed to go to D3cold is as near as they tell.
         None => {
-            reading.ask_by_name(folder, &["power/runtime_status"]);
+            reading.ask_by_name(folder, "power/runtime_status");
             if reading.text("power/runtime_status") != Some("suspended") {
                 return None;
             }
-            reading.ask_by_name(folder, &["d3cold_allowed"]);
+            reading.ask_by_name(folder, "d3cold_allowed");
             (reading.text("d3cold_allowed") == Some("1")).then_some(Asleep::RuntimeSuspended)
         }
     }
@@ -244,40 +266,6 @@ pub fn is_asleep(tree: &dyn Tree, address: Bdf) -> bool {
     let Ok(folder) = tree.enter(&format!("{DEVICES}/{address}")) else { return false };
     reading.ask_when(&*folder, When::Presence);
     asleep(&mut reading, &*folder, false).is_some()
-}
-
-/// Bytes of vital product data that are read at once: few, because nothing is kept of a piece in which the device
-/// fails, and because nothing behind the end is wanted.
-const PIECE: usize = 64;
-
-fn read_vital_product_data(folder: &dyn Tree, name: &str) -> VitalProductData {
-    let mut data = VitalProductData::default();
-    let file = match folder.open(name) {
-        Ok(file) => file,
-        Err(error) => return VitalProductData { error: Some(error.cause), ..data },
-    };
-    let mut piece = [0; PIECE];
-    while data.bytes.len() < vpd::length(&data.bytes).unwrap_or(vpd::LIMIT) {
-        match file.read_at(data.bytes.len() as u64, &mut piece) {
-            Ok(0) => break,
-            Ok(length) => data.bytes.extend(&piece[..length.min(PIECE)]),
-            Err(error) => {
-                data.error = Some(error.cause);
-                break;
-            }
-        }
-    }
-    data.bytes.truncate(vpd::length(&data.bytes).unwrap_or(vpd::LIMIT));
-    data
-}
-
-/// Whether the function may be asked for vital product data: it answers, and has the capability or does not show its
-/// list.
-pub fn may_have_vital_product_data(reading: &Reading) -> bool {
-    let id = capability::vpd::SPECIFICATION.id;
-    answers(&reading.space)
-        && (reading.space.limit() <= 128
-            || locate(&mut reading.space.clone()).iter().any(|l| (l.list, l.id) == (List::Standard, id)))
 }
 
 fn has_no_link(reading: &Reading) -> bool {
@@ -299,7 +287,8 @@ fn read_config(reading: &mut Reading, folder: &dyn Tree, depth: Depth) {
     let mut source =
         |offset: u16, buffer: &mut [u8]| file.read_at(offset.into(), buffer).map_err(|e: TreeError| e.cause);
     let mut loader = Loader::new(limit, &mut source);
-    load(&mut loader, depth);
+    let subsystem_known = reading.text("uevent").is_some_and(|text| text.contains("PCI_SUBSYS_ID="));
+    load(&mut loader, depth, subsystem_known);
     reading.config_error = loader.error;
     reading.config_reads = loader.reads;
     reading.space = loader.into_space();
@@ -308,21 +297,24 @@ fn read_config(reading: &mut Reading, folder: &dyn Tree, depth: Depth) {
 /// Identity, Command, Status, class and header type: enough to know whether somebody answers.
 const PROBE: u16 = 16;
 
-fn load(bytes: &mut dyn ConfigBytes, depth: Depth) {
+fn load(bytes: &mut dyn ConfigBytes, depth: Depth, subsystem_known: bool) {
     if !bytes.load(0, PROBE) || !answers(bytes.space()) {
         return;
     }
-    bytes.load(PROBE, HEADER_SIZE - PROBE);
+    // The doubleword behind the header tells whether more than the header may be read at all; the first capability is
+    // mostly there, too.
+    bytes.load(PROBE, HEADER_SIZE + 4 - PROBE);
     let Some(context) = header::context(bytes.space()) else { return };
     let standard = walk::standard(bytes, context.header_layout).found;
-    if bytes.space().limit() > HEADER_SIZE && bytes.space().known_bytes() <= HEADER_SIZE {
-        // Nothing beyond the header was needed. One doubleword tells whether more may be read at all.
-        bytes.load(HEADER_SIZE, 4);
-    }
     if depth == Depth::Summary {
         for located in standard.iter().filter(|l| l.id == capability::express::SPECIFICATION.id) {
             // Device Capabilities to Link Status: errors seen, link, ASPM.
             bytes.load(located.offset + 4, 16);
+        }
+        for located in standard.iter().filter(|l| l.id == capability::subsystem::SPECIFICATION.id) {
+            if !subsystem_known {
+                bytes.load(located.offset + 4, 4);
+            }
         }
         return;
     }

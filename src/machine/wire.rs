@@ -9,7 +9,8 @@ use nix::errno::Errno;
 use crate::pci::{Bdf, ConfigSpace};
 use crate::tree::Cause;
 
-use super::reading::{Answer, Asleep, Depth, Order, Reading, VitalProductData};
+use super::reading::{Answer, Asleep, Depth, Order, Reading};
+use super::vital_product_data::VitalProductData;
 
 /// Bytes of an order.
 pub const ORDER_SIZE: usize = 12;
@@ -24,6 +25,7 @@ pub fn order(order: &Order) -> [u8; ORDER_SIZE] {
     bytes[7] = order.depth as u8;
     bytes[8] = order.bridge_asleep.into();
     bytes[9] = order.wake.into();
+    bytes[10] = order.remembered.into();
     bytes[11] = order.vital_product_data.into();
     bytes
 }
@@ -31,12 +33,15 @@ pub fn order(order: &Order) -> [u8; ORDER_SIZE] {
 /// Decodes an order.
 pub fn parse_order(bytes: &[u8; ORDER_SIZE]) -> Option<Order> {
     let domain = u32::from_le_bytes(bytes[..4].try_into().ok()?);
-    let depth = [Depth::Summary, Depth::Full, Depth::Bytes].into_iter().find(|d| *d as u8 == bytes[7])?;
+    let depth = [Depth::Summary, Depth::Detail, Depth::Full, Depth::Bytes]
+        .into_iter()
+        .find(|d| *d as u8 == bytes[7])?;
     Some(Order {
         address: Bdf { domain, bus: bytes[4], device: bytes[5], function: bytes[6] },
         depth,
         bridge_asleep: bytes[8] != 0,
         wake: bytes[9] != 0,
+        remembered: bytes[10] != 0,
         vital_product_data: bytes[11] != 0,
     })
 }
@@ -238,6 +243,7 @@ mod tests {
             depth: Depth::Bytes,
             bridge_asleep: true,
             wake: false,
+            remembered: true,
             vital_product_data: true,
         };
         let received = parse_order(&order(&sent)).unwrap();

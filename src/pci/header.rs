@@ -385,6 +385,7 @@ const CARDBUS: &[&Register] = &[
     PrimaryBus::REGISTER,
     SecondaryBus::REGISTER,
     SubordinateBus::REGISTER,
+    SecondaryLatencyTimer::REGISTER,
     InterruptLine::REGISTER,
     InterruptPin::REGISTER,
 ];

@@ -18,7 +18,7 @@ use crate::pci::extended::aer::{CorrectableStatus, UncorrectableStatus};
 use crate::pci::register::{Register, RegisterType};
 
 use super::style::Tone;
-use super::value::{speed_number, speed_text};
+use crate::inspect::value::{speed_number, speed_text};
 
 /// Lines of notes, if there are any.
 pub fn notes(notes: &[String]) -> String {
@@ -98,11 +98,12 @@ pub fn short_names(registers: &[&Register], keys: &[&'static str]) -> String {
     keys.iter().map(short).collect::<Vec<_>>().join(" ")
 }
 
-/// Uncorrectable and correctable errors whose status bits are set; empty if none is.
-pub fn latched(aer: &Aer) -> String {
-    let uncorrectable = short_names(&[UncorrectableStatus::REGISTER], &aer.uncorrectable_status);
-    let correctable = short_names(&[CorrectableStatus::REGISTER], &aer.correctable_status);
-    [uncorrectable, correctable].into_iter().filter(|names| !names.is_empty()).collect::<Vec<_>>().join(" ")
+/// Uncorrectable and correctable errors whose status bits are set; empty if none is, `None` if they were not read.
+pub fn latched(aer: &Aer) -> Option<String> {
+    let uncorrectable = short_names(&[UncorrectableStatus::REGISTER], aer.uncorrectable_status.as_ref()?);
+    let correctable = short_names(&[CorrectableStatus::REGISTER], aer.correctable_status.as_ref()?);
+    let names = [uncorrectable, correctable].into_iter().filter(|names| !names.is_empty());
+    Some(names.collect::<Vec<_>>().join(" "))
 }
 
 /// Yes, no or unknown.
