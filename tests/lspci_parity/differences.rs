@@ -247,6 +247,30 @@ pub const DIFFERENCES: &[Difference] = &[
         "nothing",
         "the last BAR has no upper half",
     ),
+    differs("hypertransport", "Link Frequency Capability 0 1.4GHz", "0", "1", HT_CLOCKS),
+    differs("hypertransport", "Link Frequency Capability 0 1.6GHz", "0", "1", HT_CLOCKS),
+    differs("hypertransport", "Link Frequency Capability 0 Vend", "0", "1", HT_CLOCKS),
+    differs("hypertransport", "Link Frequency Capability 1 1.4GHz", "0", "1", HT_CLOCKS),
+    differs("hypertransport", "Link Frequency Capability 1 1.6GHz", "0", "1", HT_CLOCKS),
+    differs("hypertransport", "Link Frequency Capability 1 Vend", "0", "1", HT_CLOCKS),
+    differs("pcix", "Secondary Status Freq", "?4", "reserved", PCIX_CLOCK),
+    differs("pcix", "Secondary Status Freq", "?5", "66MHz", PCIX_CLOCK),
+    differs("pcix", "Secondary Status Freq", "?6", "100MHz", PCIX_CLOCK),
+    differs("pcix", "Secondary Status Freq", "?7", "133MHz", PCIX_CLOCK),
+    differs("pcix", "Secondary Status Freq", "conv", "reserved", PCIX_CLOCK),
+    Difference {
+        source: "ea_short_entry_die",
+        ..differs("enhanced_allocation", "Entry", "*", "*", "lspci stops in the middle of this entry")
+    },
+    differs(
+        "vendor",
+        "CapB DDR3MaxFreq",
+        "2932MHz",
+        "Unlimited",
+        "0 is no limit (coreboot: get_mem_min_tck of Ivy Bridge)",
+    ),
+    differs("vendor", "CapC DDR4MaxFreq", "1333MHz", "2133MHz", INTEL_GEAR),
+    differs("vendor", "CapC LPDDR4MaxFreq", "1333MHz", "2400MHz", INTEL_GEAR),
     differs("vendor", "BAR BAR", "0", "nothing", VIRTIO_SHORT),
     differs("vendor", "BAR offset", "00000000", "nothing", VIRTIO_SHORT),
     differs("vendor", "BAR size", "00000000", "nothing", VIRTIO_SHORT),
@@ -268,6 +292,10 @@ const LANES: &str = "lspci reads 16 of the 32 lanes";
 const LTR_SCALE: &str = "scales 6 and 7 are reserved (PCIe 6.2, 6.18); lspci shifts by them";
 const OLD_BRIDGE: &str = "that old lspci took these bits from Power Management Control/Status; 3.9 does not";
 const VIRTIO_TYPE: &str = "lspci has no name for this kind of structure (Virtio 1.3, 4.1.4)";
+const INTEL_GEAR: &str = "lspci prints the field of gear 1 in its place";
+const HT_CLOCKS: &str = "lspci reads the lower byte of a register of two";
+const PCIX_CLOCK: &str =
+    "PCI-X 2.0 made it four bits, for error correction and for Mode 2; lspci looks at three";
 const VIRTIO_SHORT: &str =
     "the capability is too short for its kind; lspci prints what it found until it stops";
 
@@ -348,12 +376,18 @@ pub const LEFT_OUT: &[LeftOut] = &[
     left_out("dvsec", "PCIe DVSEC for ", "", BODY),
     left_out("dvsec", "Non-CXL Function Map DVSEC", "", BODY),
     left_out("dvsec", "<Wrong length", "", BODY),
-    left_out("vendor", "title", ": Intel Feature Detection", INTEL),
-    left_out("vendor", "title", ": Intel Capabilities v1", INTEL),
-    left_out("vendor", "title", ": Intel <unknown>", INTEL),
-    left_out("vendor", "CapA:", "", INTEL),
-    left_out("vendor", "CapB:", "", INTEL),
-    left_out("vendor", "CapC:", "", INTEL),
+    left_out("enhanced_allocation", "title", "(EA)", TITLE_WORDS),
+    left_out("vpd", "Product Name:", "", VPD),
+    left_out("vpd", "Read-only fields:", "", VPD),
+    left_out("vpd", "Read/write fields:", "", VPD),
+    left_out("vpd", "End", "", VPD),
+    left_out("vpd", "Not readable", "", VPD),
+    left_out(
+        "hypertransport",
+        "!!! Possibly incomplete decoding",
+        "",
+        "lspci says so of revisions above 2.0; what it shows is compared",
+    ),
 ];
 
 const LINK_NOTE: &str =
@@ -363,10 +397,10 @@ const KERNEL_KNEW: &str =
     "the lspci that made the dump had it from the kernel, the dump has configuration space only";
 const KERNEL: &str = "not part of configuration space";
 const CARDBUS: &str = "windows and control of CardBus bridges are not decoded here";
+const VPD: &str = "not configuration space but the file `vpd`, which neither dumps nor fixtures have";
 const TITLE_WORDS: &str = "abbreviation behind the name";
 const REBAR: &str = "the number of BARs is reserved: lspci shows none, here those that have room";
 const BODY: &str = "bodies of designated vendor-specific capabilities are not decoded here";
-const INTEL: &str = "bodies of vendor-specific capabilities are not decoded here, except Virtio's";
 
 pub const REFUSED: &[Refused] = &[
     refused("acer.lspci.txt", "a first line of more than 255 characters"),

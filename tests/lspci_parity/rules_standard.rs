@@ -52,7 +52,11 @@ pub const RULES: &[Rule] = &[
         "vendor",
         TITLE,
         "VirtIO",
-        &[value("Len={} ", With(vendor_length)), value("VirtIO: {}", Words("type", VIRTIO))],
+        &[
+            value("Len={} ", With(vendor_length)),
+            value("VirtIO: {}", Words("type", VIRTIO)),
+            value("Intel {}$", With(intel_structure)),
+        ],
     ),
     rule(
         "vendor",
@@ -105,6 +109,14 @@ fn subsystem(view: &View<'_>) -> Option<String> {
 
 fn vendor_length(view: &View<'_>, _: &str) -> Option<String> {
     view.raw("Len", "Len").map(|length| format!("{length:02x}"))
+}
+
+fn intel_structure(view: &View<'_>, _: &str) -> Option<String> {
+    Some(match view.raw("Intel", "kind")? {
+        0 => format!("Capabilities v{}", view.raw("Intel", "v")?),
+        1 => "Feature Detection".to_owned(),
+        _ => "<unknown>".to_owned(),
+    })
 }
 
 fn virtio_offset(view: &View<'_>, text: &str) -> Option<String> {

@@ -80,6 +80,10 @@ fn bases() -> Vec<(&'static str, Vec<u8>, usize)> {
     };
     let structures =
         [("virtio", virtio(1, 16)), ("virtio notify", virtio(2, 20)), ("virtio memory", virtio(8, 24))];
+    // Of revision 1.02, the first that has all registers.
+    let (mut slave, mut host) = ([0; 0x1c], [0; 0x18]);
+    (slave[0], slave[0x0c]) = (0x08, 0x22);
+    (host[0], host[3], host[0x08]) = (0x08, 0x20, 0x22);
     let set = |mut bytes: Vec<u8>, offset: usize, values: &[u8]| {
         bytes[offset..][..values.len()].copy_from_slice(values);
         bytes
@@ -106,6 +110,25 @@ fn bases() -> Vec<(&'static str, Vec<u8>, usize)> {
         ("msi 64 masked", standard(ENDPOINT, &[0x05, 0, 0x80, 0x01]), STANDARD),
         ("msix", standard(ENDPOINT, &[0x11]), STANDARD),
         ("subsystem", standard(ROOT_PORT, &[0x0d]), STANDARD),
+        ("agp", standard(ENDPOINT, &[0x02]), STANDARD),
+        ("agp 3", standard(ENDPOINT, &[0x02, 0, 0x30, 0, 0x08]), STANDARD),
+        ("slot identification", standard(ROOT_PORT, &[0x04]), STANDARD),
+        ("pci-x", standard(ENDPOINT, &[0x07]), STANDARD),
+        ("pci-x bridge", standard(ROOT_PORT, &[0x07]), STANDARD),
+        ("hypertransport slave", standard(ENDPOINT, &slave), STANDARD),
+        ("hypertransport host", standard(ENDPOINT, &host), STANDARD),
+        ("hypertransport msi", standard(ENDPOINT, &[0x08, 0, 0, 0xa8]), STANDARD),
+        ("hypertransport revision", standard(ENDPOINT, &[0x08, 0, 0, 0x88]), STANDARD),
+        ("debug port", standard(ENDPOINT, &[0x0a]), STANDARD),
+        ("sata", standard(ENDPOINT, &[0x12]), STANDARD),
+        ("advanced features", standard(ENDPOINT, &[0x13, 0, 6]), STANDARD),
+        ("enhanced allocation", standard(ENDPOINT, &[0x14, 0, 1, 0, 4]), STANDARD),
+        (
+            "enhanced allocation with 64 bits",
+            standard(ENDPOINT, &[0x14, 0, 1, 0, 4, 0, 0, 0, 2, 0, 0, 0, 2]),
+            STANDARD,
+        ),
+        ("enhanced allocation of a bridge", standard(ROOT_PORT, &[0x14, 0, 1, 0, 0, 0, 0, 0, 4]), STANDARD),
         ("aer", extended(ENDPOINT, 0x01, &[]), 0x104),
         ("aer of a root port", extended(ROOT_PORT, 0x01, &[]), 0x104),
         ("serial number", extended(ENDPOINT, 0x03, &[]), 0x104),
@@ -183,6 +206,10 @@ fn encodings(placed: &Placed) -> Vec<u64> {
     let raw = placed.raw.unwrap_or(0);
     let mut values = Vec::new();
     for field in placed.register.fields {
+        // Entries that are too short, or too many of them, are where lspci stops for good.
+        if matches!(field.short, "EntrySize" | "NumEntries") {
+            continue;
+        }
         // Of a port of a reserved type nothing tells whether it has a link; lspci decodes one.
         let reserved = |value: &u64| match field.meaning {
             Meaning::Choice(choices) if field.short == "Type" => !choices.iter().any(|c| c.0 == *value),
