@@ -16,7 +16,10 @@ fn check(name: &str, schema: &schemars::Schema) {
         std::fs::write(&file, &text).unwrap();
     }
     let committed = std::fs::read_to_string(&file).unwrap_or_default();
-    assert!(committed == text, "docs/schema/{name}.json is not that of the structures; see the head of this file");
+    assert!(
+        committed == text,
+        "docs/schema/{name}.json is not that of the structures; see the head of this file"
+    );
 }
 
 #[test]

@@ -62,8 +62,13 @@ fn one_field(session: &Session, name: &str, raw: bool) -> Result<String, Failure
     let found = text::field::find(&decoded, name);
     match found.as_slice() {
         [] if names_a_missing_capability(&decoded, name) => {
-            let why = if function.config_bytes() <= 64 { " was not read: only 64 bytes could be" } else { ": no such capability here" };
-            let text = format!("{}: {}{why}", function.address, name.split(['.', '[']).next().unwrap_or(name));
+            let why = if function.config_bytes() <= 64 {
+                " was not read: only 64 bytes could be"
+            } else {
+                ": no such capability here"
+            };
+            let text =
+                format!("{}: {}{why}", function.address, name.split(['.', '[']).next().unwrap_or(name));
             Err(Failure::new(NOT_FOUND, text))
         }
         [] => {

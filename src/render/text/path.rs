@@ -91,7 +91,10 @@ fn hop_text(hop: &Hop, upper: &Node, lower: &Node, style: Style) -> String {
     let verdict = match (hop.below_possible, end_state(&hop.upper_link)) {
         (_, Some(LinkState::Down)) => (Tone::Bad, "the link is down".to_owned()),
         _ if matches!(lower.presence, State::AllOnes | State::Disconnected) => {
-            let upper = hop.upper_link.as_ref().map_or("is not known".to_owned(), |l| format!("says {}", rate(l.current)));
+            let upper = hop
+                .upper_link
+                .as_ref()
+                .map_or("is not known".to_owned(), |l| format!("says {}", rate(l.current)));
             (Tone::Bad, format!("the lower end does not answer; the upper end {upper}"))
         }
         (Some(true), _) => (
