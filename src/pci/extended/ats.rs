@@ -19,9 +19,9 @@ pub static SPECIFICATION: Specification = Specification {
 register! {
     /// How the function caches address translations.
     pub struct AtsCapability(u16) at 0x04, "capability", "ATSCap", "PCIe 6.2, 10.5.1.2" {
-        /// Invalidate requests that the function accepts before it holds back others; 0 stands for 32, or for a virtual function,
-        /// which shares the queue of its physical one.
-        4:0 invalidate_queue_depth Ro "Invalidate Queue Depth" = Meaning::Quantity(queue_depth),
+        /// Invalidate requests that the function accepts before it holds back others. 0 stands for 32, but for a virtual
+        /// function it stands for the queue of its physical one.
+        4:0 invalidate_queue_depth Ro "Invalidate Queue Depth",
         /// Untranslated addresses are always aligned to 4096 bytes.
         5 page_aligned_request Ro "PageAligned",
         /// Heeds Global Invalidate in invalidate requests.
@@ -42,10 +42,6 @@ register! {
         /// Caches translations.
         15 enable Rw "Enable",
     }
-}
-
-fn queue_depth(encoding: u64) -> Quantity {
-    Quantity::Count(if encoding == 0 { 32 } else { encoding })
 }
 
 fn translation_unit(encoding: u64) -> Quantity {
@@ -84,8 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn quantities() {
-        assert_eq!((queue_depth(0), queue_depth(31)), (Quantity::Count(32), Quantity::Count(31)));
+    fn translation_units() {
         assert_eq!(translation_unit(0), Quantity::Bytes(Some(4096)));
         assert_eq!(translation_unit(31), Quantity::Bytes(Some(8 << 40)));
     }

@@ -25,7 +25,7 @@ register! {
     /// Size of the queue.
     pub struct FrsQueueingCapability(u32) at 0x04, "capability", "FRSCap", "PCIe 6.2, 7.8.10.2" {
         /// Most messages in the queue; at least 1.
-        11:0 frs_queue_max_depth HwInit "MaxDepth",
+        11:0 frs_queue_max_depth HwInit "MaxDepth" = Meaning::Quantity(depth),
         /// Which MSI or MSI-X vector reports messages.
         20:16 frs_interrupt_message_number Ro "IntMsgNum",
     }
@@ -50,6 +50,10 @@ register! {
         /// Messages in the queue.
         31:20 frs_message_queue_depth Ro "Depth",
     }
+}
+
+fn depth(messages: u64) -> Quantity {
+    if messages == 0 { Quantity::Reserved } else { Quantity::Count(messages) }
 }
 
 fn requester(id: u64) -> Quantity {

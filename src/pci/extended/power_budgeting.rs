@@ -166,7 +166,7 @@ mod tests {
     #[test]
     fn one_entry_of_the_list() {
         let data = 0xd7 | 1 << 8 | 7 << 15 | 2 << 22 | 0x09 << 25 | 1 << 31;
-        let capability = 0b10_01_0111 | 0b101 << 14;
+        let capability = 0b1001_0111 | 0b101 << 14;
         let decoded = Case::new(0x04).body(&[0x0101_0003, data, capability]).decode();
         assert_eq!((decoded.reads, decoded.read_bytes), (1, 12));
         for (path, value) in [
