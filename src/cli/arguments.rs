@@ -36,8 +36,8 @@ pub struct Global {
     /// When to use colours: `auto` means on a terminal, unless NO_COLOR is set.
     #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
     pub color: Color,
-    /// Take names of devices from this pci.ids file.
-    #[arg(long, global = true, value_name = "FILE")]
+    /// Take names of devices from this pci.ids file; `embedded` is the table in the program.
+    #[arg(long, global = true, value_name = "FILE", env = "PCISCOPE_IDS", hide_env_values = true)]
     pub ids: Option<PathBuf>,
     /// Read functions in D3cold too, although that wakes them.
     #[arg(long, global = true)]
@@ -109,6 +109,12 @@ pub enum Command {
         /// Read memory of the device on machines other than x86 too, where a sick device can stop the machine.
         #[arg(long)]
         mmio: bool,
+    },
+    /// What a capability, register or field is: bits, access, specification, lspci's name, what is normal.
+    Explain {
+        /// A dotted path such as express.link_status, or a name that lspci prints, such as LnkSta or UESta.DLP.
+        #[arg(value_name = "NAME")]
+        name: String,
     },
     /// From the root port to a function: both ends of every link, speed, width, ASPM, payload size, AER, ACS, power.
     Path {

@@ -12,7 +12,7 @@ use crate::pci::Bdf;
 use crate::pci::bars::{self, Bar, BridgeWindow};
 use crate::pci::decode::{Capability, Placed};
 use crate::pci::header;
-use crate::pci::register::{Field, Register};
+use crate::pci::register::Field;
 use crate::pci::walk::{Anomaly, List};
 use crate::render::value::{json_value, text_value};
 
@@ -166,13 +166,11 @@ impl Decoded {
 }
 
 /// A field's value as JSON carries it.
-pub fn field_value(register: &Register, field: &Field, raw: Option<u64>) -> FieldValue {
+pub fn field_value(field: &Field, raw: Option<u64>) -> FieldValue {
     match raw.map(|raw| field.extract(raw)) {
-        Some(value) => FieldValue {
-            raw: Some(value),
-            value: json_value(field, value),
-            text: text_value(register, field, value),
-        },
+        Some(value) => {
+            FieldValue { raw: Some(value), value: json_value(field, value), text: text_value(field, value) }
+        }
         None => FieldValue { raw: None, value: serde_json::Value::Null, text: "not read".to_owned() },
     }
 }
@@ -190,7 +188,7 @@ pub fn details(
     for (capability, placed) in decoded.registers() {
         let path = format!("{capability}.{}", placed.path());
         for field in placed.register.fields {
-            fields.insert(format!("{path}.{}", field.key), field_value(placed.register, field, placed.raw));
+            fields.insert(format!("{path}.{}", field.key), field_value(field, placed.raw));
         }
         let value = RegisterValue {
             short: placed.register.short,
@@ -297,10 +295,16 @@ impl<'a> General<'a> {
             partner: link::partner(inspection.machine, function),
             aer: aer::aer(inspection.machine, function, inspection.platform, lines),
             interrupts: interrupts::linux_interrupts(inspection.tree, function, lines),
-            bars: bars::bars(function.space(), resources.as_deref()),
+            bars: base_addresses(function, resources.as_deref()),
             windows: function.space().filter(|_| is_bridge).map(bars::windows).unwrap_or_default(),
         }
     }
+}
+
+/// Base Address Registers. Those of a virtual function read zero; its memory is behind the physical function's VF BARs.
+fn base_addresses(function: &Function, resources: Option<&[bars::Resource]>) -> Vec<Bar> {
+    let space = function.space().filter(|_| !function.is_virtual());
+    bars::bars(space, resources)
 }
 
 /// The slot whose address is that of the function's device (`sys/bus/pci/slots/NAME/address`).

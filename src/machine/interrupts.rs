@@ -120,9 +120,12 @@ pub fn msi_summary(function: &Function) -> Option<MsiSummary> {
     })
 }
 
-/// What the function is set to.
+/// What the function is set to; `None` if its capabilities were not read.
 pub fn mode(function: &Function) -> Option<Mode> {
     let command: Command = function.header()?;
+    if !function.standard_list_known() {
+        return None;
+    }
     if msix_summary(function).is_some_and(|m| m.enabled) {
         return Some(Mode::MsiX);
     }

@@ -85,8 +85,12 @@ pub fn port_type(function: &Function) -> Option<PortType> {
 }
 
 /// The link of a function as it sees it; `None` for functions without one (conventional PCI, functions integrated in
-/// the root complex) and for functions of which nothing tells.
+/// the root complex, virtual functions, whose link registers are the physical function's) and for functions of which
+/// nothing tells.
 pub fn link(function: &Function) -> Option<Link> {
+    if function.is_virtual() {
+        return None;
+    }
     from_registers(function).or_else(|| from_attributes(function))
 }
 

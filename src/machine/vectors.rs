@@ -6,7 +6,7 @@
 
 use nix::errno::Errno;
 
-use crate::pci::bars::{Resource, resources};
+use crate::pci::bars::{Resource, raw_bars, resources};
 use crate::pci::capability::msix::{self, Control, PendingBitArray, Table};
 use crate::pci::capability::power::{self, ControlStatus};
 use crate::pci::header::Command;
@@ -41,7 +41,7 @@ pub enum Unreadable {
         /// The indicator.
         bar: u8,
     },
-    /// The BAR has no address.
+    /// The BAR has no address, in the kernel's notes or in the register itself.
     BarUnassigned {
         /// Number of the BAR.
         bar: u8,
@@ -208,7 +208,7 @@ pub fn read(
         State::AllOnes | State::Disconnected | State::Absent => return Some(Err(Unreadable::Dead)),
         State::NotReady | State::Unknown => return Some(Err(Unreadable::NotRead)),
     }
-    if function.config_bytes() <= 64 && function.header::<crate::pci::header::Status>()?.capabilities_list() {
+    if !function.standard_list_known() {
         return Some(Err(Unreadable::NotRead));
     }
     function.find(&msix::SPECIFICATION)?;
@@ -241,7 +241,9 @@ pub fn read(
 /// What must hold before memory of the function is touched.
 fn guard(function: &Function) -> Result<(), Unreadable> {
     let command: Command = function.header().ok_or(Unreadable::NotRead)?;
-    if !command.memory_space_enable() {
+    // A virtual function has no Memory Space Enable (PCIe 6.2, 9.3.4.1.3); that of all of them is VF MSE of the physical
+    // function, which the kernel sets before it makes them (drivers/pci/iov.c, sriov_enable).
+    if !command.memory_space_enable() && !function.is_virtual() {
         return Err(Unreadable::MemoryDecodeOff);
     }
     if let Some(register) = function.register::<ControlStatus>(&power::SPECIFICATION)
@@ -268,7 +270,9 @@ fn window(tree: &dyn Tree, function: &Function, place: Place) -> Result<Window, 
         if resource.is_upper_half(function.space(), bar) {
             return Err(Unreadable::NoSuchBar { bar });
         }
-        if !resource.is_assigned() {
+        // After a reset behind the kernel's back, nobody decodes the address that the kernel has noted. The BARs of a
+        // virtual function are in its physical function and read zero here (PCIe 6.2, 9.3.4.1.11).
+        if !resource.is_assigned() || is_lost(function, bar) && !function.is_virtual() {
             return Err(Unreadable::BarUnassigned { bar });
         }
         if !resource.is_memory() {
@@ -279,9 +283,11 @@ fn window(tree: &dyn Tree, function: &Function, place: Place) -> Result<Window, 
             return Err(Unreadable::OutsideBar { bar, end, size });
         }
     }
-    let path = format!("{DEVICES}/{}/resource{bar}", function.address);
     let length = usize::try_from(place.length).unwrap_or(usize::MAX);
-    tree.window(&path, place.offset.into(), length).map_err(|error| match error.cause {
+    // From the function's own folder: a manifest names real paths, not those through links.
+    let folder = tree.enter(&format!("{DEVICES}/{}", function.address));
+    let window = folder.and_then(|f| f.window(&format!("resource{bar}"), place.offset.into(), length));
+    window.map_err(|error| match error.cause {
         Cause::Errno(Errno::ENOENT) => Unreadable::NoResourceFile { bar },
         Cause::Errno(errno @ (Errno::EPERM | Errno::EACCES)) => {
             Unreadable::NotPermitted { bar, error: format!("{errno:?}") }
@@ -292,6 +298,12 @@ fn window(tree: &dyn Tree, function: &Function, place: Place) -> Result<Window, 
         Cause::NotCaptured => Unreadable::NotCaptured { bar },
         cause => Unreadable::Failed { bar, error: cause.to_string() },
     })
+}
+
+/// Whether the register of a BAR holds no address.
+fn is_lost(function: &Function, bar: u8) -> bool {
+    let raw = function.space().map(raw_bars).unwrap_or_default();
+    raw.iter().any(|b| b.number == bar && b.address == 0)
 }
 
 /// The line of `resource` for a BAR.

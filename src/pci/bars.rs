@@ -108,6 +108,13 @@ pub struct RawBar {
     pub offset: u16,
 }
 
+impl RawBar {
+    /// Whether the register reads zero, so that it alone does not tell whether there is a BAR.
+    pub fn is_zero(&self) -> bool {
+        self.address == 0 && self.kind == BarKind::Memory32 && !self.prefetchable
+    }
+}
+
 /// The BARs in configuration space. A register that reads zero is a BAR that does not exist or has lost its value;
 /// [`bars`] tells which.
 pub fn raw_bars(space: &ConfigSpace) -> Vec<RawBar> {
@@ -147,7 +154,7 @@ pub struct Bar {
     pub kind: BarKind,
     /// Prefetchable.
     pub prefetchable: bool,
-    /// Address in configuration space; `null` if the register was not read.
+    /// Address in configuration space; `null` if the register was not read, and for a virtual function, which has none.
     pub address: Option<u64>,
     /// Address that the kernel has noted; `null` if it has none or the source does not tell.
     pub kernel_address: Option<u64>,
@@ -162,7 +169,10 @@ pub struct Bar {
 
 /// BARs that exist: those that the kernel has a line for and those that have a value in configuration space.
 pub fn bars(space: Option<&ConfigSpace>, resources: Option<&[Resource]>) -> Vec<Bar> {
-    let raw: Vec<RawBar> = space.map(raw_bars).unwrap_or_default();
+    // A virtual function, which reads FFFFFFFFh at offset 0, has no BARs of its own: its registers are zero and its
+    // addresses are in the physical function (PCIe 6.2, 9.3.4.1.11).
+    let own = space.filter(|space| space.u32(0) != Some(u32::MAX));
+    let raw: Vec<RawBar> = own.map(raw_bars).unwrap_or_default();
     let upper_halves: Vec<u8> =
         raw.iter().filter(|b| b.kind == BarKind::Memory64).map(|b| b.number + 1).collect();
     // Where the header cannot be read, an endpoint's six are assumed: lines for bridges are zero there.
@@ -175,9 +185,7 @@ pub fn bars(space: Option<&ConfigSpace>, resources: Option<&[Resource]>) -> Vec<
             let raw = raw.iter().find(|b| b.number == number);
             let noted = resources.and_then(|r| r.get(usize::from(number))).copied();
             let noted = noted.filter(|r| r.flags != 0);
-            if noted.is_none()
-                && raw.is_none_or(|b| b.address == 0 && b.kind != BarKind::Memory64 && !b.prefetchable)
-            {
+            if noted.is_none() && raw.is_none_or(RawBar::is_zero) {
                 return None;
             }
             let kind = match (noted, raw) {
@@ -298,6 +306,15 @@ mod tests {
         assert_eq!(bars(Some(&header(0, &[])), Some(&[])), []);
         let unset = super::resources("0x0000000000000000 0x00000000003fffff 0x0000000020140204\n");
         assert_eq!(bars(Some(&header(0, &[(0x10, 4)])), Some(&unset))[0].assigned, Some(false));
+    }
+
+    #[test]
+    fn a_bar_without_address_exists_if_its_register_says_what_it_is() {
+        let space = header(0, &[(0x10, 1), (0x14, 0), (0x18, 2), (0x1c, 8), (0x20, 4)]);
+        let found: Vec<_> = bars(Some(&space), None).iter().map(|b| (b.number, b.kind, b.address)).collect();
+        let expected =
+            [(0, BarKind::Io), (2, BarKind::MemoryBelow1M), (3, BarKind::Memory32), (4, BarKind::Memory64)];
+        assert_eq!(found, expected.map(|(number, kind)| (number, kind, Some(0))));
     }
 
     #[test]

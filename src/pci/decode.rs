@@ -156,9 +156,9 @@ impl<'a> Builder<'a> {
         self.place::<R>(None, offset)
     }
 
-    /// Places the register as part of a repeated group: `entry[index].register`.
-    pub fn add_in<R: RegisterType>(&mut self, group: &'static str, index: u16, offset: u16) -> Option<R> {
-        self.place::<R>(Some((group, index)), offset)
+    /// Places the register as part of its repeated group: `entry[index].register`.
+    pub fn add_in<R: RegisterType>(&mut self, index: u16, offset: u16) -> Option<R> {
+        self.place::<R>(R::REGISTER.group.map(|group| (group, index)), offset)
     }
 
     fn place<R: RegisterType>(&mut self, group: Option<(&'static str, u16)>, offset: u16) -> Option<R> {

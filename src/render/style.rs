@@ -97,6 +97,14 @@ pub fn wrap(out: &mut String, words: &[(usize, String)], lines: Lines) {
     out.push('\n');
 }
 
+/// Appends a label and running text behind it, both as they are; the text is wrapped at its spaces.
+pub fn paragraph(out: &mut String, label: &str, text: &str, column: usize, style: Style) {
+    out.push_str(label);
+    out.extend(std::iter::repeat_n(' ', column.saturating_sub(label.chars().count())));
+    let words: Vec<(usize, String)> = text.split(' ').map(|w| (w.chars().count(), w.to_owned())).collect();
+    wrap(out, &words, Lines { column, indent: column, columns: style.columns(), between: " " });
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

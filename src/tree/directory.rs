@@ -157,29 +157,45 @@ impl Directory {
         Err(Errno::EAGAIN)
     }
 
+    /// The path by which the manifest names something: rows name real paths, those asked for may lead through links.
+    fn listed_path(&self, manifest: &Manifest, path: &str) -> String {
+        let mut listed = normalize(&self.full(path));
+        let root = Directory { whole: self.whole.clone(), folder: None, path: String::new() };
+        for _ in 0..LINKS {
+            if manifest.tells_of(&listed) {
+                break;
+            }
+            let ends: Vec<usize> = listed.match_indices('/').map(|(end, _)| end).collect();
+            let target = ends.iter().find_map(|end| Some((*end, root.read_link(&listed[..*end]).ok()?)));
+            let Some((end, target)) = target else { break };
+            listed = normalize(&format!("{}{}", join_link(&listed[..end], &target), &listed[end..]));
+        }
+        listed
+    }
+
     /// The error for something that could not be opened, as absent or not captured.
     fn failed(&self, path: &str, errno: Errno) -> TreeError {
-        let full = self.full(path);
         let cause = match (errno, &self.whole.manifest) {
-            (Errno::ENOENT, Some(manifest)) if !manifest.proves_absence(&normalize(&full)) => {
+            (Errno::ENOENT, Some(manifest))
+                if !manifest.proves_absence(&self.listed_path(manifest, path)) =>
+            {
                 Cause::NotCaptured
             }
             (Errno::ELOOP, _) if !self.whole.live => Cause::Escapes,
             (errno, _) => Cause::Errno(errno),
         };
-        TreeError::new(full, cause)
+        TreeError::new(self.full(path), cause)
     }
 
     fn open_file(&self, path: &str) -> Result<(OwnedFd, Option<u64>)> {
-        if let Some(manifest) = &self.whole.manifest {
-            let full = self.full(path);
-            if let Some(row) = manifest.row(&full) {
-                if let Some(errno) = row.error {
-                    return Err(TreeError::errno(full, errno));
-                }
-                let descriptor = self.open_regular(path)?;
-                return Ok((descriptor, row.size));
+        if let Some(manifest) = &self.whole.manifest
+            && let Some(row) = manifest.row(&self.listed_path(manifest, path))
+        {
+            if let Some(errno) = row.error {
+                return Err(TreeError::errno(self.full(path), errno));
             }
+            let descriptor = self.open_regular(path)?;
+            return Ok((descriptor, row.size));
         }
         Ok((self.open_regular(path)?, None))
     }
@@ -291,9 +307,20 @@ impl Tree for Directory {
     }
 
     fn list(&self, path: &str) -> Result<Vec<String>> {
-        let mut names = self.list_folder(path)?;
-        if let Some(manifest) = &self.whole.manifest {
-            names.extend_from_slice(manifest.children(&normalize(&self.full(path))));
+        let listed = self.whole.manifest.as_ref().map(|m| (m, self.listed_path(m, path)));
+        let mut names = match (self.list_folder(path), &listed) {
+            (Ok(names), _) => names,
+            // A folder of which nothing was stored, such as an empty one that version control cannot keep.
+            (Err(error), Some((manifest, path))) if error.cause == Cause::NotCaptured => {
+                if !manifest.has_folder(path) {
+                    return Err(error);
+                }
+                Vec::new()
+            }
+            (Err(error), _) => return Err(error),
+        };
+        if let Some((manifest, path)) = &listed {
+            names.extend_from_slice(manifest.children(path));
         }
         names.sort_unstable();
         names.dedup();

@@ -110,3 +110,21 @@ fn windows_come_from_whole_files_and_from_stored_pieces() {
     assert!(entered.window("resource2", 0x2004, 8).is_err());
     assert!(entered.window("resource4", 0, 4).err().unwrap().is_absent());
 }
+
+#[test]
+fn the_manifest_counts_through_links_and_for_folders_that_were_not_kept() {
+    let folder = sample();
+    fs::create_dir_all(folder.path().join("capture")).unwrap();
+    let function = "/sys/devices/pci0000:00/0000:00:01.0";
+    let rows = format!(
+        "type\tmode\tst_size\tpath\tnote\nd\t0755\t-\t{function}\t\n\
+         f\t0600\t4096\t{function}/resource0\tread:EINVAL\nd\t0755\t-\t/sys/class/iommu\t\n"
+    );
+    fs::write(folder.path().join("capture/manifest.tsv"), rows).unwrap();
+    let tree = Directory::open(folder.path()).unwrap();
+    let through_link = |name: &str| format!("sys/bus/pci/devices/0000:00:01.0/{name}");
+    assert_eq!(tree.window(&through_link("resource0"), 0, 4).err().unwrap().os(), Some(Errno::EINVAL));
+    assert!(tree.open(&through_link("resource1")).err().unwrap().is_absent());
+    assert_eq!(tree.list("sys/class/iommu").unwrap(), [""; 0], "it was there and empty");
+    assert_eq!(tree.list("sys/class/net").err().unwrap().cause, Cause::NotCaptured);
+}

@@ -64,6 +64,17 @@ impl Manifest {
         self.files.get(path).copied()
     }
 
+    /// Whether the rows tell of this path: it has a row, or the folder that would hold it has one.
+    pub fn tells_of(&self, path: &str) -> bool {
+        let parent = path.rsplit_once('/').map_or("", |(parent, _)| parent);
+        self.files.contains_key(path) || self.folders.contains(path) || self.folders.contains(parent)
+    }
+
+    /// Whether a row lists the folder, so that all its names have rows too.
+    pub fn has_folder(&self, path: &str) -> bool {
+        self.folders.contains(path)
+    }
+
     /// Whether a missing file means that the machine did not have it.
     pub fn proves_absence(&self, path: &str) -> bool {
         let parent = path.rsplit_once('/').map_or("", |(parent, _)| parent);

@@ -18,12 +18,10 @@ pub struct Row {
 
 /// Makes the columns of one function.
 pub fn row(names: &Names, function: &Function, summary: &Summary) -> Row {
-    let answers = function.answers();
     // `-`: the function has none. `?`: it is not known.
     let unknown = || (Tone::Warn, "?".to_owned());
     let none = || (Tone::Faint, "-".to_owned());
-    let lists_read =
-        answers && (function.reading.space.limit() > 64 || summary.msix.is_some() || no_list(function));
+    let lists_read = function.standard_list_known();
     let without = |known: bool| if known { none() } else { unknown() };
     let msix = summary.msix.map(|m| match (m.enabled, m.function_masked) {
         (true, false) => (Tone::Good, format!("{} on", m.vectors)),
@@ -51,10 +49,6 @@ pub fn row(names: &Names, function: &Function, summary: &Summary) -> Row {
         ],
         title: title(names, function),
     }
-}
-
-fn no_list(function: &Function) -> bool {
-    function.header::<crate::pci::header::Status>().is_some_and(|s| !s.capabilities_list())
 }
 
 /// Lays out the rows.

@@ -1,5 +1,6 @@
 //! Text for people: one command a file.
 
+pub mod explain;
 pub mod field;
 pub mod hex;
 pub mod list;
@@ -9,9 +10,11 @@ pub mod show;
 pub mod tree;
 
 use crate::machine::State;
-use crate::machine::aer::ErrorsSeen;
+use crate::machine::aer::{Aer, ErrorsSeen};
 use crate::machine::aspm::States;
 use crate::machine::link::{Link, LinkState, Rate};
+use crate::pci::extended::aer::{CorrectableStatus, UncorrectableStatus};
+use crate::pci::register::{Register, RegisterType};
 
 use super::style::Tone;
 use super::value::{speed_number, speed_text};
@@ -85,6 +88,21 @@ pub fn presence_tone(state: State) -> Tone {
         State::Unknown => Tone::Warn,
         State::AllOnes | State::Disconnected | State::Absent => Tone::Bad,
     }
+}
+
+/// Short names of fields, as lspci and the kernel write them, for keys out of one of the registers.
+pub fn short_names(registers: &[&Register], keys: &[&'static str]) -> String {
+    let short =
+        |key: &&'static str| registers.iter().find_map(|r| r.field(key)).map_or(*key, |field| field.short);
+    keys.iter().map(short).collect::<Vec<_>>().join(" ")
+}
+
+/// Uncorrectable and correctable errors whose status bits are set; empty if none is, `None` if they were not read.
+pub fn latched(aer: &Aer) -> Option<String> {
+    let uncorrectable = short_names(&[UncorrectableStatus::REGISTER], aer.uncorrectable_status.as_ref()?);
+    let correctable = short_names(&[CorrectableStatus::REGISTER], aer.correctable_status.as_ref()?);
+    let names = [uncorrectable, correctable].into_iter().filter(|names| !names.is_empty());
+    Some(names.collect::<Vec<_>>().join(" "))
 }
 
 /// Yes, no or unknown.

@@ -3,10 +3,12 @@
 use crate::inspect::path::{FunctionPath, Node};
 use crate::machine::State;
 use crate::machine::link::{Hop, Link, LinkState};
+use crate::pci::extended::acs::AcsControl;
+use crate::pci::register::RegisterType;
 
-use super::super::style::{Style, Tone};
+use super::super::style::{Style, Tone, paragraph};
 use super::super::value::{size_text, speed_text};
-use super::{errors, presence_tone, rate, states, yes};
+use super::{errors, latched, presence_tone, rate, short_names, states, yes};
 
 /// One function's way.
 pub fn function(path: &FunctionPath, style: Style) -> String {
@@ -30,10 +32,11 @@ pub fn function(path: &FunctionPath, style: Style) -> String {
     if let (Some((upper, lower)), true) = (path.narrowest, path.links.len() > 1) {
         out.push_str(&format!("narrowest link: {upper} to {lower}\n"));
     }
-    if path.links.is_empty() && path.nodes.len() == 1 {
-        out.push_str(
-            "no link: the function is integrated into the root complex, or nothing tells what is above it\n",
-        );
+    if let [node] = path.nodes.as_slice() {
+        out.push_str(match node.port_type {
+            Some("root port") => "no link above it: a root port is where the way begins\n",
+            _ => "no link: the function is integrated into the root complex, or nothing tells what is above it\n",
+        });
     }
     let control = &path.aspm_control;
     let manages = match control.kernel_manages {
@@ -42,7 +45,7 @@ pub fn function(path: &FunctionPath, style: Style) -> String {
         None => "not known whether the kernel manages ASPM",
     };
     let policy = control.policy.as_ref().map(|p| format!(", policy {p}")).unwrap_or_default();
-    out.push_str(&format!("{manages} ({}){policy}\n", control.reason));
+    paragraph(&mut out, "", &format!("{manages} ({}){policy}", control.reason), 0, style);
     out
 }
 
@@ -53,10 +56,10 @@ fn node_text(node: &Node, style: Style) -> String {
         node.port_type.unwrap_or("not PCI Express, or not read"),
         style.paint(Tone::Heading, &node.device)
     );
-    let mut row = |name: &str, text: String| out.push_str(&format!("     {name:<12}{text}\n"));
+    let mut row = |name: &str, text: String| paragraph(&mut out, &format!("     {name}"), &text, 17, style);
     if node.presence != State::Answering {
-        let text = format!("{}: {}", node.presence.name(), node.presence_reason);
-        row("presence", style.paint(presence_tone(node.presence), &text));
+        let state = style.paint(presence_tone(node.presence), node.presence.name());
+        row("presence", format!("{state}: {}", node.presence_reason));
     }
     let mut power = Vec::new();
     power.extend(node.power.hardware_state.map(|s| format!("{s} in hardware")));
@@ -69,19 +72,27 @@ fn node_text(node: &Node, style: Style) -> String {
         row("driver", driver.clone());
     }
     if node.aer.capability == Some(true) || node.aer.correctable.is_some() {
-        let latched: Vec<&str> =
-            node.aer.uncorrectable_status.iter().chain(&node.aer.correctable_status).copied().collect();
-        let latched = if latched.is_empty() { "no error latched".to_owned() } else { latched.join(" ") };
+        let latched = match latched(&node.aer) {
+            None => "status not read".to_owned(),
+            Some(names) if names.is_empty() => "no error latched".to_owned(),
+            Some(names) => names,
+        };
         let handled = match node.aer.ownership.kernel {
             Some(true) => "the kernel handles errors",
             Some(false) => "the kernel does not handle errors",
             None => "not known who handles errors",
         };
-        let what = if node.presence == State::Answering { latched } else { "status not read".to_owned() };
-        row("AER", format!("{what}; {handled} ({})", node.aer.ownership.reason));
+        row("AER", format!("{latched}; {handled} ({})", node.aer.ownership.reason));
     }
     if let Some(enabled) = &node.acs_enabled {
-        row("ACS", if enabled.is_empty() { "all off".to_owned() } else { enabled.join(" ") });
+        row(
+            "ACS",
+            if enabled.is_empty() {
+                "all off".to_owned()
+            } else {
+                short_names(&[AcsControl::REGISTER], enabled)
+            },
+        );
     }
     out
 }
@@ -89,6 +100,9 @@ fn node_text(node: &Node, style: Style) -> String {
 /// Both ends of a link in two columns.
 fn hop_text(hop: &Hop, upper: &Node, lower: &Node, style: Style) -> String {
     let verdict = match (hop.below_possible, end_state(&hop.upper_link)) {
+        (_, Some(LinkState::Down)) if hop.upper_link.as_ref().is_some_and(|l| l.disabled == Some(true)) => {
+            (Tone::Bad, "the link is down: software disabled it (Link Disable)".to_owned())
+        }
         (_, Some(LinkState::Down)) => (Tone::Bad, "the link is down".to_owned()),
         _ if matches!(lower.presence, State::AllOnes | State::Disconnected) => {
             let upper = hop

@@ -12,9 +12,9 @@ use crate::pci::decode::{Capability, Placed};
 use crate::pci::register::{Meaning, Register};
 use crate::pci::walk::{Anomaly, List};
 
-use super::super::style::{Lines, Style, Tone, wrap};
+use super::super::style::{Lines, Style, Tone, paragraph, wrap};
 use super::super::value::{power_text, size_text, text_value};
-use super::{errors, link_now_and_most, presence_tone, rate, states};
+use super::{errors, latched, link_now_and_most, presence_tone, rate, states};
 
 /// Column at which values begin.
 const VALUES: usize = 14;
@@ -64,19 +64,7 @@ impl Page {
         if text.is_empty() {
             return;
         }
-        self.out.push_str("  ");
-        self.out.push_str(name);
-        self.out.extend(std::iter::repeat_n(' ', VALUES.saturating_sub(name.len() + 2).max(1)));
-        let words: Vec<(usize, String)> =
-            text.split("; ").map(|w| (w.chars().count() + 1, w.to_owned())).collect();
-        let last = words.len() - 1;
-        let words: Vec<_> = words
-            .into_iter()
-            .enumerate()
-            .map(|(i, (n, w))| (n, if i < last { w + ";" } else { w }))
-            .collect();
-        let columns = self.style.columns();
-        wrap(&mut self.out, &words, Lines { column: VALUES, indent: VALUES, columns, between: " " });
+        paragraph(&mut self.out, &format!("  {name}"), text, VALUES, self.style);
     }
 
     fn row_toned(&mut self, name: &str, tone: Tone, text: &str) {
@@ -191,10 +179,8 @@ impl Page {
             Some(false) => "no capability".to_owned(),
             None => "not known whether it has the capability".to_owned(),
         }];
-        let latched: Vec<&str> =
-            aer.uncorrectable_status.iter().chain(&aer.correctable_status).copied().collect();
-        if !latched.is_empty() {
-            words.push(format!("status {}", latched.join(" ")));
+        if let Some(latched) = latched(aer).filter(|names| !names.is_empty()) {
+            words.push(format!("status {latched}"));
         }
         for (name, counters) in
             [("correctable", &aer.correctable), ("non-fatal", &aer.non_fatal), ("fatal", &aer.fatal)]
@@ -378,8 +364,8 @@ impl Page {
             let (tone, text) = match field.meaning {
                 Meaning::Hex | Meaning::Number if whole => continue,
                 Meaning::Flag => flag(field.short, value == 1),
-                _ if alone => (Tone::Name, text_value(register, field, value)),
-                _ => (Tone::Name, format!("{} {}", field.short, text_value(register, field, value))),
+                _ if alone => (Tone::Name, text_value(field, value)),
+                _ => (Tone::Name, format!("{} {}", field.short, text_value(field, value))),
             };
             let painted = if self.style.color { self.style.paint(tone, &text) } else { text.clone() };
             words.push((text.chars().count(), painted));

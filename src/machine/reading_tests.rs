@@ -1,0 +1,165 @@
+use nix::errno::Errno;
+
+use super::*;
+use crate::machine::attributes::index;
+use crate::tree::{File, MockFile, MockTree, Result as TreeResult};
+
+const ADDRESS: Bdf = Bdf { domain: 0, bus: 0x82, device: 0, function: 0 };
+
+fn order(depth: Depth) -> Order {
+    Order { address: ADDRESS, depth, bridge_asleep: false, wake: false, remembered: false }
+}
+
+fn errno(path: &str, errno: Errno) -> TreeError {
+    TreeError::errno(path, errno)
+}
+
+/// A file that holds a text.
+fn text(content: &'static str) -> Box<dyn File> {
+    let mut file = MockFile::new();
+    file.expect_size().return_const(4096u64);
+    file.expect_read_at().returning(|offset, buffer| {
+        let rest = content.as_bytes().get(offset as usize..).unwrap_or_default();
+        let length = rest.len().min(buffer.len());
+        buffer[..length].copy_from_slice(&rest[..length]);
+        Ok(length)
+    });
+    Box::new(file)
+}
+
+type ReadAt = fn(u64, &mut [u8]) -> TreeResult<usize>;
+
+/// A tree with one function: `config` reads through `read`, attributes answer through `attribute`.
+fn tree(read: ReadAt, attribute: fn(&str) -> TreeResult<Box<dyn File>>) -> MockTree {
+    let mut tree = MockTree::new();
+    tree.expect_enter().returning(move |_| {
+        let mut folder = MockTree::new();
+        folder.expect_open().returning(move |path| {
+            if path != "config" {
+                return attribute(path);
+            }
+            let mut file = MockFile::new();
+            file.expect_size().return_const(4096u64);
+            file.expect_read_at().returning(move |offset, buffer| read(offset, buffer));
+            Ok(Box::new(file) as Box<dyn File>)
+        });
+        folder.expect_read_link().returning(|path| Err(errno(path, Errno::ENOENT)));
+        folder.expect_list().returning(|path| Err(errno(path, Errno::ENOENT)));
+        Ok(Box::new(folder) as Box<dyn Tree>)
+    });
+    tree
+}
+
+fn absent(path: &str) -> TreeResult<Box<dyn File>> {
+    Err(errno(path, Errno::ENOENT))
+}
+
+#[test]
+fn a_dead_function_costs_four_doublewords() {
+    let dead: ReadAt = |offset, buffer| {
+        assert!(offset + buffer.len() as u64 <= 16, "read beyond the probe");
+        buffer.fill(0xff);
+        Ok(buffer.len())
+    };
+    for depth in [Depth::Summary, Depth::Full, Depth::Bytes] {
+        let reading = read(&tree(dead, absent), order(depth));
+        assert_eq!((reading.space.known_bytes(), reading.config_reads), (16, 1));
+    }
+}
+
+#[test]
+fn einval_from_the_link_attributes_marks_a_disconnected_function() {
+    let dead: ReadAt = |_, buffer| {
+        buffer.fill(0xff);
+        Ok(buffer.len())
+    };
+    let reading = read(
+        &tree(dead, |path| match path {
+            "current_link_speed" | "current_link_width" => Err(errno(path, Errno::EINVAL)),
+            "max_link_width" => Ok(text("255\n")),
+            "vendor" => Ok(text("0x10de\n")),
+            _ => absent(path),
+        }),
+        order(Depth::Summary),
+    );
+    assert_eq!(super::super::presence::judge(&reading).state, super::super::State::Disconnected);
+    assert_eq!(reading.text("vendor"), Some("0x10de"), "the kernel's copies outlive the device");
+}
+
+#[test]
+fn a_function_that_goes_away_while_it_is_read_keeps_what_was_read() {
+    let going: ReadAt = |offset, buffer| {
+        if offset >= 0x40 {
+            return Err(errno("config", Errno::ENODEV));
+        }
+        buffer.fill(0);
+        let header: [u8; 8] = [0xde, 0x10, 0x85, 0x2b, 6, 0, 0x10, 0];
+        for (place, byte) in buffer.iter_mut().enumerate() {
+            let at = offset as usize + place;
+            *byte = header.get(at).copied().unwrap_or(if at == 0x34 { 0x40 } else { 0 });
+        }
+        Ok(buffer.len())
+    };
+    let reading = read(&tree(going, absent), order(Depth::Full));
+    assert_eq!(reading.space.u32(0), Some(0x2b85_10de));
+    assert_eq!(reading.config_error, Some((0x40, Cause::Errno(Errno::ENODEV))));
+    assert_eq!(reading.space.u8(0x40), None);
+}
+
+#[test]
+fn what_is_not_permitted_is_unknown() {
+    let denied: ReadAt = |_, _| Err(errno("config", Errno::EACCES));
+    let reading = read(&tree(denied, absent), order(Depth::Full));
+    let presence = super::super::presence::judge(&reading);
+    assert_eq!(presence.state, super::super::State::Unknown);
+    assert!(presence.reason.contains("EACCES"), "{}", presence.reason);
+}
+
+#[test]
+fn short_reads_end_the_space_where_they_end() {
+    let short: ReadAt = |offset, buffer| {
+        let end = 64u64.saturating_sub(offset).min(buffer.len() as u64) as usize;
+        buffer[..end].fill(0x10);
+        Ok(end)
+    };
+    let reading = read(&tree(short, absent), order(Depth::Full));
+    assert_eq!((reading.space.limit(), reading.config_size, reading.config_error), (64, Some(4096), None));
+}
+
+#[test]
+fn a_sleeping_function_is_not_touched() {
+    let touched: ReadAt = |_, _| unreachable!("configuration space of a sleeping function was read");
+    let asleep = |path: &str| match path {
+        "power_state" => Ok(text("D3cold\n")),
+        "current_link_speed" | "current_link_width" | "max_link_width" => {
+            unreachable!("{path} wakes the function")
+        }
+        _ => absent(path),
+    };
+    let reading = read(&tree(touched, asleep), order(Depth::Bytes));
+    assert_eq!(reading.asleep, Some(Asleep::PowerState));
+    let old_kernel = |path: &str| match path {
+        "power/runtime_status" => Ok(text("suspended\n")),
+        "d3cold_allowed" => Ok(text("1\n")),
+        _ => absent(path),
+    };
+    assert_eq!(read(&tree(touched, old_kernel), order(Depth::Full)).asleep, Some(Asleep::RuntimeSuspended));
+    let below = Order { bridge_asleep: true, ..order(Depth::Full) };
+    assert_eq!(read(&tree(touched, absent), below).asleep, Some(Asleep::BridgeAbove));
+}
+
+#[test]
+fn every_attribute_is_in_the_table_once() {
+    for attribute in attributes::ALL {
+        assert_eq!(
+            attributes::ALL.iter().filter(|a| a.name == attribute.name).count(),
+            1,
+            "{}",
+            attribute.name
+        );
+        assert!(index(attribute.name).is_some());
+        let forbidden =
+            ["nvme", "net", "hwmon", "vpd", "rom"].contains(&attribute.name.split('/').next().unwrap());
+        assert!(!forbidden, "{} commands or blocks the device", attribute.name);
+    }
+}
