@@ -154,6 +154,26 @@ pub const DIFFERENCES: &[Difference] = &[
     differs("ltr", "Max snoop latency Max snoop latency", "8ns", "reserved", LTR_SCALE),
     differs("ltr", "Max no snoop latency Max no snoop latency", "1073741824ns", "reserved", LTR_SCALE),
     Difference {
+        source: "rcec_bitmap_tail",
+        ..differs(
+            "event_collector",
+            "RCiEPBitmap",
+            "RCiEP at Device(s): 30",
+            "RCiEP at Device(s): 30-31",
+            "lspci loses the last device of the bitmap",
+        )
+    },
+    Difference {
+        source: "multicast_winsz_overflow",
+        ..differs(
+            "multicast",
+            "McastCap",
+            "*",
+            "9223372036854775808",
+            "lspci computes a window of 2^63 bytes in 32 bits",
+        )
+    },
+    Difference {
         source: "secpci_lane_err_upper16",
         ..differs("secondary", "LaneErrStat", "0", "*", "lspci reads 16 of the 32 lanes")
     },
@@ -234,6 +254,9 @@ pub const LEFT_OUT: &[LeftOut] = &[
     left_out("header", "BridgeCtl: Parity- SERR- ISA+", "", CARDBUS),
     left_out("sriov", "title", "(SR-IOV)", TITLE_WORDS),
     left_out("ari", "title", "(ARI)", TITLE_WORDS),
+    left_out("ats", "title", "(ATS)", TITLE_WORDS),
+    left_out("page_request", "title", "(PRI)", TITLE_WORDS),
+    left_out("pasid", "title", "(PASID)", TITLE_WORDS),
     left_out("dvsec", "title", ": CXL", "name of the vendor; the number is compared"),
     left_out("dvsec", "CXL", "", BODY),
     left_out("dvsec", "FB", "", BODY),

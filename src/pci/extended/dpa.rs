@@ -55,7 +55,7 @@ register! {
         4:0 substate_control Rw "Substate",
     }
     /// Power in one substate.
-    pub struct SubstatePowerAllocation(u8) at 0x10, "power_allocation", "DPAPwrAlloc", "PCIe 6.2, 7.9.12.6" {
+    pub struct SubstatePowerAllocation(u8) at 0x10 in "substate", "power_allocation", "DPAPwrAlloc", "PCIe 6.2, 7.9.12.6" {
         /// To be multiplied by the Power Allocation Scale to get watts.
         7:0 power_allocation Ro "PwrAlloc",
     }
@@ -107,7 +107,7 @@ fn layout(builder: &mut Builder<'_>) {
         builder.load(0x10, substates);
     }
     for substate in 0..substates {
-        builder.add_in::<SubstatePowerAllocation>("substate", substate, 0x10 + substate);
+        builder.add_in::<SubstatePowerAllocation>(substate, 0x10 + substate);
     }
 }
 

@@ -44,6 +44,17 @@ const MARGIN_TYPE: Meaning = Meaning::Choice(&[
     (7, "no command"),
 ]);
 
+/// Margin Type Status.
+const MARGIN_TYPE_STATUS: Meaning = Meaning::Choice(&[
+    (0, "none"),
+    (1, "report or access retimer register"),
+    (2, "set"),
+    (3, "step margin to timing offset"),
+    (4, "step margin to voltage offset"),
+    (5, "vendor defined"),
+    (7, "no command"),
+]);
+
 register! {
     /// How margining works.
     pub struct MarginingPortCapabilities(u16) at 0x04, "port_capabilities", "PortCap", "PCIe 6.2, 7.7.10.2" {
@@ -58,7 +69,7 @@ register! {
         1 margining_software_ready Ro "MargSoftReady",
     }
     /// The last command to one lane. Commands are not sent: they are writes, and they disturb the link.
-    pub struct MarginingLaneControl(u16) at 0x08, "control", "LaneMargCtl", "PCIe 6.2, 7.7.10.4" {
+    pub struct MarginingLaneControl(u16) at 0x08 in "lane", "control", "LaneMargCtl", "PCIe 6.2, 7.7.10.4" {
         /// For which receiver it was.
         2:0 receiver_number Rw "Receiver" = RECEIVER,
         /// What it was.
@@ -69,11 +80,11 @@ register! {
         15:8 margin_payload Rw "Payload" = Meaning::Hex,
     }
     /// The answer to the last command.
-    pub struct MarginingLaneStatus(u16) at 0x0a, "status", "LaneMargSta", "PCIe 6.2, 7.7.10.5" {
+    pub struct MarginingLaneStatus(u16) at 0x0a in "lane", "status", "LaneMargSta", "PCIe 6.2, 7.7.10.5" {
         /// From which receiver it came.
         2:0 receiver_number_status Ro "Receiver" = RECEIVER,
         /// To what it is the answer; 0 if none came since the link came up.
-        5:3 margin_type_status Ro "Type" = MARGIN_TYPE,
+        5:3 margin_type_status Ro "Type" = MARGIN_TYPE_STATUS,
         /// Clear for lane margining at the receiver; set is reserved.
         6 usage_model_status Ro "Usage",
         /// What it says.
@@ -87,8 +98,10 @@ fn layout(builder: &mut Builder<'_>) {
     builder.add::<MarginingPortCapabilities>();
     builder.add::<MarginingPortStatus>();
     for lane in 0..lanes {
-        builder.add_in::<MarginingLaneControl>("lane", lane, 0x08 + 4 * lane);
-        builder.add_in::<MarginingLaneStatus>("lane", lane, 0x0a + 4 * lane);
+        builder.add_in::<MarginingLaneControl>(lane, 0x08 + 4 * lane);
+    }
+    for lane in 0..lanes {
+        builder.add_in::<MarginingLaneStatus>(lane, 0x0a + 4 * lane);
     }
 }
 

@@ -39,7 +39,7 @@ register! {
         31:24 port_number HwInit "PortNumber" = Meaning::Hex,
     }
     /// One link and the element at its other end.
-    pub struct LinkDescription(u32) at 0x10, "description", "Desc", "PCIe 6.2, 7.9.8.3.1" {
+    pub struct LinkDescription(u32) at 0x10 in "link", "description", "Desc", "PCIe 6.2, 7.9.8.3.1" {
         /// The entry declares a link.
         0 link_valid HwInit "LinkValid",
         /// Whether the address is that of registers in memory or of a function.
@@ -52,12 +52,12 @@ register! {
         31:24 target_port_number HwInit "TargetPort" = Meaning::Hex,
     }
     /// Where the other end's register block is in memory; for Link Type 0.
-    pub struct LinkAddress(u64) at 0x18, "address", "Addr", "PCIe 6.2, 7.9.8.3.2.1" {
+    pub struct LinkAddress(u64) at 0x18 in "link", "address", "Addr", "PCIe 6.2, 7.9.8.3.2.1" {
         /// Base address.
         63:12 base_address HwInit "Addr" = Meaning::Quantity(pages),
     }
     /// Which function the other end is; for Link Type 1.
-    pub struct LinkConfigurationAddress(u64) at 0x18, "configuration_address", "Addr", "PCIe 6.2, 7.9.8.3.2.2" {
+    pub struct LinkConfigurationAddress(u64) at 0x18 in "link", "configuration_address", "Addr", "PCIe 6.2, 7.9.8.3.2.2" {
         /// How many bits the bus number has; 0 stands for 8.
         2:0 bus_number_bits HwInit "N",
         /// Function number.
@@ -113,11 +113,11 @@ fn layout(builder: &mut Builder<'_>) {
     }
     for index in 0..count {
         let at = LINKS + LINK * index;
-        let description = builder.add_in::<LinkDescription>("link", index, at);
+        let description = builder.add_in::<LinkDescription>(index, at);
         if description.is_some_and(LinkDescription::link_type) {
-            builder.add_in::<LinkConfigurationAddress>("link", index, at + 8);
+            builder.add_in::<LinkConfigurationAddress>(index, at + 8);
         } else {
-            builder.add_in::<LinkAddress>("link", index, at + 8);
+            builder.add_in::<LinkAddress>(index, at + 8);
         }
     }
 }

@@ -2,8 +2,8 @@
 //! PCIe 6.2, 7.9.2.
 
 use super::virtual_channel::{
-    ENTRY_SIZE, REFERENCE_CLOCK, RESOURCE_ARBITRATION, RESOURCE_SCHEMES, Table, USAGE_LIMIT, VC_ARBITRATION,
-    VC_SCHEMES, VcArbitrationPhases, impossible,
+    ENTRY_SIZE, MOST_DOUBLEWORDS, REFERENCE_CLOCK, RESOURCE_ARBITRATION, RESOURCE_SCHEMES, Table,
+    USAGE_LIMIT, VC_ARBITRATION, VC_SCHEMES, VcArbitrationPhases, impossible,
 };
 use crate::pci::decode::{Builder, Specification};
 use crate::pci::quantity::minus_one;
@@ -72,7 +72,7 @@ register! {
         0 vc_arbitration_table_status Ro "InProgress",
     }
     /// How one virtual channel can arbitrate between functions.
-    pub struct VcResourceCapability(u32) at 0x10, "capability", "Caps", "PCIe 6.2, 7.9.2.6" {
+    pub struct VcResourceCapability(u32) at 0x10 in "vc", "capability", "Caps", "PCIe 6.2, 7.9.2.6" {
         /// By a scheme of the hardware, for example round robin.
         0 function_arbitration_hardware_fixed Ro "Fixed",
         /// By weighted round robin with 32 phases.
@@ -91,7 +91,7 @@ register! {
         31:24 function_arbitration_table_offset Ro "FATOffset" = Meaning::Hex,
     }
     /// What one virtual channel is used for.
-    pub struct VcResourceControl(u32) at 0x14, "control", "Ctrl", "PCIe 6.2, 7.9.2.7" {
+    pub struct VcResourceControl(u32) at 0x14 in "vc", "control", "Ctrl", "PCIe 6.2, 7.9.2.7" {
         /// Traffic classes that use the channel, bit N for class N.
         7:0 tc_vc_map Rw "TC/VC" = Meaning::Hex,
         /// Makes the hardware take over the function arbitration table when 1 is written.
@@ -108,15 +108,16 @@ register! {
         31 vc_enable Rw "Enable",
     }
     /// Whether one virtual channel works.
-    pub struct VcResourceStatus(u16) at 0x1a, "status", "Status", "PCIe 6.2, 7.9.2.8" {
+    pub struct VcResourceStatus(u16) at 0x1a in "vc", "status", "Status", "PCIe 6.2, 7.9.2.8" {
         /// The function arbitration table was written and the hardware has not yet taken it over.
         0 function_arbitration_table_status Ro "InProgress",
         /// The channel was enabled and the other end has not yet agreed.
         1 vc_negotiation_pending Ro "NegoPending",
     }
     /// Phases of a function arbitration table, which lies where Function Arbitration Table Offset says: which function, or
-    /// group of functions, has its turn. How many phases these are tells Function Arbitration Table Entry Size.
-    pub struct FunctionArbitrationPhases(u32) at 0x00, "function_phases", "FAT", "PCIe 6.2, 7.9.2.10" {
+    /// group of functions, has its turn. How many phases these are tells Function Arbitration Table Entry Size. The table of
+    /// virtual channel N begins at index 64 N.
+    pub struct FunctionArbitrationPhases(u32) at 0x00 in "function_arbitration_table", "function_phases", "FAT", "PCIe 6.2, 7.9.2.10" {
         /// Numbers of functions or groups, the first phase in the lowest bits.
         31:0 functions Rw "Phases" = Meaning::Hex,
     }
@@ -124,18 +125,6 @@ register! {
 
 /// Bytes of the registers of one virtual channel.
 const RESOURCE: u16 = 12;
-/// Names of the function arbitration tables, one for each virtual channel there may be.
-const FUNCTION_TABLES: [&str; 8] = [
-    "vc0_function_arbitration_table",
-    "vc1_function_arbitration_table",
-    "vc2_function_arbitration_table",
-    "vc3_function_arbitration_table",
-    "vc4_function_arbitration_table",
-    "vc5_function_arbitration_table",
-    "vc6_function_arbitration_table",
-    "vc7_function_arbitration_table",
-];
-
 fn layout(builder: &mut Builder<'_>) {
     builder.load(0x04, 0x0c + RESOURCE);
     let capability_1 = builder.add::<PortVcCapability1>().unwrap_or(PortVcCapability1(0));
@@ -149,9 +138,9 @@ fn layout(builder: &mut Builder<'_>) {
     let mut tables = Vec::new();
     for vc in 0..channels {
         let at = RESOURCE * vc;
-        let capability = builder.add_in::<VcResourceCapability>("vc", vc, 0x10 + at);
-        let control = builder.add_in::<VcResourceControl>("vc", vc, 0x14 + at);
-        builder.add_in::<VcResourceStatus>("vc", vc, 0x1a + at);
+        let capability = builder.add_in::<VcResourceCapability>(vc, 0x10 + at);
+        let control = builder.add_in::<VcResourceControl>(vc, 0x14 + at);
+        builder.add_in::<VcResourceStatus>(vc, 0x1a + at);
         tables.extend(capability.zip(control).map(|(capability, control)| (vc, capability, control)));
     }
     let start = 0x10 + RESOURCE * channels;
@@ -162,7 +151,7 @@ fn layout(builder: &mut Builder<'_>) {
         schemes: VC_SCHEMES,
         entry_bits: 4,
     };
-    if !table.place::<VcArbitrationPhases>(builder, "vc_arbitration_table", start) {
+    if !table.place::<VcArbitrationPhases>(builder, 0, start) {
         wrong.push((PortVcCapability2::REGISTER.offset, capability_2.raw()));
     }
     for (vc, capability, control) in tables {
@@ -172,7 +161,7 @@ fn layout(builder: &mut Builder<'_>) {
             schemes: RESOURCE_SCHEMES,
             entry_bits: 1 << capability_1.function_arbitration_table_entry_size(),
         };
-        if !table.place::<FunctionArbitrationPhases>(builder, FUNCTION_TABLES[usize::from(vc)], start) {
+        if !table.place::<FunctionArbitrationPhases>(builder, MOST_DOUBLEWORDS * vc, start) {
             wrong.push((0x10 + RESOURCE * vc, capability.raw()));
         }
     }
@@ -233,7 +222,7 @@ mod tests {
         ] {
             assert_eq!(decoded.field(path), value, "{path}");
         }
-        assert_eq!(decoded.raw("vc0_function_arbitration_table[1].function_phases"), Some(0x7654_7654));
+        assert_eq!(decoded.raw("function_arbitration_table[1].function_phases"), Some(0x7654_7654));
         assert_eq!(decoded.raw("vc_arbitration_table[3].vc_phases"), Some(0x1111_1111));
         assert_eq!(decoded.paths().len(), 4 + 2 * 3 + 4 + 4);
         assert_eq!(decoded.capability.end, 0x150);

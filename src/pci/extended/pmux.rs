@@ -69,7 +69,7 @@ register! {
         26 pmux_channel_3_disabled_protocol_specific Ro "Channel3Protocol",
     }
     /// One protocol.
-    pub struct PmuxProtocol(u32) at 0x10, "id", "PMUXProtocol", "PCIe 6.2, G.5.5" {
+    pub struct PmuxProtocol(u32) at 0x10 in "protocol", "id", "PMUXProtocol", "PCIe 6.2, G.5.5" {
         /// Which of the authority's protocols it is.
         15:0 protocol_id Ro "Protocol" = Meaning::Hex,
         /// Who defined it.
@@ -90,7 +90,7 @@ fn layout(builder: &mut Builder<'_>) {
         builder.load(0x10, 4 * protocols);
     }
     for index in 0..protocols {
-        builder.add_in::<PmuxProtocol>("protocol", index, 0x10 + 4 * index);
+        builder.add_in::<PmuxProtocol>(index, 0x10 + 4 * index);
     }
 }
 

@@ -53,7 +53,7 @@ register! {
         ]),
     }
     /// One entry of the table of steering tags.
-    pub struct SteeringTag(u16) at 0x0c, "steering_tag", "ST", "PCIe 6.2, 7.9.13.4" {
+    pub struct SteeringTag(u16) at 0x0c in "st_table", "steering_tag", "ST", "PCIe 6.2, 7.9.13.4" {
         /// Lower 8 bits of the tag.
         7:0 st_lower Rw "Lower" = Meaning::Hex,
         /// Upper 8 bits, where 16-bit steering tags are supported.
@@ -88,7 +88,7 @@ fn layout(builder: &mut Builder<'_>) {
         builder.load(0x0c, 2 * entries);
     }
     for index in 0..entries {
-        builder.add_in::<SteeringTag>("st_table", index, 0x0c + 2 * index);
+        builder.add_in::<SteeringTag>(index, 0x0c + 2 * index);
     }
 }
 

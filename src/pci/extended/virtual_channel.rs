@@ -114,7 +114,7 @@ register! {
         0 vc_arbitration_table_status Ro "InProgress",
     }
     /// How one virtual channel can arbitrate between ports. It says nothing in an endpoint.
-    pub struct VcResourceCapability(u32) at 0x10, "capability", "Caps", "PCIe 6.2, 7.9.1.6" {
+    pub struct VcResourceCapability(u32) at 0x10 in "vc", "capability", "Caps", "PCIe 6.2, 7.9.1.6" {
         /// By a scheme of the hardware, for example round robin.
         0 port_arbitration_hardware_fixed Ro "Fixed",
         /// By weighted round robin with 32 phases.
@@ -137,7 +137,7 @@ register! {
         31:24 port_arbitration_table_offset Ro "PATOffset" = Meaning::Hex,
     }
     /// What one virtual channel is used for.
-    pub struct VcResourceControl(u32) at 0x14, "control", "Ctrl", "PCIe 6.2, 7.9.1.7" {
+    pub struct VcResourceControl(u32) at 0x14 in "vc", "control", "Ctrl", "PCIe 6.2, 7.9.1.7" {
         /// Traffic classes that use the channel, bit N for class N.
         7:0 tc_vc_map Rw "TC/VC" = Meaning::Hex,
         /// Makes the hardware take over the port arbitration table when 1 is written.
@@ -154,7 +154,7 @@ register! {
         31 vc_enable Rw "Enable",
     }
     /// Whether one virtual channel works.
-    pub struct VcResourceStatus(u16) at 0x1a, "status", "Status", "PCIe 6.2, 7.9.1.8" {
+    pub struct VcResourceStatus(u16) at 0x1a in "vc", "status", "Status", "PCIe 6.2, 7.9.1.8" {
         /// The port arbitration table was written and the hardware has not yet taken it over.
         0 port_arbitration_table_status Ro "InProgress",
         /// The channel was enabled and the other end has not yet agreed.
@@ -162,7 +162,7 @@ register! {
     }
     /// Eight phases of the VC arbitration table, which lies where VC Arbitration Table Offset says: which virtual channel
     /// has its turn.
-    pub struct VcArbitrationPhases(u32) at 0x00, "vc_phases", "VAT", "PCIe 6.2, 7.9.1.9" {
+    pub struct VcArbitrationPhases(u32) at 0x00 in "vc_arbitration_table", "vc_phases", "VAT", "PCIe 6.2, 7.9.1.9" {
         /// VC ID of the first phase.
         2:0 phase_0 Rw "Phase0",
         /// VC ID of the second phase.
@@ -181,8 +181,8 @@ register! {
         30:28 phase_7 Rw "Phase7",
     }
     /// Phases of a port arbitration table, which lies where Port Arbitration Table Offset says: which port has its turn.
-    /// How many phases these are tells Port Arbitration Table Entry Size.
-    pub struct PortArbitrationPhases(u32) at 0x00, "port_phases", "PAT", "PCIe 6.2, 7.9.1.10" {
+    /// How many phases these are tells Port Arbitration Table Entry Size. The table of virtual channel N begins at index 64 N.
+    pub struct PortArbitrationPhases(u32) at 0x00 in "port_arbitration_table", "port_phases", "PAT", "PCIe 6.2, 7.9.1.10" {
         /// Port numbers, the first phase in the lowest bits.
         31:0 ports Rw "Phases" = Meaning::Hex,
     }
@@ -190,17 +190,9 @@ register! {
 
 /// Bytes of the registers of one virtual channel.
 const RESOURCE: u16 = 12;
-/// Names of the port arbitration tables, one for each virtual channel there may be.
-const PORT_TABLES: [&str; 8] = [
-    "vc0_port_arbitration_table",
-    "vc1_port_arbitration_table",
-    "vc2_port_arbitration_table",
-    "vc3_port_arbitration_table",
-    "vc4_port_arbitration_table",
-    "vc5_port_arbitration_table",
-    "vc6_port_arbitration_table",
-    "vc7_port_arbitration_table",
-];
+/// Doublewords that a port or function arbitration table may have: so many indices of its group belong to each virtual
+/// channel.
+pub(super) const MOST_DOUBLEWORDS: u16 = 64;
 
 /// An arbitration table as its registers describe it.
 #[derive(Debug, Clone, Copy)]
@@ -227,9 +219,9 @@ impl Table {
         Some(if self.offset == 0 { 0 } else { entries * self.entry_bits / 8 })
     }
 
-    /// Places the table's doublewords. It cannot lie before `start`, and is read only as far as there is room. False if it
-    /// cannot be.
-    pub fn place<R: RegisterType>(self, builder: &mut Builder<'_>, group: &'static str, start: u16) -> bool {
+    /// Places the table's doublewords, the first with the index `first`. The table cannot lie before `start`, and is read
+    /// only as far as there is room. False if it cannot be.
+    pub fn place<R: RegisterType>(self, builder: &mut Builder<'_>, first: u16, start: u16) -> bool {
         let Some(length) = self.length() else { return self.offset == 0 };
         if length == 0 {
             return true;
@@ -245,7 +237,7 @@ impl Table {
             builder.load(offset, length);
         }
         for index in 0..length / 4 {
-            builder.add_in::<R>(group, index, offset + 4 * index);
+            builder.add_in::<R>(first + index, offset + 4 * index);
         }
         true
     }
@@ -272,9 +264,9 @@ fn layout(builder: &mut Builder<'_>) {
     let mut tables = Vec::new();
     for vc in 0..channels {
         let at = RESOURCE * vc;
-        let capability = builder.add_in::<VcResourceCapability>("vc", vc, 0x10 + at);
-        let control = builder.add_in::<VcResourceControl>("vc", vc, 0x14 + at);
-        builder.add_in::<VcResourceStatus>("vc", vc, 0x1a + at);
+        let capability = builder.add_in::<VcResourceCapability>(vc, 0x10 + at);
+        let control = builder.add_in::<VcResourceControl>(vc, 0x14 + at);
+        builder.add_in::<VcResourceStatus>(vc, 0x1a + at);
         tables.extend(capability.zip(control).map(|(capability, control)| (vc, capability, control)));
     }
     let start = 0x10 + RESOURCE * channels;
@@ -285,7 +277,7 @@ fn layout(builder: &mut Builder<'_>) {
         schemes: VC_SCHEMES,
         entry_bits: 4,
     };
-    if !table.place::<VcArbitrationPhases>(builder, "vc_arbitration_table", start) {
+    if !table.place::<VcArbitrationPhases>(builder, 0, start) {
         wrong.push((PortVcCapability2::REGISTER.offset, capability_2.raw()));
     }
     for (vc, capability, control) in tables {
@@ -295,7 +287,7 @@ fn layout(builder: &mut Builder<'_>) {
             schemes: RESOURCE_SCHEMES,
             entry_bits: 1 << capability_1.port_arbitration_table_entry_size(),
         };
-        if !table.place::<PortArbitrationPhases>(builder, PORT_TABLES[usize::from(vc)], start) {
+        if !table.place::<PortArbitrationPhases>(builder, MOST_DOUBLEWORDS * vc, start) {
             wrong.push((0x10 + RESOURCE * vc, capability.raw()));
         }
     }

@@ -37,8 +37,8 @@ fn a_port_arbitration_table() {
         ("vc[1].control.port_arbitration_select", 4),
         ("vc[1].control.vc_id", 1),
         ("vc[1].status.port_arbitration_table_status", 1),
-        ("vc1_port_arbitration_table[0].port_phases.ports", 0xe4e4_e4e4),
-        ("vc1_port_arbitration_table[7].port_phases.ports", 0x1b1b_1b1b),
+        ("port_arbitration_table[64].port_phases.ports", 0xe4e4_e4e4),
+        ("port_arbitration_table[71].port_phases.ports", 0x1b1b_1b1b),
     ] {
         assert_eq!(decoded.field(path), value, "{path}");
     }
@@ -76,7 +76,7 @@ fn a_table_ends_where_the_next_capability_begins() {
     assert_eq!(decoded.anomalies, [Anomaly::Overlap { first: 0x100, second: 0x140, first_end: 0x220 }]);
     let decoded = Case::new(0x02).body(&body).limit(0x200).decode();
     assert_eq!(decoded.paths().len(), 4 + 3 + 64);
-    assert_eq!(decoded.raw("vc0_port_arbitration_table[63].port_phases"), None);
+    assert_eq!(decoded.raw("port_arbitration_table[63].port_phases"), None);
     assert_eq!(
         decoded.anomalies,
         [Anomaly::Truncated { list: List::Extended, offset: 0x100, end: 0x220, limit: 0x200 }]
