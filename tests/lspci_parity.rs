@@ -20,6 +20,8 @@ mod rules_express;
 mod rules_extended;
 #[path = "lspci_parity/rules_header.rs"]
 mod rules_header;
+#[path = "lspci_parity/rules_services.rs"]
+mod rules_services;
 #[path = "lspci_parity/rules_standard.rs"]
 mod rules_standard;
 #[path = "lspci_parity/sources.rs"]
