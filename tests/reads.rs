@@ -1,4 +1,5 @@
 //! How much is read of a function: files and bytes of configuration space, counted.
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
