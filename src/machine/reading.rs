@@ -198,18 +198,16 @@ fn read_detail(reading: &mut Reading, folder: &dyn Tree, remembered: bool) {
     if reading.text("power/control") != Some("on") {
         reading.ask_when(folder, When::DetailOfSuspension);
     }
-    if remembered {
-        // sriov_numvfs waits for the lock that a reset or a driver's probe holds (kernel: sriov_numvfs_show).
-        return;
-    }
     // The extended list is only read of a function that answers; a sleeping or dead one still has its attributes.
     let extended = walk::extended(&mut &reading.space);
-    let sound = extended.complete && extended.anomalies.is_empty();
+    let conventional = reading.config_size.is_some_and(|size| (1..=256).contains(&size));
+    let sound = conventional || extended.complete && extended.anomalies.is_empty();
     let may_have = |id| !sound || extended.found.iter().any(|l| l.id == id);
     if may_have(0x01) {
         reading.ask_when(folder, When::DetailOfErrors);
     }
-    if may_have(0x10) {
+    // sriov_numvfs waits for the lock that a reset or a driver's probe holds (kernel: sriov_numvfs_show).
+    if may_have(0x10) && !remembered {
         reading.ask_when(folder, When::DetailOfVirtualization);
     }
 }
