@@ -82,7 +82,17 @@ fn count((machine, address): (&str, Bdf), depth: Depth, dead: bool) -> Counts {
     let counts = Arc::new(Mutex::new(Counts::default()));
     let tree = Box::new(Directory::open(machine.as_ref()).unwrap());
     let tree = Counting { tree, counts: counts.clone(), dead };
-    reading::read(&tree, Order { address, depth, bridge_asleep: false, wake: false, remembered: false });
+    reading::read(
+        &tree,
+        Order {
+            address,
+            depth,
+            bridge_asleep: false,
+            wake: false,
+            remembered: false,
+            vital_product_data: false,
+        },
+    );
     std::mem::take(&mut *counts.lock().unwrap())
 }
 

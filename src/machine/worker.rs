@@ -139,7 +139,10 @@ impl Pool<'_> {
         }
         if let Some((place, order)) = first.filter(|(_, order)| !order.remembered) {
             self.answers[place] = Some(Reading::failed(order.address, cause));
-            self.waiting.push_front((place, Order { remembered: true, ..order }));
+            // Of an order for vital product data nothing is left that the kernel could remember.
+            if !order.vital_product_data {
+                self.waiting.push_front((place, Order { remembered: true, ..order }));
+            }
         }
         // A process in an uninterruptible read dies when the read ends. It holds nothing of ours meanwhile.
         let _ = kill(worker.process, Signal::SIGKILL);
