@@ -46,10 +46,12 @@ pub fn read(devices: &Path, set: &Set) -> io::Result<usize> {
             total += pread(&config, &mut buffer[..set.config], 0)?;
             for attribute in attributes::ALL.iter().filter(|a| set.when.contains(&a.when)) {
                 total += match attribute.kind {
-                    Kind::Text => match openat(&function, attribute.name, OFlag::O_RDONLY, Mode::empty()) {
-                        Ok(file) => pread(&file, &mut buffer, 0)?,
-                        Err(_) => 0,
-                    },
+                    Kind::Text | Kind::Bytes => {
+                        match openat(&function, attribute.name, OFlag::O_RDONLY, Mode::empty()) {
+                            Ok(file) => pread(&file, &mut buffer, 0)?,
+                            Err(_) => 0,
+                        }
+                    }
                     Kind::Link => readlinkat(&function, attribute.name).map_or(0, |target| target.len()),
                     Kind::Folder => {
                         let folder = Dir::openat(&function, attribute.name, OFlag::O_RDONLY, Mode::empty());
