@@ -10,6 +10,8 @@ mod compare;
 mod differences;
 #[path = "lspci_parity/kinds.rs"]
 mod kinds;
+#[path = "lspci_parity/listed.rs"]
+mod listed;
 #[path = "lspci_parity/lspci.rs"]
 mod lspci;
 #[path = "lspci_parity/rule.rs"]
@@ -22,6 +24,8 @@ mod rules_extended;
 mod rules_header;
 #[path = "lspci_parity/rules_legacy.rs"]
 mod rules_legacy;
+#[path = "lspci_parity/rules_services.rs"]
+mod rules_services;
 #[path = "lspci_parity/rules_standard.rs"]
 mod rules_standard;
 #[path = "lspci_parity/sources.rs"]

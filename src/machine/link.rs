@@ -88,7 +88,7 @@ pub fn port_type(function: &Function) -> Option<PortType> {
 /// the root complex, virtual functions, whose link registers are the physical function's) and for functions of which
 /// nothing tells.
 pub fn link(function: &Function) -> Option<Link> {
-    if function.is_virtual() {
+    if function.is_virtual() || function.hides_identity() {
         return None;
     }
     from_registers(function).or_else(|| from_attributes(function))
@@ -232,7 +232,11 @@ pub struct Hop {
 /// The links on the way from the root port to the function, topmost first.
 pub fn hops(path: &[&Function]) -> Vec<Hop> {
     path.windows(2)
-        .filter(|pair| port_type(pair[0]).is_some_and(PortType::is_downstream_facing))
+        // Where configuration space was not read, the kernel's attributes at both ends tell of a link.
+        .filter(|pair| match port_type(pair[0]) {
+            Some(port) => port.is_downstream_facing(),
+            None => link(pair[0]).is_some() && link(pair[1]).is_some(),
+        })
         .map(|pair| hop(pair[0], pair[1]))
         .collect()
 }
@@ -243,7 +247,8 @@ fn hop(upper: &Function, lower: &Function) -> Hop {
     let current = |l: &Option<Link>| l.as_ref().map(|l| l.current).unwrap_or_default();
     let possible = maximum(&upper_link).lower(maximum(&lower_link));
     let current = if lower_link.is_some() { current(&lower_link) } else { current(&upper_link) };
-    let known = possible != Rate::default() && current.speed_mts.is_some() && current.width.is_some();
+    let complete = |rate: Rate| rate.speed_mts.is_some() && rate.width.is_some();
+    let known = complete(possible) && complete(current);
     Hop {
         upper: upper.address,
         lower: lower.address,

@@ -189,10 +189,13 @@ pub fn read(tree: &dyn Tree, order: Order) -> Reading {
         // A function that sleeps or is gone still has the revision that the kernel noted; `uevent` lacks it.
         reading.ask_by_name(folder, "revision");
     }
-    let answers = reading.space.u16(2).is_some_and(|device| device != 0xffff);
-    let link_known = answers && (reading.space.limit() > 128 || has_no_link(&reading));
-    if reading.asleep.is_none() && !order.remembered && !link_known {
-        reading.ask_when(folder, When::WithoutLink);
+    if reading.asleep.is_none() && !order.remembered {
+        if reading.space.u32(0) == Some(u32::MAX) && !answers(&reading.space) {
+            // Whether the kernel marked it disconnected shows in one attribute; each reads the dead device once more.
+            reading.ask_by_name(folder, "current_link_speed");
+        } else if reading.space.limit() <= 128 && !has_no_link(&reading) {
+            reading.ask_when(folder, When::WithoutLink);
+        }
     }
     if order.depth >= Depth::Detail {
         read_detail(&mut reading, folder, order.remembered);
@@ -211,18 +214,16 @@ fn read_detail(reading: &mut Reading, folder: &dyn Tree, remembered: bool) {
     if reading.text("power/control") != Some("on") {
         reading.ask_when(folder, When::DetailOfSuspension);
     }
-    if remembered {
-        // sriov_numvfs waits for the lock that a reset or a driver's probe holds (kernel: sriov_numvfs_show).
-        return;
-    }
     // The extended list is only read of a function that answers; a sleeping or dead one still has its attributes.
     let extended = walk::extended(&mut &reading.space);
-    let sound = extended.complete && extended.anomalies.is_empty();
+    let conventional = reading.config_size.is_some_and(|size| (1..=256).contains(&size));
+    let sound = conventional || extended.complete && extended.anomalies.is_empty();
     let may_have = |id| !sound || extended.found.iter().any(|l| l.id == id);
     if may_have(0x01) {
         reading.ask_when(folder, When::DetailOfErrors);
     }
-    if may_have(0x10) {
+    // sriov_numvfs waits for the lock that a reset or a driver's probe holds (kernel: sriov_numvfs_show).
+    if may_have(0x10) && !remembered {
         reading.ask_when(folder, When::DetailOfVirtualization);
     }
 }
@@ -246,7 +247,15 @@ fn asleep(reading: &mut Reading, folder: &dyn Tree, bridge_asleep: bool) -> Opti
         return Some(Asleep::BridgeAbove);
     }
     match reading.text("power_state") {
-        Some("D3cold") => Some(Asleep::PowerState),
+        // D3cold is also what the kernel notes of a device that it could not wake (kernel: pci_raw_set_power_state in
+        // drivers/pci/pci.c). One that runtime power management did not suspend does not sleep: it is gone.
+        Some("D3cold") => {
+            reading.ask_by_name(folder, "power/runtime_status");
+            let status = reading.text("power/runtime_status");
+            status
+                .is_none_or(|status| matches!(status, "suspended" | "suspending"))
+                .then_some(Asleep::PowerState)
+        }
         Some(_) => None,
         // Kernels before 5.15 have no power_state; suspended and allowed to go to D3cold is as near as they tell.
         None => {
@@ -284,6 +293,14 @@ fn read_config(reading: &mut Reading, folder: &dyn Tree, depth: Depth) {
     let size = file.size();
     reading.config_size = Some(size);
     let limit = u16::try_from(size.min(4096)).unwrap_or(4096);
+    if let Some(pieces) = file.pieces() {
+        // A dump with holes: everything that there is is at hand.
+        reading.space = ConfigSpace::new(limit);
+        for (offset, bytes) in pieces {
+            reading.space.store(u16::try_from(offset).unwrap_or(u16::MAX), &bytes);
+        }
+        return;
+    }
     let mut source =
         |offset: u16, buffer: &mut [u8]| file.read_at(offset.into(), buffer).map_err(|e: TreeError| e.cause);
     let mut loader = Loader::new(limit, &mut source);
@@ -336,7 +353,8 @@ pub(super) fn answers(space: &ConfigSpace) -> bool {
     let others = || [4, 8, 12].iter().any(|o| space.u32(*o).is_some_and(|v| v != u32::MAX));
     match identity {
         u32::MAX => others(),
-        0xffff_0001 | 0 => false,
+        // Kernel: pci_bus_generic_read_dev_vendor_id in drivers/pci/probe.c takes these for an empty slot.
+        0xffff_0001 | 0 | 0x0000_ffff | 0xffff_0000 => false,
         _ => true,
     }
 }

@@ -9,7 +9,7 @@ use nix::errno::Errno;
 use crate::pci::bars::{Resource, raw_bars, resources};
 use crate::pci::capability::msix::{self, Control, PendingBitArray, Table};
 use crate::pci::capability::power::{self, ControlStatus};
-use crate::pci::header::Command;
+use crate::pci::header::{self, Command};
 use crate::tree::{Cause, Tree, Window};
 
 use super::platform::Platform;
@@ -28,7 +28,10 @@ pub enum Unreadable {
     /// The function sleeps; memory accesses would wake it or be lost.
     Asleep,
     /// The function could not be read at all, or not far enough to know where the table is.
-    NotRead,
+    NotRead {
+        /// Why.
+        why: String,
+    },
     /// Memory Space Enable is off: the function does not answer memory accesses.
     MemoryDecodeOff,
     /// The function is in D1, D2 or D3hot, where it does not answer memory accesses.
@@ -206,25 +209,25 @@ pub fn read(
         State::Answering => {}
         State::Asleep => return Some(Err(Unreadable::Asleep)),
         State::AllOnes | State::Disconnected | State::Absent => return Some(Err(Unreadable::Dead)),
-        State::NotReady | State::Unknown => return Some(Err(Unreadable::NotRead)),
+        State::NotReady | State::Unknown => return Some(Err(not_read(function))),
     }
     if !function.standard_list_known() {
-        return Some(Err(Unreadable::NotRead));
+        return Some(Err(not_read(function)));
     }
     function.find(&msix::SPECIFICATION)?;
-    let Some((table, pending)) = places(function) else { return Some(Err(Unreadable::NotRead)) };
+    let Some((table, pending)) = places(function) else { return Some(Err(not_read(function))) };
     let architecture = platform.architecture.as_deref();
-    let x86 = architecture.is_none_or(|a| a.starts_with("x86") || matches!(a, "i386" | "i686"));
+    let x86 = architecture.is_some_and(|a| a.starts_with("x86") || matches!(a, "i386" | "i686"));
     if live && !cfg!(any(target_arch = "x86", target_arch = "x86_64")) && !mmio {
         return Some(Err(Unreadable::NotAllowedHere { architecture: architecture.map(str::to_owned) }));
     }
     Some(guard(function).and_then(|()| {
-        let window = window(tree, function, table)?;
-        let mut vectors = entries(&window, table, platform, x86).ok_or(Unreadable::NotRead)?;
+        let window = window(tree, live, function, table)?;
+        let mut vectors = entries(&window, table, platform, x86).ok_or_else(|| not_read(function))?;
         if !vectors.is_empty() && vectors.iter().all(|v| v.address == u64::MAX && v.data == u32::MAX) {
             return Err(Unreadable::AllOnes);
         }
-        let pending_unreadable = match self::window(tree, function, pending) {
+        let pending_unreadable = match self::window(tree, live, function, pending) {
             Ok(window) => {
                 for vector in &mut vectors {
                     let word = window.u32(usize::from(vector.index) / 32 * 4);
@@ -238,13 +241,30 @@ pub fn read(
     }))
 }
 
+/// Why configuration space does not tell where the table is.
+fn not_read(function: &Function) -> Unreadable {
+    let known_layout = function.header_layout().is_none_or(|layout| header::LAYOUTS.contains(&layout));
+    let why = match function.unread() {
+        _ if !known_layout => {
+            "the header type does not exist, so nobody knows where capabilities are".to_owned()
+        }
+        Some(why) => why,
+        None => "configuration space does not hold the capability to its end".to_owned(),
+    };
+    Unreadable::NotRead { why }
+}
+
 /// What must hold before memory of the function is touched.
 fn guard(function: &Function) -> Result<(), Unreadable> {
-    let command: Command = function.header().ok_or(Unreadable::NotRead)?;
+    let command: Command = function.header().ok_or_else(|| not_read(function))?;
     // A virtual function has no Memory Space Enable (PCIe 6.2, 9.3.4.1.3); that of all of them is VF MSE of the physical
     // function, which the kernel sets before it makes them (drivers/pci/iov.c, sriov_enable).
     if !command.memory_space_enable() && !function.is_virtual() {
         return Err(Unreadable::MemoryDecodeOff);
+    }
+    // The kernel's own view: PMCSR was read before, and with --wake that alone may have woken the function for a moment.
+    if let Some(state @ ("D1" | "D2" | "D3hot" | "D3cold")) = function.reading.text("power_state") {
+        return Err(Unreadable::NotInD0 { state: state.to_owned() });
     }
     if let Some(register) = function.register::<ControlStatus>(&power::SPECIFICATION)
         && register.power_state() != 0
@@ -255,7 +275,7 @@ fn guard(function: &Function) -> Result<(), Unreadable> {
     Ok(())
 }
 
-fn window(tree: &dyn Tree, function: &Function, place: Place) -> Result<Window, Unreadable> {
+fn window(tree: &dyn Tree, live: bool, function: &Function, place: Place) -> Result<Window, Unreadable> {
     let bar = place.bar;
     let limit = match function.header_layout() {
         Some(0) => 6,
@@ -266,7 +286,13 @@ fn window(tree: &dyn Tree, function: &Function, place: Place) -> Result<Window, 
         return Err(Unreadable::NoSuchBar { bar });
     }
     let end = u64::from(place.offset) + u64::from(place.length);
-    if let Some(resource) = resource(function, bar) {
+    let noted = resource(function, bar);
+    if live && noted.is_none() {
+        let why =
+            "`resource` could not be read, so nothing tells whether the table lies inside its BAR".to_owned();
+        return Err(Unreadable::NotRead { why });
+    }
+    if let Some(resource) = noted {
         if resource.is_upper_half(function.space(), bar) {
             return Err(Unreadable::NoSuchBar { bar });
         }
@@ -308,7 +334,7 @@ fn is_lost(function: &Function, bar: u8) -> bool {
 
 /// The line of `resource` for a BAR.
 fn resource(function: &Function, bar: u8) -> Option<Resource> {
-    resources(function.reading.text("resource")?).get(usize::from(bar)).copied()
+    resources(function.reading.text("resource")?)?.get(usize::from(bar)).copied()
 }
 
 fn entries(window: &Window, place: Place, platform: &Platform, x86: bool) -> Option<Vec<Vector>> {
@@ -341,7 +367,7 @@ pub fn message(address: u64, data: u32, remapping: Option<bool>) -> Message {
         return Message::Foreign;
     }
     let low = address as u32;
-    if low & 0x10 != 0 && remapping != Some(false) {
+    if low & 0x10 != 0 {
         // Interrupt format bit set: VT-d's remappable format. Handle bits 14:0 in 19:5, bit 15 in 2, SHV in 3.
         let handle = (low >> 5 & 0x7fff | (low >> 2 & 1) << 15) as u16;
         return Message::Remappable { handle, subhandle: (low & 8 != 0).then_some(data as u16) };

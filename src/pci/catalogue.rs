@@ -28,19 +28,43 @@ pub static DECODED: &[&Specification] = &[
     &capability::enhanced_allocation::SPECIFICATION,
     &capability::flattening_portal_bridge::SPECIFICATION,
     &extended::aer::SPECIFICATION,
+    &extended::virtual_channel::SPECIFICATION,
     &extended::serial_number::SPECIFICATION,
+    &extended::power_budgeting::SPECIFICATION,
+    &extended::link_declaration::SPECIFICATION,
+    &extended::internal_link_control::SPECIFICATION,
+    &extended::event_collector::SPECIFICATION,
+    &extended::mfvc::SPECIFICATION,
+    &extended::virtual_channel::MFVC_SPECIFICATION,
+    &extended::rcrb::SPECIFICATION,
     &extended::vsec::SPECIFICATION,
     &extended::acs::SPECIFICATION,
     &extended::ari::SPECIFICATION,
+    &extended::ats::SPECIFICATION,
     &extended::sriov::SPECIFICATION,
+    &extended::multicast::SPECIFICATION,
+    &extended::page_request::SPECIFICATION,
     &extended::rebar::SPECIFICATION,
+    &extended::dpa::SPECIFICATION,
+    &extended::tph::SPECIFICATION,
     &extended::ltr::SPECIFICATION,
     &extended::secondary::SPECIFICATION,
+    &extended::pmux::SPECIFICATION,
+    &extended::pasid::SPECIFICATION,
+    &extended::ln_requester::SPECIFICATION,
     &extended::dpc::SPECIFICATION,
     &extended::l1ss::SPECIFICATION,
+    &extended::ptm::SPECIFICATION,
+    &extended::mphy::SPECIFICATION,
+    &extended::frs::SPECIFICATION,
+    &extended::readiness_time::SPECIFICATION,
     &extended::dvsec::SPECIFICATION,
     &extended::rebar::VF_SPECIFICATION,
+    &extended::data_link_feature::SPECIFICATION,
     &extended::physical_16gt::SPECIFICATION,
+    &extended::lane_margining::SPECIFICATION,
+    &extended::hierarchy_id::SPECIFICATION,
+    &extended::npem::SPECIFICATION,
     &extended::physical_32gt::SPECIFICATION,
 ];
 
@@ -86,56 +110,20 @@ pub static NAMED: &[Specification] = &[
     named(List::Standard, 0x15, "flattening_portal_bridge", "Flattening Portal Bridge", "PCIe 6.2, 7.8.11"),
     named(List::Extended, 0x00, "null_extended", "Null", "PCIe 6.2, 7.6.3"),
     named(List::Extended, 0x01, "aer", "Advanced Error Reporting", "PCIe 6.2, 7.8.4"),
-    named(List::Extended, 0x02, "virtual_channel", "Virtual Channel", "PCIe 6.2, 7.9.1"),
     named(List::Extended, 0x03, "serial_number", "Device Serial Number", "PCIe 6.2, 7.9.3"),
-    named(List::Extended, 0x04, "power_budgeting", "Power Budgeting", "PCIe 6.2, 7.8.1"),
-    named(List::Extended, 0x05, "link_declaration", "Root Complex Link Declaration", "PCIe 6.2, 7.9.8"),
-    named(
-        List::Extended,
-        0x06,
-        "internal_link_control",
-        "Root Complex Internal Link Control",
-        "PCIe 6.2, 7.9.9",
-    ),
-    named(
-        List::Extended,
-        0x07,
-        "event_collector",
-        "Root Complex Event Collector Endpoint Association",
-        "PCIe 6.2, 7.9.10",
-    ),
-    named(List::Extended, 0x08, "mfvc", "Multi-Function Virtual Channel", "PCIe 6.2, 7.9.2"),
-    named(List::Extended, 0x09, "virtual_channel_mfvc", "Virtual Channel (with MFVC)", "PCIe 6.2, 7.9.1"),
-    named(List::Extended, 0x0a, "rcrb", "Root Complex Register Block Header", "PCIe 6.2, 7.9.7"),
     named(List::Extended, 0x0b, "vsec", "Vendor-Specific Extended Capability", "PCIe 6.2, 7.9.5"),
     named(List::Extended, 0x0d, "acs", "Access Control Services", "PCIe 6.2, 7.7.11"),
     named(List::Extended, 0x0e, "ari", "Alternative Routing-ID Interpretation", "PCIe 6.2, 7.8.8"),
-    named(List::Extended, 0x0f, "ats", "Address Translation Services", "PCIe 6.2, 10.5.1"),
     named(List::Extended, 0x10, "sriov", "Single Root I/O Virtualization", "PCIe 6.2, 9.3.3"),
     named(List::Extended, 0x11, "mriov", "Multi-Root I/O Virtualization", "MR-IOV 1.0"),
-    named(List::Extended, 0x12, "multicast", "Multicast", "PCIe 6.2, 7.9.11"),
-    named(List::Extended, 0x13, "page_request", "Page Request Interface", "PCIe 6.2, 10.5.2"),
     named(List::Extended, 0x15, "rebar", "Resizable BAR", "PCIe 6.2, 7.8.6"),
-    named(List::Extended, 0x16, "dpa", "Dynamic Power Allocation", "PCIe 6.2, 7.9.12"),
-    named(List::Extended, 0x17, "tph", "TPH Requester", "PCIe 6.2, 7.9.13"),
     named(List::Extended, 0x18, "ltr", "Latency Tolerance Reporting", "PCIe 6.2, 7.8.2"),
     named(List::Extended, 0x19, "secondary", "Secondary PCI Express", "PCIe 6.2, 7.7.3"),
-    named(List::Extended, 0x1a, "pmux", "Protocol Multiplexing", "PCIe 3.1"),
-    named(List::Extended, 0x1b, "pasid", "Process Address Space ID", "PCIe 6.2, 7.8.9"),
-    named(List::Extended, 0x1c, "ln_requester", "LN Requester", "PCIe 4.0, 7.9.20"),
     named(List::Extended, 0x1d, "dpc", "Downstream Port Containment", "PCIe 6.2, 7.9.14"),
     named(List::Extended, 0x1e, "l1ss", "L1 PM Substates", "PCIe 6.2, 7.8.3"),
-    named(List::Extended, 0x1f, "ptm", "Precision Time Measurement", "PCIe 6.2, 7.9.15"),
-    named(List::Extended, 0x20, "mphy", "PCI Express over M-PHY", "M-PCIe ECN"),
-    named(List::Extended, 0x21, "frs", "FRS Queueing", "PCIe 6.2, 7.8.10"),
-    named(List::Extended, 0x22, "readiness_time", "Readiness Time Reporting", "PCIe 6.2, 7.9.16"),
     named(List::Extended, 0x23, "dvsec", "Designated Vendor-Specific Extended Capability", "PCIe 6.2, 7.9.6"),
     named(List::Extended, 0x24, "vf_rebar", "VF Resizable BAR", "PCIe 6.2, 9.3.7.5"),
-    named(List::Extended, 0x25, "data_link_feature", "Data Link Feature", "PCIe 6.2, 7.7.4"),
     named(List::Extended, 0x26, "physical_16gt", "Physical Layer 16.0 GT/s", "PCIe 6.2, 7.7.5"),
-    named(List::Extended, 0x27, "lane_margining", "Lane Margining at the Receiver", "PCIe 6.2, 7.7.10"),
-    named(List::Extended, 0x28, "hierarchy_id", "Hierarchy ID", "PCIe 6.2, 7.9.17"),
-    named(List::Extended, 0x29, "npem", "Native PCIe Enclosure Management", "PCIe 6.2, 7.9.19"),
     named(List::Extended, 0x2a, "physical_32gt", "Physical Layer 32.0 GT/s", "PCIe 6.2, 7.7.6"),
     named(List::Extended, 0x2b, "alternate_protocol", "Alternate Protocol", "PCIe 6.2, 7.9.20"),
     named(List::Extended, 0x2c, "sfi", "System Firmware Intermediary", "PCIe 6.2, 7.9.22"),
@@ -154,6 +142,54 @@ pub static NAMED: &[Specification] = &[
     named(List::Extended, 0x39, "physical_128gt", "Physical Layer 128.0 GT/s", "PCIe 7.0"),
     named(List::Extended, 0x3a, "captured_data", "Captured Data", "PCIe 7.0"),
 ];
+
+/// Part of a capability that is not read because its content is decided by a write, or a read would do something.
+#[derive(Debug)]
+pub struct NotRead {
+    /// Key of the capability.
+    pub capability: &'static str,
+    /// Key of the register that decides what is to be seen.
+    pub register: &'static str,
+    /// What is not read and why: a line.
+    pub text: &'static str,
+}
+
+const fn not_read(capability: &'static str, register: &'static str, text: &'static str) -> NotRead {
+    NotRead { capability, register, text }
+}
+
+/// All of them.
+pub static NOT_READ: &[NotRead] = &[
+    not_read(
+        "vpd",
+        "address",
+        "the data: each four bytes of it need a write; the kernel's file has them (--vpd)",
+    ),
+    not_read(
+        "hypertransport",
+        "switch_info",
+        "counters and ranges of the switch: which one is seen takes a write",
+    ),
+    not_read(
+        "hypertransport",
+        "interrupt_index",
+        "the interrupt definitions: which one is seen takes a write",
+    ),
+    not_read("hypertransport", "configuration_address", "the data: reading it reads another register"),
+    not_read("hypertransport", "address_mapping_index", "the windows: which one is seen takes a write"),
+    not_read("hypertransport", "direct_route", "the spaces: which one is seen takes a write"),
+    not_read("hot_plug", "dword_select", "the controller's registers: which one is seen takes a write"),
+    not_read(
+        "flattening_portal_bridge",
+        "vector_access_control",
+        "the vectors: which part is seen takes a write",
+    ),
+];
+
+/// What is not read of a capability with this register, and why.
+pub fn why_not_read(capability: &str, register: &str) -> Option<&'static str> {
+    NOT_READ.iter().find(|n| (n.capability, n.register) == (capability, register)).map(|n| n.text)
+}
 
 /// What is known of an ID, if anything.
 pub fn find(list: List, id: u16) -> Option<&'static Specification> {
@@ -180,6 +216,15 @@ mod tests {
         assert_eq!((count(List::Standard), count(List::Extended)), (22, 57));
         let keys: HashSet<_> = all().map(|s| s.key).collect();
         assert_eq!(keys.len(), all().count(), "a key names one capability");
+    }
+
+    #[test]
+    fn what_is_not_read_belongs_to_a_register() {
+        for NotRead { capability, register, text } in NOT_READ {
+            let specification = DECODED.iter().find(|s| s.key == *capability);
+            let found = specification.is_some_and(|s| s.registers.iter().any(|r| r.key == *register));
+            assert!(found && !text.is_empty(), "{capability}.{register}");
+        }
     }
 
     #[test]

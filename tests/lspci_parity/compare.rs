@@ -12,7 +12,7 @@ use super::sources::DUMPED;
 use super::tally::Tally;
 use super::text::{CapabilityText, FunctionText};
 use super::view::View;
-use super::{rules_express, rules_extended, rules_header, rules_legacy, rules_standard};
+use super::{rules_express, rules_extended, rules_header, rules_legacy, rules_services, rules_standard};
 
 /// Words before a group of flags; they are part of the flag's name where that is needed to tell it from another.
 const GROUPS: [&str; 6] = ["Enable", "Control", "Status", "Changed", "AtomicOpsCap", "AtomicOpsCtl"];
@@ -46,8 +46,9 @@ impl Comparison<'_> {
             self.header_lines(&header, &text.header, source, &at);
             let listed = |bar: &u8| text.header.iter().any(|l| l.starts_with(&format!("Region {bar}:")));
             let bars = if source.is_empty() { rules_header::regions(&header) } else { Vec::new() };
-            for bar in bars.iter().filter(|bar| !listed(bar)) {
-                self.value(rules_header::KEY, "Region", "nothing".to_owned(), bar.to_string(), &at);
+            for (bar, noted) in bars.iter().filter(|(bar, _)| !listed(bar)) {
+                let ours = if *noted { bar.to_string() } else { "not noted by the kernel".to_owned() };
+                self.value(rules_header::KEY, "Region", "nothing".to_owned(), ours, &at);
             }
             self.lists(text, &capabilities, &anomalies, &at);
             for text in &text.capabilities {
@@ -259,6 +260,7 @@ fn rule_for(key: &str, line: &str) -> Option<&'static Rule> {
         rules_standard::RULES,
         rules_legacy::RULES,
         rules_extended::RULES,
+        rules_services::RULES,
     ];
     let fits = |rule: &&Rule| rule.capability == key && line.starts_with(rule.line);
     tables.into_iter().flatten().filter(fits).max_by_key(|rule| rule.line.len())

@@ -161,7 +161,7 @@ fn dma_windows_stay_in_their_room() {
     assert_eq!(decoded[0].registers.len(), 3 + 3 * 2, "two windows fit before the end");
     assert_eq!(
         anomalies,
-        [Anomaly::Truncated { list: List::Standard, offset: 0xe0, end: 0x164, limit: 0x100 }]
+        [Anomaly::PastEnd { list: List::Standard, offset: 0xe0, end: 0x164, limit: 0x100 }]
     );
 }
 
