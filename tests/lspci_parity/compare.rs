@@ -211,12 +211,14 @@ impl Comparison<'_> {
         let ours = raw.map_or("nothing".to_owned(), |raw| (raw ^ inverted).to_string());
         if self.agree(view.key, &format!("{register} {flag}"), &set.to_string(), &ours, at) {
             self.counts().flags += 1;
+            *self.counts().compared.entry(view.key).or_default() += 1;
         }
     }
 
-    fn value(&mut self, key: &str, item: &str, theirs: String, ours: String, at: &str) {
+    fn value(&mut self, key: &'static str, item: &str, theirs: String, ours: String, at: &str) {
         if self.agree(key, item, &theirs, &ours, at) {
             self.counts().values += 1;
+            *self.counts().compared.entry(key).or_default() += 1;
         }
     }
 
