@@ -54,7 +54,7 @@ fn is_harmless(text: &str) {
 
 /// Text without colors: also no escape.
 fn is_plain(text: &str) {
-    assert!(!text.contains('\u{1b}'), "an escape in {text:?}");
+    assert!(!text.contains('\u{1b}'), "an escape where there are no colors");
     is_harmless(text);
 }
 
