@@ -104,6 +104,7 @@ fn put_cause(out: &mut Vec<u8>, cause: Cause) {
         Cause::NotRegular => (3, 0),
         Cause::TooLong(limit) => (4, limit as u32),
         Cause::TimedOut(milliseconds) => (5, milliseconds),
+        Cause::TooMany(limit) => (6, limit as u32),
     };
     out.push(kind);
     out.extend(value.to_le_bytes());
@@ -147,6 +148,7 @@ fn cause(input: &mut &[u8]) -> Option<Cause> {
         3 => Cause::NotRegular,
         4 => Cause::TooLong(value as usize),
         5 => Cause::TimedOut(value),
+        6 => Cause::TooMany(value as usize),
         _ => return None,
     })
 }
@@ -204,6 +206,7 @@ mod tests {
             (0, Ok("D3cold".into())),
             (3, Err(Cause::Errno(Errno::EINVAL))),
             (4, Err(Cause::NotCaptured)),
+            (5, Err(Cause::TooMany(65_536))),
         ];
         let sent = answer(&reading);
         let received = receive(&mut sent.as_slice()).unwrap();

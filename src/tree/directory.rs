@@ -19,7 +19,7 @@ use super::error::{Cause, Result, TreeError};
 use super::manifest::{self, Manifest};
 use super::memory::{join_link, normalize};
 use super::raw::Mapping;
-use super::{File, Tree, Window};
+use super::{File, NAMES_LIMIT, Tree, Window};
 
 /// Most links that are followed for one path.
 const LINKS: u32 = 40;
@@ -214,6 +214,9 @@ impl Directory {
             if let Ok(name) = entry.file_name().to_str()
                 && !matches!(name, "." | "..")
             {
+                if names.len() == NAMES_LIMIT {
+                    return Err(TreeError::new(self.full(path), Cause::TooMany(NAMES_LIMIT)));
+                }
                 names.push(name.to_owned());
             }
         }
@@ -322,6 +325,9 @@ impl Tree for Directory {
         }
         names.sort_unstable();
         names.dedup();
+        if names.len() > NAMES_LIMIT {
+            return Err(TreeError::new(self.full(path), Cause::TooMany(NAMES_LIMIT)));
+        }
         Ok(names)
     }
 
