@@ -2,6 +2,7 @@
 #![allow(unsafe_code)]
 
 use std::os::fd::AsFd;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use memmap2::{MmapOptions, MmapRaw};
 use nix::errno::Errno;
@@ -59,6 +60,9 @@ fn errno(error: std::io::Error) -> Errno {
     Errno::from_raw(error.raw_os_error().unwrap_or(Errno::EIO as i32))
 }
 
+/// Exit status of a child that panicked: that of every Rust program.
+const PANICKED: i32 = 101;
+
 /// Starts a copy of this process that runs `child` and then ends with its result as exit status, whatever happens.
 ///
 /// Must be called while the process has one thread only: in the copy, locks that other threads held would stay held.
@@ -71,7 +75,8 @@ pub fn fork(child: impl FnOnce() -> i32) -> Result<Pid, Errno> {
     match unsafe { nix::unistd::fork() }? {
         ForkResult::Parent { child } => Ok(child),
         ForkResult::Child => {
-            let status = child();
+            // Unwinding out of here would run the rest of the program, and its destructors, a second time.
+            let status = catch_unwind(AssertUnwindSafe(child)).unwrap_or(PANICKED);
             // SAFETY: `_exit` is always safe to call; it skips destructors and buffers that belong to the parent.
             unsafe { nix::libc::_exit(status) }
         }
