@@ -2,7 +2,7 @@
 //!
 //! Both ends are the same program, forked; the format is not kept anywhere.
 
-use std::io::Read;
+use std::io::{self, Read};
 
 use nix::errno::Errno;
 
@@ -110,17 +110,18 @@ fn put_cause(out: &mut Vec<u8>, cause: Cause) {
     out.extend(value.to_le_bytes());
 }
 
-/// Receives an answer; `None` if the worker ended or sent something else.
-pub fn receive(socket: &mut impl Read) -> Option<Reading> {
+/// Receives an answer. An error of the kind `WouldBlock` if the worker stopped in the middle of it and the socket has a
+/// time limit; other errors if it ended or sent something else.
+pub fn receive(socket: &mut impl Read) -> io::Result<Reading> {
     let mut length = [0; 4];
-    socket.read_exact(&mut length).ok()?;
+    socket.read_exact(&mut length)?;
     let length = u32::from_le_bytes(length) as usize;
     if length > LONGEST {
-        return None;
+        return Err(io::ErrorKind::InvalidData.into());
     }
     let mut bytes = vec![0; length];
-    socket.read_exact(&mut bytes).ok()?;
-    parse_answer(&mut bytes.as_slice())
+    socket.read_exact(&mut bytes)?;
+    parse_answer(&mut bytes.as_slice()).ok_or_else(|| io::ErrorKind::InvalidData.into())
 }
 
 fn take<'a>(input: &mut &'a [u8], length: usize) -> Option<&'a [u8]> {
@@ -212,7 +213,7 @@ mod tests {
         let received = receive(&mut sent.as_slice()).unwrap();
         assert_eq!(format!("{received:?}"), format!("{reading:?}"));
         for length in 0..sent.len() {
-            assert!(receive(&mut &sent[..length]).is_none(), "cut at {length}");
+            assert!(receive(&mut &sent[..length]).is_err(), "cut at {length}");
         }
     }
 
