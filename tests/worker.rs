@@ -23,6 +23,8 @@ const HANGS_ALTOGETHER: u8 = 8;
 const CRASHES: u8 = 9;
 /// Reading this one panics.
 const PANICS: u8 = 6;
+/// A driver's probe holds the lock of this one: what waits for the lock hangs, everything else answers.
+const LOCKED: u8 = 5;
 
 /// Long enough for a function that answers, even on a busy machine.
 const DEADLINE: Duration = Duration::from_millis(500);
@@ -52,6 +54,9 @@ impl Tree for Sick {
     fn open(&self, path: &str) -> Result<Box<dyn File>> {
         let (address, tree) = self.0.as_ref().unwrap();
         if address.bus == HANGS && matches!(path, "config" | "current_link_speed" | "sriov_numvfs") {
+            hang();
+        }
+        if address.bus == LOCKED && path == "sriov_numvfs" {
             hang();
         }
         tree.open(path)
@@ -166,6 +171,12 @@ fn a_panic_is_a_crash() {
     assert!(!unwound.0.exists());
 }
 
+fn a_lock_costs_nothing() {
+    let readings = read(&[LOCKED]);
+    assert_read(&readings[0]);
+    assert_eq!(readings[0].config_reads, 2);
+}
+
 /// Two workers: neither keeps the other's socket open, before and after one was replaced.
 fn many_functions_end() {
     let many: Vec<u8> = (10..80).collect();
@@ -212,6 +223,7 @@ fn main() {
     not_even_the_kernel_answers();
     a_crash_is_an_answer_too();
     a_panic_is_a_crash();
+    a_lock_costs_nothing();
     many_functions_end();
     no_function_is_no_worker();
     the_program_ends();

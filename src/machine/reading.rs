@@ -5,6 +5,7 @@
 //! somebody answers.
 
 use crate::pci::decode::{self, Context};
+use crate::pci::extended::aer;
 use crate::pci::header;
 use crate::pci::space::{ConfigBytes, ConfigSpace, HEADER_SIZE, Loader};
 use crate::pci::walk::{self, Located};
@@ -179,7 +180,7 @@ pub fn read(tree: &dyn Tree, order: Order) -> Reading {
         reading.ask_when(folder, When::WithoutLink);
     }
     if order.depth >= Depth::Detail {
-        read_detail(&mut reading, folder, order.remembered);
+        read_detail(&mut reading, folder);
     }
     if order.depth >= Depth::Full {
         read_everything(&mut reading, folder);
@@ -187,7 +188,7 @@ pub fn read(tree: &dyn Tree, order: Order) -> Reading {
     reading
 }
 
-fn read_detail(reading: &mut Reading, folder: &dyn Tree, remembered: bool) {
+fn read_detail(reading: &mut Reading, folder: &dyn Tree) {
     reading.ask_when(folder, When::Detail);
     if !reading.has_names("msi_irqs") || reading.is_bridge() {
         reading.ask_when(folder, When::DetailWithoutMessages);
@@ -195,19 +196,11 @@ fn read_detail(reading: &mut Reading, folder: &dyn Tree, remembered: bool) {
     if reading.text("power/control") != Some("on") {
         reading.ask_when(folder, When::DetailOfSuspension);
     }
-    if remembered {
-        // sriov_numvfs waits for the lock that a reset or a driver's probe holds (kernel: sriov_numvfs_show).
-        return;
-    }
     // The extended list is only read of a function that answers; a sleeping or dead one still has its attributes.
     let extended = walk::extended(&mut &reading.space);
     let sound = extended.complete && extended.anomalies.is_empty();
-    let may_have = |id| !sound || extended.found.iter().any(|l| l.id == id);
-    if may_have(0x01) {
+    if !sound || extended.found.iter().any(|l| l.id == aer::SPECIFICATION.id) {
         reading.ask_when(folder, When::DetailOfErrors);
-    }
-    if may_have(0x10) {
-        reading.ask_when(folder, When::DetailOfVirtualization);
     }
 }
 
