@@ -1,8 +1,10 @@
 //! HyperTransport, capability ID 08h: links, switches and extensions. HyperTransport I/O Link 3.1, 7.
 //!
 //! One ID serves many blocks; the upper bits of the first register tell which one it is. Slave and host interfaces
-//! ([`interface`], [`link`]) have a type of three bits and use the other two; all others ([`other`]) have five.
+//! ([`interface`], [`link`]) have a type of three bits and use the other two; all others ([`other`], [`channels`]) have
+//! five.
 
+pub mod channels;
 pub mod interface;
 pub mod link;
 pub mod other;
@@ -62,15 +64,15 @@ pub static SPECIFICATION: Specification = Specification {
         other::MsiMappingAddressHigh::REGISTER,
         other::DirectRoute::REGISTER,
         other::DirectRouteEnable::REGISTER,
-        other::VcSets::REGISTER,
-        other::StreamBuckets::REGISTER,
-        other::NonFlowControlBuckets::REGISTER,
-        other::RetryControl0::REGISTER,
-        other::RetryStatus0::REGISTER,
-        other::RetryControl1::REGISTER,
-        other::RetryStatus1::REGISTER,
-        other::RetryCount0::REGISTER,
-        other::RetryCount1::REGISTER,
+        channels::VcSets::REGISTER,
+        channels::StreamBuckets::REGISTER,
+        channels::NonFlowControlBuckets::REGISTER,
+        channels::RetryControl0::REGISTER,
+        channels::RetryStatus0::REGISTER,
+        channels::RetryControl1::REGISTER,
+        channels::RetryStatus1::REGISTER,
+        channels::RetryCount0::REGISTER,
+        channels::RetryCount1::REGISTER,
     ],
 };
 
@@ -131,8 +133,8 @@ fn layout(builder: &mut Builder<'_>) {
             ADDRESS_MAPPING => other::address_mapping(builder),
             MSI_MAPPING => other::msi_mapping(builder),
             DIRECT_ROUTE => other::direct_route(builder),
-            VCSET => other::vcset(builder),
-            RETRY_MODE => other::retry_mode(builder),
+            VCSET => channels::vcset(builder),
+            RETRY_MODE => channels::retry_mode(builder),
             _ => {
                 builder.add::<Block>();
             }

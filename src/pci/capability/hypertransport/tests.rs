@@ -1,11 +1,10 @@
 use super::super::testing::{decode, decode_in, placed, reads};
+use super::channels::RetryCount1;
 use super::interface::{FeatureCapability, HostFeatureCapability, MemoryLimitUpper};
 use super::link::{
     LinkConfiguration1, LinkControl0, LinkControl1, LinkFrequencyCapability0, LinkFrequencyError0, RevisionId,
 };
-use super::other::{
-    AddressMapping, DmaSecondaryBase, MsiMapping, MsiMappingAddressLow, RetryCount1, SwitchInfo,
-};
+use super::other::{AddressMapping, DmaSecondaryBase, MsiMapping, MsiMappingAddressLow, SwitchInfo};
 use super::*;
 use crate::pci::decode::Context;
 use crate::pci::walk::Anomaly;
