@@ -75,6 +75,15 @@ pub struct Machine {
 pub const MOST_LEVELS: usize = 256;
 
 impl Machine {
+    /// A machine of these functions, in the order of their addresses; none of them is wanted yet.
+    pub fn from_functions(functions: Vec<Function>) -> Machine {
+        let mut below: Vec<(Bdf, usize)> =
+            functions.iter().enumerate().filter_map(|(place, f)| Some((f.parent?, place))).collect();
+        below.sort_unstable();
+        let above = without_circles(&functions);
+        Machine { functions, below, above, ..Machine::default() }
+    }
+
     /// A function by address.
     pub fn get(&self, address: Bdf) -> Option<&Function> {
         let place = self.functions.binary_search_by_key(&address, |f| f.address).ok()?;
@@ -142,11 +151,12 @@ pub fn load(tree: &dyn Tree, live: bool, scope: Scope<'_>) -> Result<Machine, Tr
     if entries.iter().any(|e| !e.linked) {
         parents_by_bus_number(&mut functions);
     }
-    let mut below: Vec<(Bdf, usize)> =
-        functions.iter().enumerate().filter_map(|(place, f)| Some((f.parent?, place))).collect();
-    below.sort_unstable();
-    let above = without_circles(&functions);
-    Ok(Machine { functions, wanted, strange, vital_product_data: scope.vital_product_data, below, above })
+    Ok(Machine {
+        wanted,
+        strange,
+        vital_product_data: scope.vital_product_data,
+        ..Machine::from_functions(functions)
+    })
 }
 
 /// Adds vital product data to the readings that are wanted with it. An order of its own each, after everything else.
