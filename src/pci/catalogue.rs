@@ -30,6 +30,20 @@ pub static DECODED: &[&Specification] = &[
     &extended::rebar::VF_SPECIFICATION,
     &extended::physical_16gt::SPECIFICATION,
     &extended::physical_32gt::SPECIFICATION,
+    &extended::alternate_protocol::SPECIFICATION,
+    &extended::sfi::SPECIFICATION,
+    &extended::shadow_functions::SPECIFICATION,
+    &extended::doe::SPECIFICATION,
+    &extended::device3::SPECIFICATION,
+    &extended::ide::SPECIFICATION,
+    &extended::physical_64gt::SPECIFICATION,
+    &extended::flit_logging::SPECIFICATION,
+    &extended::flit_performance::SPECIFICATION,
+    &extended::flit_error_injection::SPECIFICATION,
+    &extended::streamlined_vc::SPECIFICATION,
+    &extended::mmio_locator::SPECIFICATION,
+    &extended::nop_flit::SPECIFICATION,
+    &extended::siov::SPECIFICATION,
 ];
 
 const fn named(

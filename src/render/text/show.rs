@@ -314,11 +314,13 @@ impl Page {
             let placed = &registers[index];
             // Sixteen lanes with the same settings are one line.
             let same = registers[index..].iter().take_while(|other| is_repeat_of(placed, other)).count();
+            let outer = placed.within.map(|(group, index)| format!("{group}[{index}].")).unwrap_or_default();
             let name = match placed.group {
                 Some((group, first)) if same >= 3 => {
-                    format!("{group}[{first}-{}] {}", usize::from(first) + same - 1, placed.register.short)
+                    let last = usize::from(first) + same - 1;
+                    format!("{outer}{group}[{first}-{last}] {}", placed.register.short)
                 }
-                Some((group, first)) => format!("{group}[{first}] {}", placed.register.short),
+                Some((group, first)) => format!("{outer}{group}[{first}] {}", placed.register.short),
                 None => placed.register.short.to_owned(),
             };
             index += if same >= 3 { same } else { 1 };
@@ -391,6 +393,7 @@ fn is_repeat_of(first: &Placed, other: &Placed) -> bool {
     std::ptr::eq(first.register, other.register)
         && group(first).is_some()
         && group(first) == group(other)
+        && first.within == other.within
         && first.raw == other.raw
         && first.raw.is_some()
 }
