@@ -1,6 +1,9 @@
-//! Whatever a device says, every command ends and none panics.
+//! Whatever a device says, every command ends, none panics, and JSON fits the committed schemas.
 
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
 
 use proptest::prelude::*;
 
@@ -15,6 +18,23 @@ use pciscope::tree::MemoryTree;
 
 const FOLDER: &str = "sys/bus/pci/devices/0000:01:00.0";
 const BRIDGE: &str = "sys/bus/pci/devices/0000:00:01.0";
+
+/// The answer as JSON is what the committed schema says.
+fn fits<T: serde::Serialize>(name: &str, answer: &T) {
+    static SCHEMAS: LazyLock<HashMap<&str, jsonschema::Validator>> = LazyLock::new(|| {
+        ["list", "show", "msix", "path"]
+            .map(|name| {
+                let file = format!("{}/docs/schema/{name}.json", env!("CARGO_MANIFEST_DIR"));
+                let schema = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
+                (name, jsonschema::validator_for(&schema).unwrap())
+            })
+            .into()
+    });
+    let json = serde_json::to_value(answer).unwrap();
+    if let Err(error) = SCHEMAS[name].validate(&json) {
+        panic!("{name}: {error} at {}", error.instance_path());
+    }
+}
 
 /// Runs every command over two functions: one with the bytes, one bridge with the same bytes above it.
 fn everything(config: &[u8], attribute: &str) {
@@ -37,10 +57,10 @@ fn everything(config: &[u8], attribute: &str) {
     let lines = machine::interrupts::read_interrupts(&tree);
     let lines = lines.as_deref();
     let show = show::show(inspection, lines, true, Vec::new());
-    serde_json::to_string(&show).unwrap();
-    serde_json::to_string(&list::list(inspection, Vec::new())).unwrap();
-    serde_json::to_string(&msix::msix(inspection, lines, true, false, Vec::new())).unwrap();
-    serde_json::to_string(&path::path(inspection, lines, Vec::new())).unwrap();
+    fits("show", &show);
+    fits("list", &list::list(inspection, Vec::new()));
+    fits("msix", &msix::msix(inspection, lines, true, false, Vec::new()));
+    fits("path", &path::path(inspection, lines, Vec::new()));
     for function in machine.wanted() {
         text::show::function(inspection, function, lines, true, Style::PLAIN);
         let vectors = msix::function_vectors(inspection, function, lines, false);

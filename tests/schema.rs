@@ -1,4 +1,4 @@
-//! The committed JSON schemas are those of the structures, and what the program prints fits them.
+//! The committed JSON schemas and the page of registers are those of the program.
 //!
 //! `SNAPSHOTS=overwrite cargo test --test schema` writes them anew.
 
@@ -6,20 +6,22 @@
 
 use std::path::Path;
 
-use pciscope::inspect::{list::List, msix::Msix, path::Path as WayPath, show::Show};
+use pciscope::inspect::{explain::Explain, list::List, msix::Msix, path::Path as WayPath, show::Show};
+use pciscope::render::registers_page;
 
 fn check(name: &str, schema: &schemars::Schema) {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/schema").join(format!("{name}.json"));
     let mut text = serde_json::to_string_pretty(schema).unwrap();
     text.push('\n');
+    check_page(&format!("docs/schema/{name}.json"), &text);
+}
+
+fn check_page(name: &str, text: &str) {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
     if std::env::var("SNAPSHOTS").is_ok_and(|v| v == "overwrite") {
-        std::fs::write(&file, &text).unwrap();
+        std::fs::write(&file, text).unwrap();
     }
     let committed = std::fs::read_to_string(&file).unwrap_or_default();
-    assert!(
-        committed == text,
-        "docs/schema/{name}.json is not that of the structures; see the head of this file"
-    );
+    assert!(committed == text, "{name} is not what the program says; see the head of this file");
 }
 
 #[test]
@@ -28,4 +30,10 @@ fn committed_schemas_are_current() {
     check("show", &schemars::schema_for!(Show));
     check("msix", &schemars::schema_for!(Msix));
     check("path", &schemars::schema_for!(WayPath));
+    check("explain", &schemars::schema_for!(Explain));
+}
+
+#[test]
+fn the_page_of_registers_is_current() {
+    check_page("docs/registers.md", &registers_page::page());
 }

@@ -110,6 +110,12 @@ pub enum Command {
         #[arg(long)]
         mmio: bool,
     },
+    /// What a capability, register or field is: bits, access, specification, lspci's name, what is normal.
+    Explain {
+        /// A dotted path such as express.link_status, or a name that lspci prints, such as LnkSta or UESta.DLP.
+        #[arg(value_name = "NAME")]
+        name: String,
+    },
     /// From the root port to a function: both ends of every link, speed, width, ASPM, payload size, AER, ACS, power.
     Path {
         /// Which functions.

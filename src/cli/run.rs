@@ -94,7 +94,7 @@ fn dispatch(arguments: Arguments) -> Result<Outcome, Failure> {
     let Some(command) = command else {
         return Err(Failure::new(
             USAGE,
-            "expected a command: list, show, msix or path; `pciscope --help` explains them",
+            "expected a command: list, show, msix, path or explain; `pciscope --help` explains them",
         ));
     };
     if !(global.deadline > 0.0 && global.deadline <= 3600.0) {
@@ -106,6 +106,7 @@ fn dispatch(arguments: Arguments) -> Result<Outcome, Failure> {
             super::show::run(&global, &selection, field.as_deref(), raw, hex)
         }
         Command::Msix { selection, mmio } => super::msix::run(&global, &selection, mmio),
+        Command::Explain { name } => super::explain::run(&global, &name),
         Command::Path { selection } => super::path::run(&global, &selection),
     }
 }
@@ -221,7 +222,8 @@ pub fn json<T: serde::Serialize>(answer: &T) -> Result<String, Failure> {
     crate::render::json::json(answer).map_err(|e| Failure::new(INTERNAL, e))
 }
 
-fn style(global: &Global) -> Style {
+/// How text is to look.
+pub fn style(global: &Global) -> Style {
     let out = std::io::stdout();
     let color = match global.color {
         Color::Always => true,

@@ -12,7 +12,7 @@ use crate::pci::Bdf;
 use crate::pci::bars::{self, Bar, BridgeWindow};
 use crate::pci::decode::{Capability, Placed};
 use crate::pci::header;
-use crate::pci::register::{Field, Register};
+use crate::pci::register::Field;
 use crate::pci::walk::{Anomaly, List};
 use crate::render::value::{json_value, text_value};
 
@@ -166,13 +166,11 @@ impl Decoded {
 }
 
 /// A field's value as JSON carries it.
-pub fn field_value(register: &Register, field: &Field, raw: Option<u64>) -> FieldValue {
+pub fn field_value(field: &Field, raw: Option<u64>) -> FieldValue {
     match raw.map(|raw| field.extract(raw)) {
-        Some(value) => FieldValue {
-            raw: Some(value),
-            value: json_value(field, value),
-            text: text_value(register, field, value),
-        },
+        Some(value) => {
+            FieldValue { raw: Some(value), value: json_value(field, value), text: text_value(field, value) }
+        }
         None => FieldValue { raw: None, value: serde_json::Value::Null, text: "not read".to_owned() },
     }
 }
@@ -190,7 +188,7 @@ pub fn details(
     for (capability, placed) in decoded.registers() {
         let path = format!("{capability}.{}", placed.path());
         for field in placed.register.fields {
-            fields.insert(format!("{path}.{}", field.key), field_value(placed.register, field, placed.raw));
+            fields.insert(format!("{path}.{}", field.key), field_value(field, placed.raw));
         }
         let value = RegisterValue {
             short: placed.register.short,

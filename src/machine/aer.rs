@@ -1,7 +1,7 @@
 //! Advanced Error Reporting: what the registers hold, what the kernel counted, and whether it counts at all.
 
 use crate::pci::Bdf;
-use crate::pci::capability::express::{self, DeviceStatus};
+use crate::pci::capability::express::{self, DeviceStatus, PortType};
 use crate::pci::extended::aer;
 
 use crate::kernel_log::platform::HostBridge;
@@ -65,10 +65,11 @@ pub struct Ownership {
 pub struct Aer {
     /// The function has the capability; `null` if extended configuration space was not read.
     pub capability: Option<bool>,
-    /// Uncorrectable errors whose status bit is set, by field name. They stay until software clears them.
-    pub uncorrectable_status: Vec<&'static str>,
-    /// Correctable errors whose status bit is set.
-    pub correctable_status: Vec<&'static str>,
+    /// Uncorrectable errors whose status bit is set, by field name. They stay until software clears them. `null` if the
+    /// register was not read or the function has none.
+    pub uncorrectable_status: Option<Vec<&'static str>>,
+    /// Correctable errors whose status bit is set; `null` if the register was not read or the function has none.
+    pub correctable_status: Option<Vec<&'static str>>,
     /// The kernel's counters; absent where the kernel has none for the function. Zero means nothing unless the kernel
     /// handles AER.
     pub correctable: Option<Counters>,
@@ -92,8 +93,8 @@ pub fn aer(machine: &Machine, function: &Function, platform: &Platform, lines: O
     let correctable: Option<aer::CorrectableStatus> = function.register(specification);
     Aer {
         capability,
-        uncorrectable_status: uncorrectable.map(|r| set_fields(r, r.0.into())).unwrap_or_default(),
-        correctable_status: correctable.map(|r| set_fields(r, r.0.into())).unwrap_or_default(),
+        uncorrectable_status: uncorrectable.map(|r| set_fields(r, r.0.into())),
+        correctable_status: correctable.map(|r| set_fields(r, r.0.into())),
         correctable: counters(function, "aer_dev_correctable"),
         non_fatal: counters(function, "aer_dev_nonfatal"),
         fatal: counters(function, "aer_dev_fatal"),
@@ -146,22 +147,35 @@ fn decide(
     }
     let path = machine.path(function);
     let root = path.first().map(|f| f.address);
+    let port = path.first().map(|f| port_name(f)).unwrap_or_default();
     let bridge = function.host_bridge.as_deref().and_then(|name| platform.host_bridge(name));
     let granted = bridge.and_then(osc);
-    if let (Some(ports), Some(root)) = (&platform.aer_ports, root) {
+    // Errors of a function integrated in the root complex go to an event collector.
+    let integrated = link::port_type(function) == Some(PortType::RootComplexIntegratedEndpoint);
+    if let (Some(ports), Some(root), false) = (&platform.aer_ports, root, integrated) {
         if ports.iter().any(|port| *port == root.to_string()) {
-            return (Some(true), format!("the AER service runs on root port {root}"));
+            return (Some(true), format!("the AER service runs on {port}"));
         }
         let why = granted.filter(|(given, _)| !given).map(|(_, why)| format!("; {why}")).unwrap_or_default();
-        return (Some(false), format!("no AER service runs on root port {root}{why}"));
+        return (Some(false), format!("no AER service runs on {port}{why}"));
     }
-    if let Some(root) = root.filter(|root| has_aer_interrupt(machine, *root, lines)) {
-        return (Some(true), format!("root port {root} has an interrupt for the AER service (aerdrv)"));
+    if root.is_some_and(|root| has_aer_interrupt(machine, root, lines)) {
+        return (Some(true), format!("{port} has an interrupt for the AER service (aerdrv)"));
     }
     match granted {
         Some((given, why)) => (Some(given), why),
         None => (None, "neither port services nor the kernel log tell".into()),
     }
+}
+
+/// The topmost function on the way, called a root port unless it is known to be something else.
+fn port_name(top: &Function) -> String {
+    let bridge = top.identity.class.is_some_and(|class| class >> 8 == 0x0604);
+    let root_port = match link::port_type(top) {
+        Some(port) => port == PortType::RootPort,
+        None => bridge && !top.standard_list_known(),
+    };
+    if root_port { format!("root port {}", top.address) } else { top.address.to_string() }
 }
 
 /// What `_OSC` of a host bridge said of AER, and in which words; `None` if it said nothing.

@@ -1,5 +1,6 @@
 //! One function: what was read of it, found again by name.
 
+use crate::pci::capability::subsystem;
 use crate::pci::decode::{self, Capability, Context, Specification};
 use crate::pci::header;
 use crate::pci::register::RegisterType;
@@ -53,13 +54,14 @@ impl Function {
         let presence = presence::judge(&reading);
         let mut space =
             if presence.state == State::Answering { reading.space.clone() } else { ConfigSpace::new(0) };
+        let located = reading::locate(&mut space);
         Function {
             address: entry.address,
             parent: entry.parent,
             host_bridge: entry.host_bridge.clone(),
-            identity: identity(&reading, presence.state),
+            identity: identity(&reading, presence.state, &located),
             presence,
-            located: reading::locate(&mut space),
+            located,
             reading,
         }
     }
@@ -168,7 +170,7 @@ pub fn uevent<'a>(reading: &'a Reading, key: &str) -> Option<&'a str> {
     reading.text("uevent")?.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('='))
 }
 
-fn identity(reading: &Reading, state: State) -> Identity {
+fn identity(reading: &Reading, state: State, located: &[Located]) -> Identity {
     let hex = |text: &str| u32::from_str_radix(text.trim_start_matches("0x"), 16).ok();
     let pair = |text: &str| {
         let (a, b) = text.split_once(':')?;
@@ -189,14 +191,54 @@ fn identity(reading: &Reading, state: State) -> Identity {
         device_id: ids.map(|i| i.1),
         class: uevent(reading, "PCI_CLASS").and_then(hex).or_else(|| attribute("class")).or(config_class),
         revision: space.and_then(|s| s.u8(8)).or_else(|| attribute("revision").map(|r| r as u8)),
-        subsystem: kernel_subsystem.or_else(|| config_subsystem(space?)).filter(|s| *s != (0, 0)),
+        subsystem: kernel_subsystem.or_else(|| config_subsystem(space?, located)).filter(|s| *s != (0, 0)),
         answers_as: config_ids.filter(|config| kernel_ids.is_some_and(|kernel| kernel != *config)),
     }
 }
 
-fn config_subsystem(space: &ConfigSpace) -> Option<(u16, u16)> {
-    match space.u8(0x0e)? & 0x7f {
-        0 => Some((space.u16(0x2c)?, space.u16(0x2e)?)),
-        _ => None,
+/// Where the header has no room for it, a bridge has a capability and a CardBus bridge registers behind the header.
+fn config_subsystem(space: &ConfigSpace, located: &[Located]) -> Option<(u16, u16)> {
+    let offset = match header::read::<header::HeaderType>(space)?.layout() {
+        0 => header::SubsystemVendorId::REGISTER.offset,
+        1 => {
+            let id = subsystem::SPECIFICATION.id;
+            let capability = located.iter().find(|l| l.list == List::Standard && l.id == id)?;
+            capability.offset + subsystem::VendorId::REGISTER.offset
+        }
+        2 => header::CardbusSubsystemVendorId::REGISTER.offset,
+        _ => return None,
+    };
+    Some((space.u16(offset)?, space.u16(offset + 2)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tree::MemoryTree;
+    use reading::{DEVICES, Depth, Order};
+
+    fn subsystem(config: Vec<u8>) -> Option<(u16, u16)> {
+        let address: Bdf = "00:01.0".parse().unwrap();
+        let tree = MemoryTree::partial().file(format!("{DEVICES}/{address}/config"), config);
+        let order =
+            Order { address, depth: Depth::Full, bridge_asleep: false, wake: false, remembered: false };
+        let entry = Entry { address, parent: None, host_bridge: None, linked: false };
+        Function::new(&entry, reading::read(&tree, order)).identity.subsystem
+    }
+
+    #[test]
+    fn without_a_kernel_a_bridge_has_its_subsystem_from_the_capability() {
+        let mut config = vec![0; 256];
+        config[..4].copy_from_slice(&[0x86, 0x80, 1, 0]);
+        config[0x2c..0x30].copy_from_slice(&[1, 0, 2, 0]);
+        assert_eq!(subsystem(config.clone()), Some((1, 2)));
+        (config[0x0e], config[6], config[0x34]) = (1, 0x10, 0x40);
+        assert_eq!(subsystem(config.clone()), None, "these bytes are a window of the bridge");
+        config[0x40] = 0x0d;
+        config[0x44..0x48].copy_from_slice(&[3, 0, 4, 0]);
+        assert_eq!(subsystem(config.clone()), Some((3, 4)));
+        config[0x0e] = 2;
+        config[0x40..0x44].copy_from_slice(&[5, 0, 6, 0]);
+        assert_eq!(subsystem(config), Some((5, 6)));
     }
 }

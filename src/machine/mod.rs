@@ -17,14 +17,14 @@ pub mod presence;
 pub mod reading;
 pub mod vectors;
 mod wire;
-mod worker;
+pub mod worker;
 
 use std::collections::HashMap;
 use std::time::Duration;
 
 use crate::pci::Bdf;
 use crate::pci::header::{HeaderType, SecondaryBus, SubordinateBus};
-use crate::tree::{Tree, TreeError};
+use crate::tree::{Directory, Tree, TreeError};
 
 use enumerate::{Entry, Enumeration};
 pub use function::Function;
@@ -105,7 +105,8 @@ pub fn load(tree: &dyn Tree, live: bool, scope: Scope<'_>) -> Result<Machine, Tr
     let Enumeration { entries, strange } = enumerate::enumerate(tree)?;
     let orders = orders(tree, &entries, scope);
     let readings = if live {
-        worker::read_all(&orders, scope.deadline)
+        let open = || Ok(Box::new(Directory::live()?) as Box<dyn Tree>);
+        worker::read_all(&orders, scope.deadline, &open)
             .map_err(|errno| TreeError::errno("a worker process for reading", errno))?
     } else {
         in_threads(&orders, |order| reading::read(tree, *order))
@@ -155,6 +156,7 @@ fn orders(tree: &dyn Tree, entries: &[Entry], scope: Scope<'_>) -> Vec<Order> {
             }),
             bridge_asleep: !scope.wake && bridge_asleep(tree, &parents, &mut asleep, entry.parent),
             wake: scope.wake,
+            remembered: false,
         })
         .collect()
 }

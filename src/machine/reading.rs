@@ -1,7 +1,8 @@
 //! Everything that is read of one function, in the right order and once.
 //!
 //! The order matters (reading a sleeping function wakes it; reading 4 KiB from a function that does not answer can take
-//! a minute): sleep first, then four doublewords of configuration space, then the rest if somebody answers.
+//! a minute): sleep first, then what the kernel calls it, then four doublewords of configuration space, then the rest if
+//! somebody answers.
 
 use crate::pci::decode::{self, Context};
 use crate::pci::header;
@@ -68,6 +69,8 @@ pub struct Order {
     pub bridge_asleep: bool,
     /// Read it even though that wakes it.
     pub wake: bool,
+    /// Read only what the kernel remembers of it: the function itself does not answer in time.
+    pub remembered: bool,
 }
 
 /// Folder in which Linux lists all functions.
@@ -148,32 +151,43 @@ pub fn read(tree: &dyn Tree, order: Order) -> Reading {
     if !order.wake {
         reading.asleep = asleep(&mut reading, folder, order.bridge_asleep);
     }
-    if reading.asleep.is_none() {
+    reading.ask_when(folder, When::Always);
+    if reading.asleep.is_none() && !order.remembered {
         read_config(&mut reading, folder, order.depth);
     }
-    reading.ask_when(folder, When::Always);
     if reading.text("uevent").is_none_or(|text| !text.contains("PCI_ID=")) {
         reading.ask_when(folder, When::WithoutUevent);
     }
+    if reading.space.u8(8).is_none() {
+        // A function that sleeps or is gone still has the revision that the kernel noted; `uevent` lacks it.
+        reading.ask_by_name(folder, &["revision"]);
+    }
     let answers = reading.space.u16(2).is_some_and(|device| device != 0xffff);
     let link_known = answers && (reading.space.limit() > 128 || has_no_link(&reading));
-    if reading.asleep.is_none() && !link_known {
+    if reading.asleep.is_none() && !order.remembered && !link_known {
         reading.ask_when(folder, When::WithoutLink);
     }
     if order.depth >= Depth::Full {
-        read_detail(&mut reading, folder);
+        read_detail(&mut reading, folder, order.remembered);
     }
     reading
 }
 
-fn read_detail(reading: &mut Reading, folder: &dyn Tree) {
+fn read_detail(reading: &mut Reading, folder: &dyn Tree, remembered: bool) {
     reading.ask_when_missing(folder, When::Detail);
     let has_names = |reading: &Reading, name| reading.text(name).is_some_and(|names| !names.is_empty());
     if has_names(reading, "link") {
         reading.ask_when(folder, When::DetailOfLink);
     }
-    if reading.space.u8(0x0e).is_some_and(|layout| layout & 0x7f == 1) || reading.asleep.is_some() {
+    if reading.space.u8(0x0e).is_some_and(|layout| layout & 0x7f == 1)
+        || reading.asleep.is_some()
+        || remembered
+    {
         reading.ask_when(folder, When::DetailOfBridge);
+    }
+    if remembered {
+        // sriov_numvfs waits for the lock that a reset or a driver's probe holds (kernel: sriov_numvfs_show).
+        return;
     }
     // The extended list is only read of a function that answers; a sleeping or dead one still has its attributes.
     let sriov = locate(&mut reading.space.clone()).iter().any(|l| (l.list, l.id) == (List::Extended, 0x10));
@@ -240,7 +254,8 @@ fn read_config(reading: &mut Reading, folder: &dyn Tree, depth: Depth) {
     let mut source =
         |offset: u16, buffer: &mut [u8]| file.read_at(offset.into(), buffer).map_err(|e: TreeError| e.cause);
     let mut loader = Loader::new(limit, &mut source);
-    load(&mut loader, depth);
+    let subsystem_known = reading.text("uevent").is_some_and(|text| text.contains("PCI_SUBSYS_ID="));
+    load(&mut loader, depth, subsystem_known);
     reading.config_error = loader.error;
     reading.config_reads = loader.reads;
     reading.space = loader.into_space();
@@ -249,7 +264,7 @@ fn read_config(reading: &mut Reading, folder: &dyn Tree, depth: Depth) {
 /// Identity, Command, Status, class and header type: enough to know whether somebody answers.
 const PROBE: u16 = 16;
 
-fn load(bytes: &mut dyn ConfigBytes, depth: Depth) {
+fn load(bytes: &mut dyn ConfigBytes, depth: Depth, subsystem_known: bool) {
     if !bytes.load(0, PROBE) || !answers(bytes.space()) {
         return;
     }
@@ -264,6 +279,11 @@ fn load(bytes: &mut dyn ConfigBytes, depth: Depth) {
         for located in standard.iter().filter(|l| l.id == capability::express::SPECIFICATION.id) {
             // Device Capabilities to Link Status: errors seen, link, ASPM.
             bytes.load(located.offset + 4, 16);
+        }
+        for located in standard.iter().filter(|l| l.id == capability::subsystem::SPECIFICATION.id) {
+            if !subsystem_known {
+                bytes.load(located.offset + 4, 4);
+            }
         }
         return;
     }

@@ -7,7 +7,7 @@ use crate::tree::{File, MockFile, MockTree, Result as TreeResult};
 const ADDRESS: Bdf = Bdf { domain: 0, bus: 0x82, device: 0, function: 0 };
 
 fn order(depth: Depth) -> Order {
-    Order { address: ADDRESS, depth, bridge_asleep: false, wake: false }
+    Order { address: ADDRESS, depth, bridge_asleep: false, wake: false, remembered: false }
 }
 
 fn errno(path: &str, errno: Errno) -> TreeError {

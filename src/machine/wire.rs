@@ -24,6 +24,7 @@ pub fn order(order: &Order) -> [u8; ORDER_SIZE] {
     bytes[7] = order.depth as u8;
     bytes[8] = order.bridge_asleep.into();
     bytes[9] = order.wake.into();
+    bytes[10] = order.remembered.into();
     bytes
 }
 
@@ -36,6 +37,7 @@ pub fn parse_order(bytes: &[u8; ORDER_SIZE]) -> Option<Order> {
         depth,
         bridge_asleep: bytes[8] != 0,
         wake: bytes[9] != 0,
+        remembered: bytes[10] != 0,
     })
 }
 
@@ -212,7 +214,7 @@ mod tests {
     #[test]
     fn orders_survive_the_socket() {
         let address = Bdf { domain: u32::MAX, bus: 1, device: 2, function: 3 };
-        let sent = Order { address, depth: Depth::Bytes, bridge_asleep: true, wake: false };
+        let sent = Order { address, depth: Depth::Bytes, bridge_asleep: true, wake: false, remembered: true };
         let received = parse_order(&order(&sent)).unwrap();
         assert_eq!(format!("{received:?}"), format!("{sent:?}"));
     }

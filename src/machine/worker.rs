@@ -5,6 +5,7 @@
 //! every pipe it holds alive; so functions are read in worker processes, each with a socket of its own and nothing else
 //! open, and one that does not answer in time is abandoned and replaced.
 
+use std::collections::VecDeque;
 use std::io::{Read, Write};
 use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::net::UnixStream;
@@ -16,7 +17,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitPidFlag, waitpid};
 use nix::unistd::Pid;
 
-use crate::tree::{Cause, Directory, raw};
+use crate::tree::{self, Cause, Tree, raw};
 
 use super::reading::{self, Order, Reading};
 use super::wire;
@@ -24,78 +25,124 @@ use super::wire;
 /// Fewer functions than this are read by one worker: starting a second one costs more than it saves.
 const WORTH_A_SECOND: usize = 32;
 
-struct Worker {
-    process: Pid,
-    socket: UnixStream,
-    /// What it is reading, and since when: index into the orders.
-    current: Option<(usize, Instant)>,
-}
+/// Opens the tree that is read. Called in the worker, so that nothing of it is open in this process.
+pub type Open<'a> = &'a dyn Fn() -> tree::Result<Box<dyn Tree>>;
 
-/// Reads the functions of the live machine; the answer to each order is at its place. `deadline` is the time that one
-/// function may take.
-pub fn read_all(orders: &[Order], deadline: Duration) -> Result<Vec<Reading>, Errno> {
-    let mut answers: Vec<Option<Reading>> = vec![None; orders.len()];
-    let mut next = 0;
+/// Reads functions; the answer to each order is at its place. `deadline` is the time that one function may take. To be
+/// called while this process has one thread.
+///
+/// Of a function that did not answer in time, what the kernel remembers is read all the same: above all, what it is.
+pub fn read_all(orders: &[Order], deadline: Duration, open: Open<'_>) -> Result<Vec<Reading>, Errno> {
+    let mut pool = Pool {
+        waiting: orders.iter().copied().enumerate().collect(),
+        answers: vec![None; orders.len()],
+        workers: Vec::new(),
+        deadline,
+        open,
+    };
     let count = if orders.len() >= WORTH_A_SECOND { 2 } else { 1 };
-    let mut workers = Vec::new();
     for _ in 0..count.min(orders.len()) {
-        workers.push(start(&[])?);
+        pool.workers.push(start(open)?);
     }
-    while workers.iter().any(|w| w.current.is_some()) || next < orders.len() {
-        for index in 0..workers.len() {
-            if workers[index].current.is_none() && next < orders.len() {
-                workers[index].current = Some((next, Instant::now()));
-                if workers[index].socket.write_all(&wire::order(&orders[next])).is_err() {
-                    replace(&mut workers, index, orders, &mut answers, Cause::Errno(Errno::EIO))?;
-                }
-                next += 1;
-            }
-        }
-        let ready = wait(&workers, deadline)?;
-        for index in 0..workers.len() {
-            let Some((order, since)) = workers[index].current else { continue };
-            if ready[index] {
-                match wire::receive(&mut workers[index].socket) {
-                    Some(answer) if answer.address == orders[order].address => {
-                        answers[order] = Some(answer);
-                        workers[index].current = None;
-                    }
-                    _ => replace(&mut workers, index, orders, &mut answers, Cause::Errno(Errno::EIO))?,
-                }
-            } else if since.elapsed() >= deadline {
-                let milliseconds = u32::try_from(deadline.as_millis()).unwrap_or(u32::MAX);
-                replace(&mut workers, index, orders, &mut answers, Cause::TimedOut(milliseconds))?;
-            }
-        }
+    while pool.hand_out()? {
+        pool.collect()?;
     }
-    for worker in workers {
+    for worker in pool.workers {
         drop(worker.socket);
         // The end of the socket ends the worker; it is idle, so this does not wait.
         let _ = waitpid(worker.process, None);
     }
-    let unread = |(index, answer): (usize, Option<Reading>)| {
-        answer.unwrap_or_else(|| Reading::failed(orders[index].address, Cause::Errno(Errno::EIO)))
-    };
-    Ok(answers.into_iter().enumerate().map(unread).collect())
+    let answers = pool.answers.into_iter().zip(orders);
+    let unread = |order: &Order| Reading::failed(order.address, Cause::Errno(Errno::EIO));
+    Ok(answers.map(|(answer, order)| answer.unwrap_or_else(|| unread(order))).collect())
 }
 
-/// Gives up a worker that hangs or broke, notes why its function is not known, and starts another.
-fn replace(
-    workers: &mut [Worker],
-    index: usize,
-    orders: &[Order],
-    answers: &mut [Option<Reading>],
-    cause: Cause,
-) -> Result<(), Errno> {
-    if let Some((order, _)) = workers[index].current {
-        answers[order] = Some(Reading::failed(orders[order].address, cause));
+struct Worker {
+    process: Pid,
+    socket: UnixStream,
+    /// What it is reading.
+    current: Option<Task>,
+}
+
+#[derive(Clone, Copy)]
+struct Task {
+    /// Place of the answer.
+    place: usize,
+    order: Order,
+    since: Instant,
+}
+
+struct Pool<'a> {
+    /// Orders that no worker has yet, with the places of their answers.
+    waiting: VecDeque<(usize, Order)>,
+    answers: Vec<Option<Reading>>,
+    workers: Vec<Worker>,
+    deadline: Duration,
+    open: Open<'a>,
+}
+
+impl Pool<'_> {
+    /// Gives every idle worker an order. Returns whether any worker has one.
+    fn hand_out(&mut self) -> Result<bool, Errno> {
+        for index in 0..self.workers.len() {
+            let worker = &mut self.workers[index];
+            if worker.current.is_some() {
+                continue;
+            }
+            let Some((place, order)) = self.waiting.pop_front() else { break };
+            worker.current = Some(Task { place, order, since: Instant::now() });
+            if worker.socket.write_all(&wire::order(&order)).is_err() {
+                self.give_up(index, Cause::Errno(Errno::EIO))?;
+            }
+        }
+        Ok(!self.waiting.is_empty() || self.workers.iter().any(|w| w.current.is_some()))
     }
-    // A process in an uninterruptible read dies when the read ends. It holds nothing of ours meanwhile.
-    let _ = kill(workers[index].process, Signal::SIGKILL);
-    let _ = waitpid(workers[index].process, Some(WaitPidFlag::WNOHANG));
-    let others: Vec<i32> = workers.iter().map(|w| w.socket.as_raw_fd()).collect();
-    workers[index] = start(&others)?;
-    Ok(())
+
+    /// Waits for answers until the next deadline, and gives up the workers that are past theirs.
+    fn collect(&mut self) -> Result<(), Errno> {
+        let ready = wait(&self.workers, self.deadline)?;
+        for (index, ready) in ready.into_iter().enumerate() {
+            let worker = &mut self.workers[index];
+            let Some(task) = worker.current else { continue };
+            if ready {
+                match wire::receive(&mut worker.socket) {
+                    Some(answer) if answer.address == task.order.address => {
+                        worker.current = None;
+                        self.keep(task, answer);
+                    }
+                    _ => self.give_up(index, Cause::Errno(Errno::EIO))?,
+                }
+            } else if task.since.elapsed() >= self.deadline {
+                let milliseconds = u32::try_from(self.deadline.as_millis()).unwrap_or(u32::MAX);
+                self.give_up(index, Cause::TimedOut(milliseconds))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn keep(&mut self, task: Task, mut answer: Reading) {
+        // What the kernel remembers of a function does not change why the function was not read.
+        if let Some(earlier) = &self.answers[task.place] {
+            answer.config_error = earlier.config_error;
+        }
+        self.answers[task.place] = Some(answer);
+    }
+
+    /// Gives up a worker that hangs or broke, notes why its function is not known, and starts another.
+    fn give_up(&mut self, index: usize, cause: Cause) -> Result<(), Errno> {
+        let worker = &mut self.workers[index];
+        if let Some(Task { place, order, .. }) = worker.current
+            && !order.remembered
+        {
+            self.answers[place] = Some(Reading::failed(order.address, cause));
+            self.waiting.push_front((place, Order { remembered: true, ..order }));
+        }
+        // A process in an uninterruptible read dies when the read ends. It holds nothing of ours meanwhile.
+        let _ = kill(worker.process, Signal::SIGKILL);
+        let _ = waitpid(worker.process, Some(WaitPidFlag::WNOHANG));
+        *worker = start(self.open)?;
+        Ok(())
+    }
 }
 
 /// Which workers have something to say, or none after the time that the next deadline leaves.
@@ -103,7 +150,7 @@ fn wait(workers: &[Worker], deadline: Duration) -> Result<Vec<bool>, Errno> {
     let busy: Vec<usize> = (0..workers.len()).filter(|i| workers[*i].current.is_some()).collect();
     let left = busy
         .iter()
-        .filter_map(|i| workers[*i].current.map(|(_, since)| deadline.saturating_sub(since.elapsed())))
+        .filter_map(|i| workers[*i].current.map(|task| deadline.saturating_sub(task.since.elapsed())))
         .min()
         .unwrap_or(deadline);
     let mut descriptors: Vec<PollFd<'_>> =
@@ -120,28 +167,34 @@ fn wait(workers: &[Worker], deadline: Duration) -> Result<Vec<bool>, Errno> {
     Ok(ready)
 }
 
-fn start(close: &[i32]) -> Result<Worker, Errno> {
+fn start(open: Open<'_>) -> Result<Worker, Errno> {
     let failed = |error: std::io::Error| Errno::from_raw(error.raw_os_error().unwrap_or(Errno::EIO as i32));
     let (here, there) = UnixStream::pair().map_err(failed)?;
-    let parent_side = here.as_raw_fd();
     let process = raw::fork(|| {
-        let mut ours = close.to_vec();
-        ours.extend([parent_side, 0, 1, 2]);
-        for descriptor in ours {
-            let _ = nix::unistd::close(descriptor);
-        }
-        serve(there)
+        close_all_but(there.as_raw_fd());
+        serve(there, open)
     })?;
     Ok(Worker { process, socket: here, current: None })
 }
 
+/// Closes everything that a worker inherited: the standard streams, whatever else the caller left open, and the
+/// sockets of the other workers, which would never see their end while this one lives.
+fn close_all_but(keep: i32) {
+    let Ok(folder) = std::fs::read_dir("/proc/self/fd") else { return };
+    let names = folder.flatten().map(|entry| entry.file_name());
+    let open: Vec<i32> = names.filter_map(|name| name.to_str()?.parse().ok()).collect();
+    for descriptor in open.into_iter().filter(|d| *d != keep) {
+        let _ = nix::unistd::close(descriptor);
+    }
+}
+
 /// The worker's loop: one order, one answer, until the socket ends.
-fn serve(mut socket: UnixStream) -> i32 {
-    let Ok(tree) = Directory::live() else { return 1 };
+fn serve(mut socket: UnixStream, open: Open<'_>) -> i32 {
+    let Ok(tree) = open() else { return 1 };
     let mut order = [0; wire::ORDER_SIZE];
     while socket.read_exact(&mut order).is_ok() {
         let Some(order) = wire::parse_order(&order) else { return 1 };
-        let answer = reading::read(&tree, order);
+        let answer = reading::read(&*tree, order);
         if socket.write_all(&wire::answer(&answer)).is_err() {
             return 1;
         }

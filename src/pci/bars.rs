@@ -108,6 +108,13 @@ pub struct RawBar {
     pub offset: u16,
 }
 
+impl RawBar {
+    /// Whether the register reads zero, so that it alone does not tell whether there is a BAR.
+    pub fn is_zero(&self) -> bool {
+        self.address == 0 && self.kind == BarKind::Memory32 && !self.prefetchable
+    }
+}
+
 /// The BARs in configuration space. A register that reads zero is a BAR that does not exist or has lost its value;
 /// [`bars`] tells which.
 pub fn raw_bars(space: &ConfigSpace) -> Vec<RawBar> {
@@ -178,9 +185,7 @@ pub fn bars(space: Option<&ConfigSpace>, resources: Option<&[Resource]>) -> Vec<
             let raw = raw.iter().find(|b| b.number == number);
             let noted = resources.and_then(|r| r.get(usize::from(number))).copied();
             let noted = noted.filter(|r| r.flags != 0);
-            if noted.is_none()
-                && raw.is_none_or(|b| b.address == 0 && b.kind != BarKind::Memory64 && !b.prefetchable)
-            {
+            if noted.is_none() && raw.is_none_or(RawBar::is_zero) {
                 return None;
             }
             let kind = match (noted, raw) {
@@ -301,6 +306,15 @@ mod tests {
         assert_eq!(bars(Some(&header(0, &[])), Some(&[])), []);
         let unset = super::resources("0x0000000000000000 0x00000000003fffff 0x0000000020140204\n");
         assert_eq!(bars(Some(&header(0, &[(0x10, 4)])), Some(&unset))[0].assigned, Some(false));
+    }
+
+    #[test]
+    fn a_bar_without_address_exists_if_its_register_says_what_it_is() {
+        let space = header(0, &[(0x10, 1), (0x14, 0), (0x18, 2), (0x1c, 8), (0x20, 4)]);
+        let found: Vec<_> = bars(Some(&space), None).iter().map(|b| (b.number, b.kind, b.address)).collect();
+        let expected =
+            [(0, BarKind::Io), (2, BarKind::MemoryBelow1M), (3, BarKind::Memory32), (4, BarKind::Memory64)];
+        assert_eq!(found, expected.map(|(number, kind)| (number, kind, Some(0))));
     }
 
     #[test]

@@ -223,4 +223,25 @@ mod tests {
             assert_eq!(keys.len(), specification.registers.len(), "{}", specification.key);
         }
     }
+
+    proptest::proptest! {
+        /// What is written into the fields of a register is read back, and a register is put together again from them.
+        #[test]
+        fn every_register_survives_encoding(raw in proptest::num::u64::ANY) {
+            for register in DECODED.iter().flat_map(|s| s.registers.iter().copied()) {
+                let width = u32::from(register.width) * 8;
+                let raw = raw & (u64::MAX >> (64 - width));
+                let mut built = 0;
+                for field in register.fields {
+                    built = field.insert(built, field.extract(raw));
+                }
+                assert_eq!(built, raw & register.defined(), "{}", register.key);
+                for field in register.fields {
+                    let without = field.insert(raw, 0);
+                    assert_eq!(field.extract(without), 0, "{}.{}", register.key, field.key);
+                    assert_eq!(without | raw & field.mask(), raw, "{}.{}", register.key, field.key);
+                }
+            }
+        }
+    }
 }

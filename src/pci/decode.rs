@@ -159,19 +159,19 @@ impl<'a> Builder<'a> {
         self.place::<R>(None, None, offset)
     }
 
-    /// Places the register as part of a repeated group: `entry[index].register`.
-    pub fn add_in<R: RegisterType>(&mut self, group: &'static str, index: u16, offset: u16) -> Option<R> {
-        self.place::<R>(None, Some((group, index)), offset)
+    /// Places the register as part of its repeated group: `entry[index].register`.
+    pub fn add_in<R: RegisterType>(&mut self, index: u16, offset: u16) -> Option<R> {
+        self.place::<R>(None, R::REGISTER.group.map(|group| (group, index)), offset)
     }
 
-    /// Places the register as part of a group that is part of another one: `stream[1].association[0].register`.
+    /// Places the register as part of its group where that is part of another: `stream[1].association[index].register`.
     pub fn add_within<R: RegisterType>(
         &mut self,
         outer: (&'static str, u16),
-        inner: (&'static str, u16),
+        index: u16,
         offset: u16,
     ) -> Option<R> {
-        self.place::<R>(Some(outer), Some(inner), offset)
+        self.place::<R>(Some(outer), R::REGISTER.group.map(|group| (group, index)), offset)
     }
 
     fn place<R: RegisterType>(

@@ -139,7 +139,7 @@ register! {
         7:0 pin Ro "pin" = INTERRUPT_PIN,
     }
     /// A Base Address Register as it stands in configuration space.
-    pub struct BaseAddress(u32) at 0x10, "value", "Region", "PCIe 6.2, 7.5.1.2.1" {
+    pub struct BaseAddress(u32) at 0x10 in "bar", "value", "Region", "PCIe 6.2, 7.5.1.2.1" {
         /// All 32 bits: flags in the low bits, address in the others, or the upper half of a 64-bit address.
         31:0 bits Rw "bits" = Meaning::Hex,
     }
@@ -385,6 +385,7 @@ const CARDBUS: &[&Register] = &[
     PrimaryBus::REGISTER,
     SecondaryBus::REGISTER,
     SubordinateBus::REGISTER,
+    SecondaryLatencyTimer::REGISTER,
     InterruptLine::REGISTER,
     InterruptPin::REGISTER,
 ];

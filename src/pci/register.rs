@@ -138,6 +138,8 @@ pub struct Register {
     pub key: &'static str,
     /// The name that lspci or the Linux kernel uses, for example `LnkSta`.
     pub short: &'static str,
+    /// The repeated group that the register belongs to: `entry` for paths like `rebar.entry[0].control`.
+    pub group: Option<&'static str>,
     /// Offset in bytes from the start of the capability (of configuration space for header registers).
     /// For registers that repeat, the offset of the first.
     pub offset: u16,
@@ -202,12 +204,12 @@ pub trait RegisterType: Copy {
 ///
 /// A field is `high:low name Access "Short"` or, for one bit, `bit name Access "Short"`. The getter of the first
 /// form gives the number, that of the second a `bool`. ` = Meaning::…` may follow; without it one bit is a
-/// [`Meaning::Flag`] and more are a [`Meaning::Number`].
+/// [`Meaning::Flag`] and more are a [`Meaning::Number`]. `at 0x08 in "entry"` declares a register that repeats.
 #[macro_export]
 macro_rules! register {
     ($(
         $(#[doc = $doc:literal])*
-        $vis:vis struct $name:ident($raw:ident) at $offset:expr, $key:literal, $short:literal, $section:literal {
+        $vis:vis struct $name:ident($raw:ident) at $offset:literal $(in $group:literal)?, $key:literal, $short:literal, $section:literal {
             $(
                 $(#[doc = $field_doc:literal])*
                 $high:literal $(: $low:literal)? $field:ident $access:ident $field_short:literal $(= $meaning:expr)?
@@ -228,7 +230,8 @@ macro_rules! register {
                 static TABLE: $crate::pci::register::Register = $crate::pci::register::Register {
                     key: $key,
                     short: $short,
-                    offset: $offset,
+                    group: $crate::register!(@group $($group)?),
+                offset: $offset,
                     width: (<$raw>::BITS / 8) as u8,
                     section: $section,
                     doc: concat!($($doc, "\n"),*),
@@ -257,6 +260,8 @@ macro_rules! register {
         $($doc)*
         pub const fn $field(self) -> $raw { (self.0 >> $low) & (<$raw>::MAX >> (<$raw>::BITS - 1 - ($high - $low))) }
     };
+    (@group) => { None };
+    (@group $group:literal) => { Some($group) };
     (@low $high:literal) => { $high };
     (@low $high:literal, $low:literal) => { $low };
     (@meaning [$($low:literal)?] $meaning:expr) => { $meaning };

@@ -1,7 +1,7 @@
 //! What a field's value is called.
 
 use crate::pci::quantity::LINK_SPEEDS;
-use crate::pci::register::{Field, Meaning, Quantity, Register};
+use crate::pci::register::{Field, Meaning, Quantity};
 
 /// The value as JSON: yes or no, a number in the unit that the text names, a word; `null` if it is reserved.
 pub fn json_value(field: &Field, value: u64) -> serde_json::Value {
@@ -33,7 +33,7 @@ fn quantity_value(quantity: Quantity) -> serde_json::Value {
 }
 
 /// The value in words.
-pub fn text_value(_register: &Register, field: &Field, value: u64) -> String {
+pub fn text_value(field: &Field, value: u64) -> String {
     match field.meaning {
         Meaning::Flag => (if value == 0 { "no" } else { "yes" }).to_owned(),
         Meaning::Number => value.to_string(),

@@ -102,7 +102,8 @@ fn layout(builder: &mut Builder<'_>) {
     builder.load(0x04, 4);
     builder.add::<Capabilities>();
     builder.add::<ControlStatus>();
-    if builder.context.header_layout == 1 {
+    // CardBus bridges have it too (PCI Bus Power Management Interface for PCI to CardBus Bridges 1.0).
+    if matches!(builder.context.header_layout, 1 | 2) {
         builder.add::<BridgeExtensions>();
     }
     builder.add::<Data>();

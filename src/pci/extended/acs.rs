@@ -71,7 +71,7 @@ register! {
         12 unclaimed_request_redirect_control Rw "UnclaimedReqRedir",
     }
     /// 32 bits of the egress control vector.
-    pub struct EgressControlVector(u32) at 0x08, "vector", "ACSEgressVector", "PCIe 6.2, 7.7.11.4" {
+    pub struct EgressControlVector(u32) at 0x08 in "egress_control_vector", "vector", "ACSEgressVector", "PCIe 6.2, 7.7.11.4" {
         /// One bit for each port, function or function group: requests to it are blocked or redirected.
         31:0 bits Rw "bits" = Meaning::Hex,
     }
@@ -100,7 +100,7 @@ fn layout(builder: &mut Builder<'_>) {
         builder.load(0x08, 4 * doublewords);
     }
     for i in 0..doublewords {
-        builder.add_in::<EgressControlVector>("egress_control_vector", i, 0x08 + 4 * i);
+        builder.add_in::<EgressControlVector>(i, 0x08 + 4 * i);
     }
 }
 

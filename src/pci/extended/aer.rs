@@ -163,7 +163,7 @@ register! {
     }
     /// One doubleword of the header of the packet that belongs to First Error Pointer. The first byte on the wire is the
     /// most significant one. From the fifth doubleword on it stands at offset 38h, in Flit Mode only.
-    pub struct HeaderLog(u32) at 0x1c, "header", "HeaderLog", "PCIe 6.2, 7.8.4.8" {
+    pub struct HeaderLog(u32) at 0x1c in "header_log", "header", "HeaderLog", "PCIe 6.2, 7.8.4.8" {
         /// All 32 bits.
         31:0 bits Ros "bits" = Meaning::Hex,
     }
@@ -217,7 +217,7 @@ register! {
         31:16 err_fatal_nonfatal_source_identification Ros "ERR_FATAL/NONFATAL" = Meaning::Quantity(requester),
     }
     /// One end-to-end prefix of the packet in the header log.
-    pub struct TlpPrefixLog(u32) at 0x38, "prefix", "TLPPrefixLog", "PCIe 6.2, 7.8.4.12" {
+    pub struct TlpPrefixLog(u32) at 0x38 in "tlp_prefix_log", "prefix", "TLPPrefixLog", "PCIe 6.2, 7.8.4.12" {
         /// All 32 bits; 0 where the packet had no further prefix.
         31:0 bits Ros "bits" = Meaning::Hex,
     }
@@ -244,7 +244,7 @@ fn layout(builder: &mut Builder<'_>) {
     builder.add::<CorrectableMask>();
     let control = builder.add::<CapabilitiesAndControl>().unwrap_or(CapabilitiesAndControl(0));
     for i in 0..HEADER_DWORDS {
-        builder.add_in::<HeaderLog>("header_log", i, 0x1c + 4 * i);
+        builder.add_in::<HeaderLog>(i, 0x1c + 4 * i);
     }
     if root {
         builder.add::<RootErrorCommand>();
@@ -265,9 +265,9 @@ fn layout(builder: &mut Builder<'_>) {
     }
     for i in 0..count {
         if flit {
-            builder.add_in::<HeaderLog>("header_log", HEADER_DWORDS + i, 0x38 + 4 * i);
+            builder.add_in::<HeaderLog>(HEADER_DWORDS + i, 0x38 + 4 * i);
         } else {
-            builder.add_in::<TlpPrefixLog>("tlp_prefix_log", i, 0x38 + 4 * i);
+            builder.add_in::<TlpPrefixLog>(i, 0x38 + 4 * i);
         }
     }
 }

@@ -52,7 +52,7 @@ register! {
         23:0 modified_ts_information_2 Ro "Information2" = Meaning::Hex,
     }
     /// Which protocols may be agreed on: 32 of them.
-    pub struct SelectiveEnableMask(u32) at 0x14, "protocols", "AltProtMask", "PCIe 6.2, 7.9.20.6" {
+    pub struct SelectiveEnableMask(u32) at 0x14 in "selective_enable_mask", "protocols", "AltProtMask", "PCIe 6.2, 7.9.20.6" {
         /// One bit a protocol; bit 0 of the first register is PCI Express.
         31:0 mask Rws "Mask" = Meaning::Hex,
     }
@@ -69,7 +69,7 @@ fn layout(builder: &mut Builder<'_>) {
         let count = (capabilities.alternate_protocol_count() as u16).div_ceil(32).min(room);
         builder.load(0x14, 4 * count);
         for i in 0..count {
-            builder.add_in::<SelectiveEnableMask>("selective_enable_mask", i, 0x14 + 4 * i);
+            builder.add_in::<SelectiveEnableMask>(i, 0x14 + 4 * i);
         }
     }
 }

@@ -90,7 +90,7 @@ register! {
     }
     /// One doubleword of the header of the request that belongs to RP PIO First Error Pointer. The first byte on the wire is
     /// the most significant one.
-    pub struct RpPioHeaderLog(u32) at 0x20, "header", "RPPIOHeaderLog", "PCIe 6.2, 7.9.14.11" {
+    pub struct RpPioHeaderLog(u32) at 0x20 in "rp_pio_header_log", "header", "RPPIOHeaderLog", "PCIe 6.2, 7.9.14.11" {
         /// All 32 bits.
         31:0 bits Ros "bits" = Meaning::Hex,
     }
@@ -100,7 +100,7 @@ register! {
         31:0 bits Ros "bits" = Meaning::Hex,
     }
     /// One end-to-end prefix of the request in the header log.
-    pub struct RpPioTlpPrefixLog(u32) at 0x34, "prefix", "RPPIOTLPPrefixLog", "PCIe 6.2, 7.9.14.13" {
+    pub struct RpPioTlpPrefixLog(u32) at 0x34 in "rp_pio_tlp_prefix_log", "prefix", "RPPIOTLPPrefixLog", "PCIe 6.2, 7.9.14.13" {
         /// All 32 bits.
         31:0 bits Ros "bits" = Meaning::Hex,
     }
@@ -196,13 +196,13 @@ fn layout(builder: &mut Builder<'_>) {
     builder.add::<RpPioSysError>();
     builder.add::<RpPioException>();
     for i in 0..size.min(HEADER_DWORDS) {
-        builder.add_in::<RpPioHeaderLog>("rp_pio_header_log", i, 0x20 + 4 * i);
+        builder.add_in::<RpPioHeaderLog>(i, 0x20 + 4 * i);
     }
     if size >= HEADER_AND_IMPSPEC_DWORDS {
         builder.add::<RpPioImpSpecLog>();
     }
     for i in 0..size.saturating_sub(HEADER_AND_IMPSPEC_DWORDS) {
-        builder.add_in::<RpPioTlpPrefixLog>("rp_pio_tlp_prefix_log", i, 0x34 + 4 * i);
+        builder.add_in::<RpPioTlpPrefixLog>(i, 0x34 + 4 * i);
     }
 }
 

@@ -115,7 +115,7 @@ register! {
         15:0 invalid_flit_counter Ros "Invalid Flit Counter",
     }
     /// Half of FBER Measurement Status 3 to 10: bit errors of one lane that were corrected.
-    pub struct LaneCorrectableCounter(u16) at 0x1c, "correctable_counter", "MeasSts", "PCIe 6.2, 7.7.8.9" {
+    pub struct LaneCorrectableCounter(u16) at 0x1c in "lane", "correctable_counter", "MeasSts", "PCIe 6.2, 7.7.8.9" {
         /// Stays at its highest value.
         15:0 count Ro "Count",
     }
@@ -134,7 +134,7 @@ fn layout(builder: &mut Builder<'_>) {
     builder.add::<FberMeasurementStatus1>();
     builder.add::<FberMeasurementStatus2>();
     for lane in 0..LANES {
-        builder.add_in::<LaneCorrectableCounter>("lane", lane, 0x1c + 2 * lane);
+        builder.add_in::<LaneCorrectableCounter>(lane, 0x1c + 2 * lane);
     }
 }
 

@@ -90,7 +90,7 @@ register! {
         23:8 flit_latency_tracking_counter Ro "Latency" = Meaning::Quantity(eight_nanoseconds),
     }
     /// What measuring one change of the link's state gave.
-    pub struct LtssmStatus(u32) at 0x10, "tracking_status", "LTSSMPerfSta", "PCIe 6.2, 7.8.12.5" {
+    pub struct LtssmStatus(u32) at 0x10 in "ltssm", "tracking_status", "LTSSMPerfSta", "PCIe 6.2, 7.8.12.5" {
         /// How far it came.
         1:0 ltssm_state_transition_tracking_status Ros "Status" = TRACKING,
         /// Changes that were measured.
@@ -129,7 +129,7 @@ fn layout(builder: &mut Builder<'_>) {
         builder.load(0x10, 4 * count);
     }
     for index in 0..count {
-        builder.add_in::<LtssmStatus>("ltssm", index, 0x10 + 4 * index);
+        builder.add_in::<LtssmStatus>(index, 0x10 + 4 * index);
     }
 }
 

@@ -97,8 +97,8 @@ fn layout(builder: &mut Builder<'_>) {
         let count = count.min(room.saturating_sub(at) / LINK_STREAM);
         builder.load(at, LINK_STREAM * count);
         for index in 0..count {
-            builder.add_in::<LinkStreamControl>("link_stream", index, at);
-            builder.add_in::<LinkStreamStatus>("link_stream", index, at + 4);
+            builder.add_in::<LinkStreamControl>(index, at);
+            builder.add_in::<LinkStreamStatus>(index, at + 4);
             at += LINK_STREAM;
         }
     }
@@ -116,13 +116,12 @@ fn layout(builder: &mut Builder<'_>) {
 
 /// Places the registers of one selective stream; gives how many bytes they are, if that could be read.
 fn selective_stream(builder: &mut Builder<'_>, index: u16, at: u16) -> Option<u16> {
-    const GROUP: &str = "selective_stream";
     builder.load(at, SELECTIVE_STREAM);
-    let capability = builder.add_in::<SelectiveStreamCapability>(GROUP, index, at);
-    builder.add_in::<SelectiveStreamControl>(GROUP, index, at + 4);
-    builder.add_in::<SelectiveStreamStatus>(GROUP, index, at + 8);
-    builder.add_in::<RidAssociation1>(GROUP, index, at + 12);
-    builder.add_in::<RidAssociation2>(GROUP, index, at + 16);
+    let capability = builder.add_in::<SelectiveStreamCapability>(index, at);
+    builder.add_in::<SelectiveStreamControl>(index, at + 4);
+    builder.add_in::<SelectiveStreamStatus>(index, at + 8);
+    builder.add_in::<RidAssociation1>(index, at + 12);
+    builder.add_in::<RidAssociation2>(index, at + 16);
     let stated = capability?.number_of_address_association_register_blocks() as u16;
     let first = at + SELECTIVE_STREAM;
     builder.reaches(first + ADDRESS_ASSOCIATION * stated);
@@ -131,11 +130,11 @@ fn selective_stream(builder: &mut Builder<'_>, index: u16, at: u16) -> Option<u1
         builder.load(first, ADDRESS_ASSOCIATION * count);
     }
     for association in 0..count {
-        let (outer, inner) = ((GROUP, index), ("address_association", association));
+        let outer = ("selective_stream", index);
         let at = first + ADDRESS_ASSOCIATION * association;
-        builder.add_within::<AddressAssociation1>(outer, inner, at);
-        builder.add_within::<AddressAssociation2>(outer, inner, at + 4);
-        builder.add_within::<AddressAssociation3>(outer, inner, at + 8);
+        builder.add_within::<AddressAssociation1>(outer, association, at);
+        builder.add_within::<AddressAssociation2>(outer, association, at + 4);
+        builder.add_within::<AddressAssociation3>(outer, association, at + 8);
     }
     Some(SELECTIVE_STREAM + ADDRESS_ASSOCIATION * stated)
 }

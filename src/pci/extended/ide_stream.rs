@@ -19,7 +19,7 @@ const STATE: Meaning = Meaning::Choice(&[(0, "insecure"), (2, "secure")]);
 
 register! {
     /// What the stream of one traffic class does with everything on the link.
-    pub struct LinkStreamControl(u32) at 0x0c, "link_control", "LinkIDECtl", "PCIe 6.2, 7.9.26.4.1" {
+    pub struct LinkStreamControl(u32) at 0x0c in "link_stream", "link_control", "LinkIDECtl", "PCIe 6.2, 7.9.26.4.1" {
         /// The stream becomes secure once it has its keys.
         0 link_ide_stream_enable Rw "En",
         /// The extended form of TEE bits is used.
@@ -42,19 +42,19 @@ register! {
         31:24 stream_id Rw "ID",
     }
     /// How the stream is.
-    pub struct LinkStreamStatus(u32) at 0x10, "link_status", "LinkIDESta", "PCIe 6.2, 7.9.26.4.2" {
+    pub struct LinkStreamStatus(u32) at 0x10 in "link_stream", "link_status", "LinkIDESta", "PCIe 6.2, 7.9.26.4.2" {
         /// Packets are protected in the state secure only.
         3:0 link_ide_stream_state Ro "Status" = STATE,
         /// The other side said that a check failed.
         31 received_ide_fail_message Rw1c "RecvChkFail",
     }
     /// How many address ranges the stream can be for.
-    pub struct SelectiveStreamCapability(u32) at 0x0c, "selective_capability", "SelectiveIDECap", "PCIe 6.2, 7.9.26.5.1" {
+    pub struct SelectiveStreamCapability(u32) at 0x0c in "selective_stream", "selective_capability", "SelectiveIDECap", "PCIe 6.2, 7.9.26.5.1" {
         /// Address association blocks behind the stream's registers.
         3:0 number_of_address_association_register_blocks Ro "RID#",
     }
     /// What the stream does with what goes to its partner.
-    pub struct SelectiveStreamControl(u32) at 0x10, "selective_control", "SelectiveIDECtl", "PCIe 6.2, 7.9.26.5.2" {
+    pub struct SelectiveStreamControl(u32) at 0x10 in "selective_stream", "selective_control", "SelectiveIDECtl", "PCIe 6.2, 7.9.26.5.2" {
         /// The stream becomes secure once it has its keys.
         0 selective_ide_stream_enable Rw "En",
         /// The extended form of TEE bits is used.
@@ -83,19 +83,19 @@ register! {
         31:24 stream_id Rw "ID",
     }
     /// How the stream is.
-    pub struct SelectiveStreamStatus(u32) at 0x14, "selective_status", "SelectiveIDESta", "PCIe 6.2, 7.9.26.5.3" {
+    pub struct SelectiveStreamStatus(u32) at 0x14 in "selective_stream", "selective_status", "SelectiveIDESta", "PCIe 6.2, 7.9.26.5.3" {
         /// Packets are protected in the state secure only.
         3:0 selective_ide_stream_state Ro "Status" = STATE,
         /// The other side said that a check failed.
         31 received_ide_fail_message Rw1c "RecvChkFail",
     }
     /// Which requester IDs are the partner's: the last.
-    pub struct RidAssociation1(u32) at 0x18, "rid_association_1", "SelectiveIDERID1", "PCIe 6.2, 7.9.26.5.4.1" {
+    pub struct RidAssociation1(u32) at 0x18 in "selective_stream", "rid_association_1", "SelectiveIDERID1", "PCIe 6.2, 7.9.26.5.4.1" {
         /// Highest requester ID.
         23:8 rid_limit Rw "Limit" = Meaning::Quantity(requester),
     }
     /// Which requester IDs are the partner's: the first.
-    pub struct RidAssociation2(u32) at 0x1c, "rid_association_2", "SelectiveIDERID2", "PCIe 6.2, 7.9.26.5.4.2" {
+    pub struct RidAssociation2(u32) at 0x1c in "selective_stream", "rid_association_2", "SelectiveIDERID2", "PCIe 6.2, 7.9.26.5.4.2" {
         /// The range holds.
         0 valid Rw "Valid",
         /// Lowest requester ID.
@@ -104,7 +104,7 @@ register! {
         31:24 segment_base Rw "SegBase" = Meaning::Hex,
     }
     /// Which addresses are the partner's: bits 31:20 of the first and the last.
-    pub struct AddressAssociation1(u32) at 0x20, "register_1", "IDEAddr1", "PCIe 6.2, 7.9.26.5.5.1" {
+    pub struct AddressAssociation1(u32) at 0x20 in "address_association", "register_1", "IDEAddr1", "PCIe 6.2, 7.9.26.5.5.1" {
         /// The range holds.
         0 valid Rw "Valid",
         /// Address bits 31:20 of the first; bits 19:0 are 0.
@@ -113,12 +113,12 @@ register! {
         31:20 memory_limit_lower Rw "LimitLow" = Meaning::Hex,
     }
     /// Which addresses are the partner's: the upper half of the last.
-    pub struct AddressAssociation2(u32) at 0x24, "register_2", "IDEAddr2", "PCIe 6.2, 7.9.26.5.5.2" {
+    pub struct AddressAssociation2(u32) at 0x24 in "address_association", "register_2", "IDEAddr2", "PCIe 6.2, 7.9.26.5.5.2" {
         /// Address bits 63:32.
         31:0 memory_limit_upper Rw "LimitHigh" = Meaning::Hex,
     }
     /// Which addresses are the partner's: the upper half of the first.
-    pub struct AddressAssociation3(u32) at 0x28, "register_3", "IDEAddr3", "PCIe 6.2, 7.9.26.5.5.3" {
+    pub struct AddressAssociation3(u32) at 0x28 in "address_association", "register_3", "IDEAddr3", "PCIe 6.2, 7.9.26.5.5.3" {
         /// Address bits 63:32.
         31:0 memory_base_upper Rw "BaseHigh" = Meaning::Hex,
     }

@@ -23,7 +23,7 @@ register! {
         11:0 mrbl_structure_length HwInit "Len" = Meaning::Unit("bytes"),
     }
     /// Where one block of registers is and what it is.
-    pub struct Locator(u64) at 0x08, "register", "Locator", "PCIe 6.2, 7.9.30.3" {
+    pub struct Locator(u64) at 0x08 in "locator", "register", "Locator", "PCIe 6.2, 7.9.30.3" {
         /// Which Base Address Register maps the block: 0 to 5.
         2:0 register_bir HwInit "BIR" = Meaning::Choice(&[
             (0, "BAR0"),
@@ -65,7 +65,7 @@ fn layout(builder: &mut Builder<'_>) {
         builder.load(HEAD, LOCATOR * count);
     }
     for index in 0..count {
-        builder.add_in::<Locator>("locator", index, HEAD + LOCATOR * index);
+        builder.add_in::<Locator>(index, HEAD + LOCATOR * index);
     }
 }
 

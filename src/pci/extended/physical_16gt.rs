@@ -60,7 +60,7 @@ register! {
         31:0 lanes Rw1cs "lanes" = Meaning::Hex,
     }
     /// Presets of one lane for 16.0 GT/s.
-    pub struct LaneEqualization(u8) at 0x20, "equalization", "Phy16LaneEqCtl", "PCIe 6.2, 7.7.5.9" {
+    pub struct LaneEqualization(u8) at 0x20 in "lane", "equalization", "Phy16LaneEqCtl", "PCIe 6.2, 7.7.5.9" {
         /// Transmitter preset of the downstream port.
         3:0 downstream_port_transmitter_preset HwInit "DSPTxPreset" = TRANSMITTER_PRESET,
         /// Transmitter preset of the upstream port: what is sent to it, or what it received.
@@ -79,7 +79,7 @@ fn layout(builder: &mut Builder<'_>) {
     builder.add::<FirstRetimerDataParityMismatch>();
     builder.add::<SecondRetimerDataParityMismatch>();
     for lane in 0..lanes {
-        builder.add_in::<LaneEqualization>("lane", lane, 0x20 + lane);
+        builder.add_in::<LaneEqualization>(lane, 0x20 + lane);
     }
 }
 

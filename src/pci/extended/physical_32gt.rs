@@ -119,7 +119,7 @@ register! {
         25:24 alternate_protocol_negotiation_status Ro "APNStatus" = NEGOTIATION,
     }
     /// Presets of one lane for 32.0 GT/s.
-    pub struct LaneEqualization(u8) at 0x20, "equalization", "Phy32LaneEqCtl", "PCIe 6.2, 7.7.6.9" {
+    pub struct LaneEqualization(u8) at 0x20 in "lane", "equalization", "Phy32LaneEqCtl", "PCIe 6.2, 7.7.6.9" {
         /// Transmitter preset of the downstream port.
         3:0 downstream_port_transmitter_preset HwInit "DSPTxPreset" = TRANSMITTER_PRESET,
         /// Transmitter preset of the upstream port: what is sent to it, or what it received.
@@ -138,7 +138,7 @@ fn layout(builder: &mut Builder<'_>) {
     builder.add::<TransmittedModifiedTsData1>();
     builder.add::<TransmittedModifiedTsData2>();
     for lane in 0..lanes {
-        builder.add_in::<LaneEqualization>("lane", lane, 0x20 + lane);
+        builder.add_in::<LaneEqualization>(lane, 0x20 + lane);
     }
 }
 

@@ -43,7 +43,7 @@ register! {
     }
     /// Presets of one lane for 64.0 GT/s. The first lane is at 10h as PCIe 6.3 has it; the heading of PCIe 6.0 said 20h,
     /// as it is for 16.0 and 32.0 GT/s.
-    pub struct LaneEqualization(u8) at 0x10, "equalization", "Phy64LaneEqCtl", "PCIe 6.3, 7.7.7.5" {
+    pub struct LaneEqualization(u8) at 0x10 in "lane", "equalization", "Phy64LaneEqCtl", "PCIe 6.3, 7.7.7.5" {
         /// Transmitter preset of the downstream port.
         3:0 downstream_port_transmitter_preset HwInit "DSPTxPreset" = TRANSMITTER_PRESET,
         /// Transmitter preset of the upstream port: what is sent to it, or what it received.
@@ -58,7 +58,7 @@ fn layout(builder: &mut Builder<'_>) {
     builder.add::<Control>();
     builder.add::<Status>();
     for lane in 0..lanes {
-        builder.add_in::<LaneEqualization>("lane", lane, 0x10 + lane);
+        builder.add_in::<LaneEqualization>(lane, 0x10 + lane);
     }
 }
 

@@ -32,12 +32,12 @@ const REGISTERS: &[&Register] = &[ResizableBarCapability::REGISTER, ResizableBar
 
 register! {
     /// Sizes that the BAR can have, up to 128 TB.
-    pub struct ResizableBarCapability(u32) at 0x04, "capability", "ReBARCap", "PCIe 6.2, 7.8.6.2" {
+    pub struct ResizableBarCapability(u32) at 0x04 in "entry", "capability", "ReBARCap", "PCIe 6.2, 7.8.6.2" {
         /// Bit 4 stands for 1 MB, each further bit for twice as much.
         31:4 supported_sizes Ro "supported" = Meaning::Quantity(Quantity::Sizes),
     }
     /// Which BAR it is and what size it has.
-    pub struct ResizableBarControl(u32) at 0x08, "control", "ReBARCtl", "PCIe 6.2, 7.8.6.3" {
+    pub struct ResizableBarControl(u32) at 0x08 in "entry", "control", "ReBARCtl", "PCIe 6.2, 7.8.6.3" {
         /// Which BAR: 0 to 5.
         2:0 bar_index Ro "BAR",
         /// How many BARs can be resized: 1 to 6. Defined in the first entry, reserved in the others.
@@ -96,8 +96,8 @@ fn layout(builder: &mut Builder<'_>) {
 }
 
 fn entry(builder: &mut Builder<'_>, index: u16) -> Option<ResizableBarControl> {
-    builder.add_in::<ResizableBarCapability>("entry", index, 0x04 + ENTRY * index);
-    builder.add_in::<ResizableBarControl>("entry", index, 0x08 + ENTRY * index)
+    builder.add_in::<ResizableBarCapability>(index, 0x04 + ENTRY * index);
+    builder.add_in::<ResizableBarControl>(index, 0x08 + ENTRY * index)
 }
 
 #[cfg(test)]

@@ -58,7 +58,7 @@ register! {
         31:0 lanes Rw1cs "LaneErr" = Meaning::Hex,
     }
     /// Presets of one lane for 8.0 GT/s.
-    pub struct LaneEqualization(u16) at 0x0c, "equalization", "LaneEqCtl", "PCIe 6.2, 7.7.3.4" {
+    pub struct LaneEqualization(u16) at 0x0c in "lane", "equalization", "LaneEqCtl", "PCIe 6.2, 7.7.3.4" {
         /// Transmitter preset of the downstream port.
         3:0 downstream_port_transmitter_preset HwInit "DSPTxPreset" = TRANSMITTER_PRESET,
         /// Receiver preset hint for the downstream port.
@@ -88,7 +88,7 @@ fn layout(builder: &mut Builder<'_>) {
     builder.add::<LinkControl3>();
     builder.add::<LaneErrorStatus>();
     for lane in 0..lanes {
-        builder.add_in::<LaneEqualization>("lane", lane, 0x0c + 2 * lane);
+        builder.add_in::<LaneEqualization>(lane, 0x0c + 2 * lane);
     }
 }
 

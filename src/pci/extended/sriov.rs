@@ -113,7 +113,7 @@ register! {
         31:0 size Rw "System Page Size" = Meaning::Hex,
     }
     /// A Base Address Register that all virtual functions share: each has its part of the range.
-    pub struct VfBar(u32) at 0x24, "value", "Region", "PCIe 6.2, 9.3.3.14" {
+    pub struct VfBar(u32) at 0x24 in "vf_bar", "value", "Region", "PCIe 6.2, 9.3.3.14" {
         /// All 32 bits: flags in the low bits, address in the others, or the upper half of a 64-bit address.
         31:0 bits Rw "bits" = Meaning::Hex,
     }
@@ -162,7 +162,7 @@ fn layout(builder: &mut Builder<'_>) {
     builder.add::<SupportedPageSizes>();
     builder.add::<SystemPageSize>();
     for i in 0..BARS {
-        builder.add_in::<VfBar>("vf_bar", i, 0x24 + 4 * i);
+        builder.add_in::<VfBar>(i, 0x24 + 4 * i);
     }
     builder.add::<VfMigrationStateArray>();
 }

@@ -43,7 +43,7 @@ register! {
         0 use_vc_mfvc Rw1c "UseVC",
     }
     /// What one virtual channel can carry.
-    pub struct ResourceCapability(u32) at 0x14, "capability", "SVCResCap", "PCIe 6.2, 7.9.29.6" {
+    pub struct ResourceCapability(u32) at 0x14 in "vc", "capability", "SVCResCap", "PCIe 6.2, 7.9.29.6" {
         /// What may be carried.
         11:8 svc_vc_protocols_supported HwInit "Protocols" = Meaning::Choice(&[
             (0, "as virtual channel 0"),
@@ -56,7 +56,7 @@ register! {
         14:12 svc_vc_id HwInit "ID",
     }
     /// What the virtual channel carries.
-    pub struct ResourceControl(u32) at 0x18, "control", "SVCResCtl", "PCIe 6.2, 7.9.29.7" {
+    pub struct ResourceControl(u32) at 0x18 in "vc", "control", "SVCResCtl", "PCIe 6.2, 7.9.29.7" {
         /// Traffic classes that go through it, one bit each.
         7:0 svc_tc_vc_map Rw "TC/VC" = Meaning::Hex,
         /// What is carried.
@@ -83,7 +83,7 @@ register! {
         31 svc_vc_enable Rw "Enable",
     }
     /// How the virtual channel is.
-    pub struct ResourceStatus(u32) at 0x1c, "status", "SVCResSta", "PCIe 6.2, 7.9.29.8" {
+    pub struct ResourceStatus(u32) at 0x1c in "vc", "status", "SVCResSta", "PCIe 6.2, 7.9.29.8" {
         /// Both ends have not agreed yet.
         1 svc_vc_negotiation_pending Ro "NegoPending",
     }
@@ -105,9 +105,9 @@ fn layout(builder: &mut Builder<'_>) {
     }
     for index in 0..=extended {
         let at = RESOURCES + RESOURCE * index;
-        builder.add_in::<ResourceCapability>("vc", index, at);
-        builder.add_in::<ResourceControl>("vc", index, at + 4);
-        builder.add_in::<ResourceStatus>("vc", index, at + 8);
+        builder.add_in::<ResourceCapability>(index, at);
+        builder.add_in::<ResourceControl>(index, at + 4);
+        builder.add_in::<ResourceStatus>(index, at + 8);
     }
 }
 

@@ -61,7 +61,7 @@ fn fields(placed: &Placed) -> impl Iterator<Item = &'static Field> {
 pub fn value(found: Found<'_>, raw: bool) -> String {
     match found {
         Found::Field(placed, field) => {
-            let value = field_value(placed.register, field, placed.raw);
+            let value = field_value(field, placed.raw);
             match (raw, value.raw) {
                 (true, Some(number)) => number.to_string(),
                 _ => value.text,
@@ -92,19 +92,28 @@ pub fn lines(found: &[(String, Found<'_>)], raw: bool) -> String {
     rows.iter().map(|(path, value)| format!("{path:width$}  {value}\n")).collect()
 }
 
-/// Paths that resemble a name which is none, nearest first.
+/// Paths of a function that resemble a name which is none, nearest first.
 pub fn nearest(decoded: &Decoded, name: &str) -> Vec<String> {
-    let mut candidates: Vec<(usize, String)> = Vec::new();
+    let mut paths = Vec::new();
     for (capability, placed) in decoded.registers() {
         let register = format!("{capability}.{}", placed.path());
-        let all = fields(placed).map(|f| format!("{register}.{}", f.key)).collect::<Vec<_>>();
-        for path in all.into_iter().chain([register]) {
-            let last = path.rsplit('.').next().unwrap_or(&path).to_owned();
-            let wanted = name.rsplit('.').next().unwrap_or(name);
-            let distance = distance(&path, name).min(distance(&last, wanted) + 1);
-            candidates.push((distance, path));
-        }
+        paths.extend(fields(placed).map(|f| format!("{register}.{}", f.key)));
+        paths.push(register);
     }
+    nearest_of(paths, name)
+}
+
+/// The three of the paths that resemble the name most, nearest first.
+pub fn nearest_of(paths: Vec<String>, name: &str) -> Vec<String> {
+    let wanted = name.rsplit('.').next().unwrap_or(name);
+    let mut candidates: Vec<(usize, String)> = paths
+        .into_iter()
+        .map(|path| {
+            let last = path.rsplit('.').next().unwrap_or(&path);
+            let distance = distance(&path, name).min(distance(last, wanted) + 1);
+            (distance, path)
+        })
+        .collect();
     candidates.sort();
     candidates.into_iter().take(3).map(|(_, path)| path).collect()
 }

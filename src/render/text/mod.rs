@@ -1,5 +1,6 @@
 //! Text for people: one command a file.
 
+pub mod explain;
 pub mod field;
 pub mod hex;
 pub mod list;
@@ -96,11 +97,12 @@ pub fn short_names(registers: &[&Register], keys: &[&'static str]) -> String {
     keys.iter().map(short).collect::<Vec<_>>().join(" ")
 }
 
-/// Uncorrectable and correctable errors whose status bits are set; empty if none is.
-pub fn latched(aer: &Aer) -> String {
-    let uncorrectable = short_names(&[UncorrectableStatus::REGISTER], &aer.uncorrectable_status);
-    let correctable = short_names(&[CorrectableStatus::REGISTER], &aer.correctable_status);
-    [uncorrectable, correctable].into_iter().filter(|names| !names.is_empty()).collect::<Vec<_>>().join(" ")
+/// Uncorrectable and correctable errors whose status bits are set; empty if none is, `None` if they were not read.
+pub fn latched(aer: &Aer) -> Option<String> {
+    let uncorrectable = short_names(&[UncorrectableStatus::REGISTER], aer.uncorrectable_status.as_ref()?);
+    let correctable = short_names(&[CorrectableStatus::REGISTER], aer.correctable_status.as_ref()?);
+    let names = [uncorrectable, correctable].into_iter().filter(|names| !names.is_empty());
+    Some(names.collect::<Vec<_>>().join(" "))
 }
 
 /// Yes, no or unknown.

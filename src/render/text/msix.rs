@@ -84,9 +84,10 @@ pub fn reason_text(reason: &Unreadable) -> String {
         Unreadable::NoResourceFile { bar } => {
             format!("there is no resource{bar}: the kernel was built without it, or the BAR is not memory")
         }
-        Unreadable::NotPermitted { bar, error } => {
-            format!("{error} on resource{bar}: needs root, and a kernel that is not locked down")
+        Unreadable::NotPermitted { bar, error } if error == "EPERM" => {
+            format!("EPERM on resource{bar}: the kernel is locked down and keeps everyone out")
         }
+        Unreadable::NotPermitted { bar, error } => format!("{error} on resource{bar}: needs root"),
         Unreadable::OwnedByDriver { bar, driver } => format!(
             "EINVAL on resource{bar}: driver {} owns the BAR and the kernel keeps others out (IO_STRICT_DEVMEM). \
              Readable after booting with iomem=relaxed, or with the driver unbound. Linux's own view follows",
@@ -206,14 +207,18 @@ fn table(vectors: &[Vector], linux: &[LinuxInterrupt], style: Style) -> String {
         ]);
         index += 1;
     }
-    let unmatched: Vec<&LinuxInterrupt> = linux.iter().filter(|i| i.vector.is_none()).collect();
+    let without_vector = |pin: bool| {
+        let without = linux.iter().filter(|i| i.vector.is_none() && (i.kind == "intx") == pin);
+        without.map(|i| i.number.to_string()).collect::<Vec<_>>().join(" ")
+    };
     let mut out = columns(&rows, style);
-    if !unmatched.is_empty() {
-        let numbers: Vec<String> = unmatched.iter().map(|i| i.number.to_string()).collect();
-        out.push_str(&format!(
-            "  Linux interrupts whose vector is not known (no line in /proc/interrupts): {}\n",
-            numbers.join(" ")
-        ));
+    for (name, numbers) in [
+        ("Linux interrupts whose vector is not known (no line in /proc/interrupts)", without_vector(false)),
+        ("Linux interrupt of the interrupt pin", without_vector(true)),
+    ] {
+        if !numbers.is_empty() {
+            out.push_str(&format!("  {name}: {numbers}\n"));
+        }
     }
     out
 }

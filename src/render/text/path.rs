@@ -32,10 +32,11 @@ pub fn function(path: &FunctionPath, style: Style) -> String {
     if let (Some((upper, lower)), true) = (path.narrowest, path.links.len() > 1) {
         out.push_str(&format!("narrowest link: {upper} to {lower}\n"));
     }
-    if path.links.is_empty() && path.nodes.len() == 1 {
-        out.push_str(
-            "no link: the function is integrated into the root complex, or nothing tells what is above it\n",
-        );
+    if let [node] = path.nodes.as_slice() {
+        out.push_str(match node.port_type {
+            Some("root port") => "no link above it: a root port is where the way begins\n",
+            _ => "no link: the function is integrated into the root complex, or nothing tells what is above it\n",
+        });
     }
     let control = &path.aspm_control;
     let manages = match control.kernel_manages {
@@ -71,15 +72,17 @@ fn node_text(node: &Node, style: Style) -> String {
         row("driver", driver.clone());
     }
     if node.aer.capability == Some(true) || node.aer.correctable.is_some() {
-        let latched = latched(&node.aer);
-        let latched = if latched.is_empty() { "no error latched".to_owned() } else { latched };
+        let latched = match latched(&node.aer) {
+            None => "status not read".to_owned(),
+            Some(names) if names.is_empty() => "no error latched".to_owned(),
+            Some(names) => names,
+        };
         let handled = match node.aer.ownership.kernel {
             Some(true) => "the kernel handles errors",
             Some(false) => "the kernel does not handle errors",
             None => "not known who handles errors",
         };
-        let what = if node.presence == State::Answering { latched } else { "status not read".to_owned() };
-        row("AER", format!("{what}; {handled} ({})", node.aer.ownership.reason));
+        row("AER", format!("{latched}; {handled} ({})", node.aer.ownership.reason));
     }
     if let Some(enabled) = &node.acs_enabled {
         row(
@@ -97,6 +100,9 @@ fn node_text(node: &Node, style: Style) -> String {
 /// Both ends of a link in two columns.
 fn hop_text(hop: &Hop, upper: &Node, lower: &Node, style: Style) -> String {
     let verdict = match (hop.below_possible, end_state(&hop.upper_link)) {
+        (_, Some(LinkState::Down)) if hop.upper_link.as_ref().is_some_and(|l| l.disabled == Some(true)) => {
+            (Tone::Bad, "the link is down: software disabled it (Link Disable)".to_owned())
+        }
         (_, Some(LinkState::Down)) => (Tone::Bad, "the link is down".to_owned()),
         _ if matches!(lower.presence, State::AllOnes | State::Disconnected) => {
             let upper = hop

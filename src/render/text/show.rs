@@ -179,8 +179,7 @@ impl Page {
             Some(false) => "no capability".to_owned(),
             None => "not known whether it has the capability".to_owned(),
         }];
-        let latched = latched(aer);
-        if !latched.is_empty() {
+        if let Some(latched) = latched(aer).filter(|names| !names.is_empty()) {
             words.push(format!("status {latched}"));
         }
         for (name, counters) in
@@ -367,8 +366,8 @@ impl Page {
             let (tone, text) = match field.meaning {
                 Meaning::Hex | Meaning::Number if whole => continue,
                 Meaning::Flag => flag(field.short, value == 1),
-                _ if alone => (Tone::Name, text_value(register, field, value)),
-                _ => (Tone::Name, format!("{} {}", field.short, text_value(register, field, value))),
+                _ if alone => (Tone::Name, text_value(field, value)),
+                _ => (Tone::Name, format!("{} {}", field.short, text_value(field, value))),
             };
             let painted = if self.style.color { self.style.paint(tone, &text) } else { text.clone() };
             words.push((text.chars().count(), painted));

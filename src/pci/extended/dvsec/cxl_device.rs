@@ -110,12 +110,12 @@ register! {
         15:8 cache_size Ro "CacheSize",
     }
     /// How large a range of memory is: the upper half.
-    pub struct RangeSizeHigh(u32) at 0x18, "size_high", "RangeSizeHigh", "CXL 3.1, 8.1.3.8.1" {
+    pub struct RangeSizeHigh(u32) at 0x18 in "cxl_range", "size_high", "RangeSizeHigh", "CXL 3.1, 8.1.3.8.1" {
         /// Size bits 63:32.
         31:0 memory_size_high Ro "SizeHigh" = Meaning::Hex,
     }
     /// How large a range of memory is, how it is and of what kind.
-    pub struct RangeSizeLow(u32) at 0x1c, "size_low", "RangeSizeLow", "CXL 3.1, 8.1.3.8.2" {
+    pub struct RangeSizeLow(u32) at 0x1c in "cxl_range", "size_low", "RangeSizeLow", "CXL 3.1, 8.1.3.8.2" {
         /// The size is known.
         0 memory_info_valid Ro "Valid",
         /// The memory is ready.
@@ -143,12 +143,12 @@ register! {
         31:28 memory_size_low Ro "SizeLow" = Meaning::Hex,
     }
     /// Where a range of memory begins: the upper half.
-    pub struct RangeBaseHigh(u32) at 0x20, "base_high", "RangeBaseHigh", "CXL 3.1, 8.1.3.8.3" {
+    pub struct RangeBaseHigh(u32) at 0x20 in "cxl_range", "base_high", "RangeBaseHigh", "CXL 3.1, 8.1.3.8.3" {
         /// Address bits 63:32.
         31:0 memory_base_high Rw "BaseHigh" = Meaning::Hex,
     }
     /// Where a range of memory begins.
-    pub struct RangeBaseLow(u32) at 0x24, "base_low", "RangeBaseLow", "CXL 3.1, 8.1.3.8.4" {
+    pub struct RangeBaseLow(u32) at 0x24 in "cxl_range", "base_low", "RangeBaseLow", "CXL 3.1, 8.1.3.8.4" {
         /// Address bits 31:28; bits 27:0 are 0.
         31:28 memory_base_low Rw "BaseLow" = Meaning::Hex,
     }
@@ -225,10 +225,10 @@ pub(super) fn layout(body: &mut Body<'_, '_>) -> u16 {
     }
     for index in 0..RANGES {
         let at = 0x18 + RANGE * index;
-        body.add_in::<RangeSizeHigh>("cxl_range", index, at);
-        body.add_in::<RangeSizeLow>("cxl_range", index, at + 4);
-        body.add_in::<RangeBaseHigh>("cxl_range", index, at + 8);
-        body.add_in::<RangeBaseLow>("cxl_range", index, at + 12);
+        body.add_in::<RangeSizeHigh>(index, at);
+        body.add_in::<RangeSizeLow>(index, at + 4);
+        body.add_in::<RangeBaseHigh>(index, at + 8);
+        body.add_in::<RangeBaseLow>(index, at + 12);
     }
     if body.revision >= 2 {
         body.add::<Capability3>();

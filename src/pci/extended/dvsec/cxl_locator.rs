@@ -6,7 +6,7 @@ use crate::register;
 
 register! {
     /// Where one block of registers is and what it is: Register Offset Low and Register Offset High in one.
-    pub struct RegisterBlock(u64) at 0x0c, "register_offset", "Block", "CXL 3.1, 8.1.9.1" {
+    pub struct RegisterBlock(u64) at 0x0c in "register_block", "register_offset", "Block", "CXL 3.1, 8.1.9.1" {
         /// Which Base Address Register maps the block: 0 to 5.
         2:0 register_bir HwInit "BIR" = Meaning::Choice(&[
             (0, "BAR0"),
@@ -44,7 +44,7 @@ pub(super) fn layout(body: &mut Body<'_, '_>) -> u16 {
     let count = body.length.saturating_sub(FIRST) / BLOCK;
     body.load(FIRST + BLOCK * count);
     for index in 0..count {
-        body.add_in::<RegisterBlock>("register_block", index, FIRST + BLOCK * index);
+        body.add_in::<RegisterBlock>(index, FIRST + BLOCK * index);
     }
     // At least one, and whole ones.
     FIRST + BLOCK * body.stated.saturating_sub(FIRST).div_ceil(BLOCK).max(1)

@@ -7,7 +7,7 @@ use crate::register;
 
 register! {
     /// Which functions of the device do not speak CXL.cache and CXL.mem: 32 of 256.
-    pub struct FunctionMap(u32) at 0x0c, "functions", "FuncMap", "CXL 3.1, 8.1.4.1" {
+    pub struct FunctionMap(u32) at 0x0c in "non_cxl_function_map", "functions", "FuncMap", "CXL 3.1, 8.1.4.1" {
         /// One bit a function.
         31:0 non_cxl_functions HwInit "NonCXL" = Meaning::Hex,
     }
@@ -60,7 +60,7 @@ pub(super) fn function_map(body: &mut Body<'_, '_>) -> u16 {
     const NEEDED: u16 = 0x0c + 4 * FUNCTION_MAPS;
     body.load(NEEDED);
     for index in 0..FUNCTION_MAPS {
-        body.add_in::<FunctionMap>("non_cxl_function_map", index, 0x0c + 4 * index);
+        body.add_in::<FunctionMap>(index, 0x0c + 4 * index);
     }
     NEEDED
 }

@@ -128,10 +128,10 @@ impl Body<'_, '_> {
         if fits { self.builder.add::<R>() } else { None }
     }
 
-    /// Places the register as part of a repeated group, if it is there.
-    fn add_in<R: RegisterType>(&mut self, group: &'static str, index: u16, offset: u16) -> Option<R> {
+    /// Places the register as part of its repeated group, if it is there.
+    fn add_in<R: RegisterType>(&mut self, index: u16, offset: u16) -> Option<R> {
         let fits = offset + u16::from(R::REGISTER.width) <= self.length;
-        if fits { self.builder.add_in::<R>(group, index, offset) } else { None }
+        if fits { self.builder.add_in::<R>(index, offset) } else { None }
     }
 
     /// Notes that the length which the header states is not one that the capability can have.

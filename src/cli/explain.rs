@@ -1,0 +1,22 @@
+//! `explain`.
+
+use crate::inspect::explain::{explain, paths};
+use crate::render::text;
+
+use super::arguments::{Format, Global};
+use super::run::{Failure, Outcome, USAGE, json, style};
+
+pub fn run(global: &Global, name: &str) -> Result<Outcome, Failure> {
+    // `check:`, `fault:` and the like pick one kind of thing; fields are the kind that there is so far.
+    let answer = explain(name.strip_prefix("field:").unwrap_or(name));
+    if answer.matches.is_empty() {
+        let nearest = text::field::nearest_of(paths(), name);
+        let text = format!("explain {name}: nothing is called so; nearest: {}", nearest.join(", "));
+        return Err(Failure::new(USAGE, text));
+    }
+    let text = match global.format {
+        Format::Json => json(&answer)?,
+        Format::Text => text::explain::explain(&answer, style(global)),
+    };
+    Ok(Outcome { text, complaints: Vec::new() })
+}

@@ -1,0 +1,294 @@
+//! `explain`: what a capability, register or field is, out of the register tables.
+
+use crate::pci::catalogue;
+use crate::pci::decode::Specification;
+use crate::pci::header;
+use crate::pci::register::{Access, Field, Meaning, Quantity, Register};
+use crate::pci::walk::List;
+use crate::render::value::text_value;
+
+/// Answer of `explain`.
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
+pub struct Explain {
+    /// Everything that the name stands for.
+    pub matches: Vec<Explanation>,
+}
+
+/// One thing explained.
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Explanation {
+    /// A capability.
+    Capability(CapabilityExplanation),
+    /// A register.
+    Register(RegisterExplanation),
+    /// A field.
+    Field(FieldExplanation),
+}
+
+/// A capability explained.
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
+pub struct CapabilityExplanation {
+    /// First part of its dotted paths.
+    pub path: String,
+    /// Name in the words of the specification.
+    pub name: &'static str,
+    /// Which list it is on; `null` for the header.
+    pub list: Option<List>,
+    /// Capability ID; `null` for the header.
+    pub id: Option<String>,
+    /// Where it is specified.
+    pub section: &'static str,
+    /// Whether its registers are decoded.
+    pub decoded: bool,
+    /// Its registers, by dotted path.
+    pub registers: Vec<String>,
+}
+
+/// A register explained.
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
+pub struct RegisterExplanation {
+    /// Dotted path; `[i]` stands for the index of a repeated group.
+    pub path: String,
+    /// Short name, as lspci or the kernel write it.
+    pub short: &'static str,
+    /// Offset in the capability (the first, if it repeats), in bytes.
+    pub offset: u16,
+    /// Width in bytes.
+    pub width: u8,
+    /// Where it is specified.
+    pub section: &'static str,
+    /// What it is for.
+    pub text: String,
+    /// Its fields.
+    pub fields: Vec<FieldExplanation>,
+}
+
+/// A field explained.
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
+pub struct FieldExplanation {
+    /// Dotted path.
+    pub path: String,
+    /// Short name, as lspci or the kernel write it.
+    pub short: &'static str,
+    /// Short name of its register.
+    pub register_short: &'static str,
+    /// Highest and lowest bit.
+    pub bits: (u8, u8),
+    /// What software may do to it.
+    pub access: &'static str,
+    /// Where its register is specified.
+    pub section: &'static str,
+    /// What it is.
+    pub text: String,
+    /// How its value is to be understood.
+    pub value: String,
+    /// What is usual.
+    pub normal: &'static str,
+}
+
+/// All capabilities with the header in front, as (key, name, list and ID, section, registers).
+fn capabilities() -> impl Iterator<Item = Source> {
+    let header = Source {
+        key: "header",
+        name: "Header",
+        specification: None,
+        section: "PCIe 6.2, 7.5.1",
+        registers: header::REGISTERS,
+    };
+    std::iter::once(header).chain(catalogue::all().map(|s| Source {
+        key: s.key,
+        name: s.name,
+        specification: Some(s),
+        section: s.section,
+        registers: s.registers,
+    }))
+}
+
+#[derive(Clone, Copy)]
+struct Source {
+    key: &'static str,
+    name: &'static str,
+    specification: Option<&'static Specification>,
+    section: &'static str,
+    registers: &'static [&'static Register],
+}
+
+/// Path of a register, with `[i]` for the index of a repeated group.
+fn register_path(key: &str, register: &Register) -> String {
+    match register.group {
+        Some(group) => format!("{key}.{group}[i].{}", register.key),
+        None => format!("{key}.{}", register.key),
+    }
+}
+
+/// Everything that a name stands for: a dotted path with or without indices, the end of one, or a short name.
+pub fn explain(name: &str) -> Explain {
+    let wanted = without_indices(name);
+    let mut exact = Vec::new();
+    let mut partial = Vec::new();
+    for source in capabilities() {
+        if source.key == wanted {
+            exact.push(Explanation::Capability(capability(source)));
+        }
+        for register in source.registers {
+            let path = register_path(source.key, register);
+            let plain = without_indices(&path);
+            let shorts = [register.short.to_owned(), format!("{}.{}", source.key, register.short)];
+            if plain == wanted || shorts[1] == wanted {
+                exact.push(Explanation::Register(register_explanation(source, register)));
+            } else if shorts[0] == wanted || plain.ends_with(&format!(".{wanted}")) {
+                partial.push(Explanation::Register(register_explanation(source, register)));
+            }
+            for field in register.fields {
+                let field_path = format!("{plain}.{}", field.key);
+                let by_short = [&plain, &shorts[0], &shorts[1]].map(|r| format!("{r}.{}", field.short));
+                if field_path == wanted || by_short.contains(&wanted) {
+                    exact.push(Explanation::Field(field_explanation(source, register, field)));
+                } else if field.short == wanted || field_path.ends_with(&format!(".{wanted}")) {
+                    partial.push(Explanation::Field(field_explanation(source, register, field)));
+                }
+            }
+        }
+    }
+    Explain { matches: if exact.is_empty() { partial } else { exact } }
+}
+
+/// Every path that can be explained, for suggestions.
+pub fn paths() -> Vec<String> {
+    let mut paths = Vec::new();
+    for source in capabilities() {
+        paths.push(source.key.to_owned());
+        for register in source.registers {
+            let path = register_path(source.key, register);
+            paths.extend(register.fields.iter().map(|f| format!("{path}.{}", f.key)));
+            paths.push(path);
+        }
+    }
+    paths
+}
+
+/// `vsec[1].header` and `rebar.entry[i].control` without what is in brackets.
+fn without_indices(path: &str) -> String {
+    let mut out = String::new();
+    let mut inside = false;
+    for letter in path.chars() {
+        match letter {
+            '[' => inside = true,
+            ']' => inside = false,
+            letter if !inside => out.push(letter),
+            _ => {}
+        }
+    }
+    out
+}
+
+fn capability(source: Source) -> CapabilityExplanation {
+    CapabilityExplanation {
+        path: source.key.to_owned(),
+        name: source.name,
+        list: source.specification.map(|s| s.list),
+        id: source.specification.map(|s| match s.list {
+            List::Standard => format!("{:#04x}", s.id),
+            List::Extended => format!("{:#06x}", s.id),
+        }),
+        section: source.section,
+        decoded: !source.registers.is_empty(),
+        registers: source.registers.iter().map(|r| register_path(source.key, r)).collect(),
+    }
+}
+
+/// Everything about every capability, in the order of the lists: what `docs/registers.md` is made of.
+pub fn everything() -> Vec<(CapabilityExplanation, Vec<RegisterExplanation>)> {
+    let mut all: Vec<Source> = capabilities().collect();
+    all.sort_by_key(|s| s.specification.map(|s| (s.list, s.id)));
+    all.into_iter()
+        .map(|s| (capability(s), s.registers.iter().map(|r| register_explanation(s, r)).collect()))
+        .collect()
+}
+
+fn register_explanation(source: Source, register: &'static Register) -> RegisterExplanation {
+    RegisterExplanation {
+        path: register_path(source.key, register),
+        short: register.short,
+        offset: register.offset,
+        width: register.width,
+        section: register.section,
+        text: tidy(register.doc),
+        fields: register.fields.iter().map(|f| field_explanation(source, register, f)).collect(),
+    }
+}
+
+fn field_explanation(source: Source, register: &Register, field: &Field) -> FieldExplanation {
+    FieldExplanation {
+        path: format!("{}.{}", register_path(source.key, register), field.key),
+        short: field.short,
+        register_short: register.short,
+        bits: (field.high, field.low),
+        access: access(field.access),
+        section: register.section,
+        text: tidy(field.doc),
+        value: value(field),
+        normal: normal(field),
+    }
+}
+
+/// Doc comments as running text.
+fn tidy(doc: &str) -> String {
+    doc.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// What software may do to a field (PCIe 6.2, 7.4).
+fn access(access: Access) -> &'static str {
+    match access {
+        Access::Ro => "read-only",
+        Access::Ros => "read-only, keeps its value through a hot reset",
+        Access::HwInit => "set by hardware or firmware at start, then read-only",
+        Access::Rw => "read-write",
+        Access::Rws => "read-write, keeps its value through a hot reset",
+        Access::Rw1c => "writing 1 clears it",
+        Access::Rw1cs => "writing 1 clears it; keeps its value through a hot reset",
+        Access::Wo => "writing 1 starts something; reads as 0",
+    }
+}
+
+fn value(field: &Field) -> String {
+    match field.meaning {
+        Meaning::Flag => "yes (1) or no (0)".to_owned(),
+        Meaning::Number => "a number".to_owned(),
+        Meaning::Hex => "a number, shown in hexadecimal".to_owned(),
+        Meaning::Unit(unit) => format!("a number of {unit}"),
+        Meaning::Choice(names) => {
+            names.iter().map(|(n, word)| format!("{n} {word}")).collect::<Vec<_>>().join("; ")
+        }
+        Meaning::Quantity(quantity) if field.high - field.low < 4 => {
+            let reserved = |q| {
+                matches!(q, Quantity::Reserved | Quantity::Speed(None) | Quantity::Width(None))
+                    || matches!(
+                        q,
+                        Quantity::Bytes(None) | Quantity::Nanoseconds(None) | Quantity::Milliwatts(None)
+                    )
+            };
+            let all =
+                (0..1u64 << (field.high - field.low + 1)).filter(|encoding| !reserved(quantity(*encoding)));
+            all.map(|e| format!("{e} {}", text_value(field, e))).collect::<Vec<_>>().join("; ")
+        }
+        Meaning::Quantity(_) => "encoded; shown with its unit".to_owned(),
+    }
+}
+
+/// What is usual, as far as the kind of field alone tells.
+fn normal(field: &Field) -> &'static str {
+    match (field.access, field.meaning) {
+        (Access::Rw1c | Access::Rw1cs, Meaning::Flag) => {
+            "0; a 1 stays until software clears it, so it may be old: compare two readings"
+        }
+        (Access::Rw1c | Access::Rw1cs, _) => "0 unless something happened since software cleared it",
+        (Access::Wo, _) => "0",
+        (Access::Ro | Access::HwInit, Meaning::Flag) => {
+            "fixed by hardware or firmware; neither is wrong by itself"
+        }
+        (Access::Ro | Access::HwInit | Access::Ros, _) => "set by hardware or firmware",
+        (Access::Rw | Access::Rws, _) => "set by firmware or the kernel",
+    }
+}

@@ -1,0 +1,99 @@
+//! What was compared, and what came of it.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::differences::{DIFFERENCES, LEFT_OUT, NAMES, REFUSED};
+use super::view::FieldName;
+
+/// Numbers of one referee.
+#[derive(Default)]
+pub struct Counts {
+    pub files: usize,
+    pub functions: usize,
+    pub capabilities: BTreeMap<&'static str, usize>,
+    pub values: usize,
+    pub flags: usize,
+    /// Values and flags that differ for a reason that is listed.
+    pub listed: usize,
+    /// Words of lspci that are not compared, as listed.
+    pub left_out: usize,
+}
+
+/// Everything.
+#[derive(Default)]
+pub struct Tally {
+    pub referees: BTreeMap<&'static str, Counts>,
+    /// Differences and words that nobody listed: what, and where first.
+    pub failures: BTreeMap<String, (usize, String)>,
+    pub fields: RefCell<BTreeSet<FieldName>>,
+    pub differences: BTreeMap<usize, usize>,
+    pub names: BTreeMap<usize, usize>,
+    pub left_out: BTreeMap<usize, usize>,
+    pub refused: BTreeSet<usize>,
+}
+
+impl Tally {
+    /// Notes something that must not be.
+    pub fn fail(&mut self, what: String, place: &str) {
+        self.failures.entry(what).or_insert_with(|| (0, place.to_owned())).0 += 1;
+    }
+
+    /// Entries of the lists that never applied.
+    pub fn unused(&self) -> Vec<String> {
+        let differences = DIFFERENCES.iter().enumerate().filter(|(i, _)| !self.differences.contains_key(i));
+        let names = NAMES.iter().enumerate().filter(|(i, _)| !self.names.contains_key(i));
+        let left_out = LEFT_OUT.iter().enumerate().filter(|(i, _)| !self.left_out.contains_key(i));
+        let refused = REFUSED.iter().enumerate().filter(|(i, _)| !self.refused.contains(i));
+        differences
+            .map(|(_, d)| format!("difference {} {}: {} / {}", d.capability, d.item, d.theirs, d.ours))
+            .chain(names.map(|(_, n)| format!("name {} {}", n.register, n.theirs)))
+            .chain(left_out.map(|(_, l)| format!("left out {} {} {}", l.capability, l.line, l.text)))
+            .chain(refused.map(|(_, r)| format!("refused {}", r.source)))
+            .collect()
+    }
+
+    /// The numbers and everything that is listed, for people.
+    pub fn print(&self) {
+        for (referee, counts) in &self.referees {
+            println!(
+                "{referee}: {} files, {} functions, {} capabilities, {} values and {} flags agree, {} differ as \
+                 listed, {} words are not compared as listed",
+                counts.files,
+                counts.functions,
+                counts.capabilities.values().sum::<usize>(),
+                counts.values,
+                counts.flags,
+                counts.listed,
+                counts.left_out
+            );
+        }
+        let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
+        for (kind, count) in self.referees.values().flat_map(|c| &c.capabilities) {
+            *kinds.entry(kind).or_default() += count;
+        }
+        let kinds: Vec<String> = kinds.iter().map(|(kind, count)| format!("{kind} {count}")).collect();
+        println!("capabilities by kind, all referees: {}", kinds.join(", "));
+        for (index, count) in &self.differences {
+            let d = &DIFFERENCES[*index];
+            println!(
+                "differs {count} times: {} {}: lspci {}, here {}: {}",
+                d.capability, d.item, d.theirs, d.ours, d.reason
+            );
+        }
+        for (index, count) in &self.names {
+            let n = &NAMES[*index];
+            println!(
+                "named differently {count} times: {} {}, here {}: {}",
+                n.register, n.theirs, n.ours, n.reason
+            );
+        }
+        for (index, count) in &self.left_out {
+            let l = &LEFT_OUT[*index];
+            println!("not compared {count} times: {} {} {:?}: {}", l.capability, l.line, l.text, l.reason);
+        }
+        for index in &self.refused {
+            println!("not read to its end by lspci: {}: {}", REFUSED[*index].source, REFUSED[*index].reason);
+        }
+    }
+}

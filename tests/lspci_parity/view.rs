@@ -1,0 +1,129 @@
+//! What pciscope knows, for the rules to look at.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
+use pciscope::machine::Function;
+use pciscope::pci::decode::Placed;
+use pciscope::pci::register::{Field, Meaning, Quantity};
+
+/// A field that was compared: capability, register, field.
+pub type FieldName = (&'static str, &'static str, &'static str);
+
+/// One capability, or the header, of one function.
+pub struct View<'a> {
+    pub function: &'a Function,
+    /// Key of the capability, `header` for the header.
+    pub key: &'static str,
+    pub registers: &'a [Placed],
+    /// Fields that somebody looked at.
+    pub seen: &'a RefCell<BTreeSet<FieldName>>,
+}
+
+impl View<'_> {
+    /// A register by the name that lspci gives it; of several alike, the one with that number.
+    pub fn place(&self, register: &str, index: Option<u16>) -> Option<&Placed> {
+        self.registers
+            .iter()
+            .find(|p| p.register.short == register && (index.is_none() || p.group.map(|g| g.1) == index))
+    }
+
+    /// A field with its value. `MEANS`, not bits, are what rules compare where a field has any.
+    pub fn field(&self, register: &str, index: Option<u16>, field: &str) -> Option<(&'static Field, u64)> {
+        let placed = self.place(register, index)?;
+        let field = placed.register.fields.iter().find(|f| f.short == field)?;
+        self.seen.borrow_mut().insert((self.key, placed.register.short, field.short));
+        Some((field, field.extract(placed.raw?)))
+    }
+
+    /// The bits of a field.
+    pub fn raw(&self, register: &str, field: &str) -> Option<u64> {
+        self.field(register, None, field).map(|(_, raw)| raw)
+    }
+
+    /// All bits of a register of which every field takes part in the value.
+    pub fn whole(&self, register: &str, index: Option<u16>) -> Option<u64> {
+        let placed = self.place(register, index)?;
+        let fields = placed.register.fields.iter();
+        self.seen.borrow_mut().extend(fields.map(|f| (self.key, placed.register.short, f.short)));
+        placed.raw
+    }
+
+    /// What a field means, in the words of lspci where its own are a number with a unit.
+    pub fn meaning(&self, register: &str, field: &str) -> Option<String> {
+        let (field, raw) = self.field(register, None, field)?;
+        Some(words(field, raw))
+    }
+}
+
+/// What a field means.
+pub fn words(field: &Field, raw: u64) -> String {
+    match field.meaning {
+        Meaning::Flag | Meaning::Number | Meaning::Unit(_) => raw.to_string(),
+        Meaning::Hex => format!("{raw:x}"),
+        Meaning::Choice(choices) => {
+            choices.iter().find(|c| c.0 == raw).map_or_else(|| "reserved".to_owned(), |c| c.1.to_owned())
+        }
+        Meaning::Quantity(quantity) => quantity_words(quantity(raw), raw),
+    }
+}
+
+fn quantity_words(quantity: Quantity, raw: u64) -> String {
+    let time = |n: u64| if n >= 1000 { format!("{}us", n / 1000) } else { format!("{n}ns") };
+    match quantity {
+        Quantity::Speed(Some(mts)) => format!("{}GT/s", f64::from(mts) / 1000.0),
+        Quantity::Speed(None) => "unknown".to_owned(),
+        Quantity::Width(Some(lanes)) => lanes.to_string(),
+        Quantity::Width(None) => format!("reserved {raw}"),
+        Quantity::Bytes(Some(bytes)) => format!("{bytes} bytes"),
+        Quantity::Nanoseconds(Some(n)) => format!("{n}ns"),
+        Quantity::LessThanNanoseconds(n) => format!("<{}", time(n)),
+        Quantity::MoreThanNanoseconds(n) => format!(">{}", time(n)),
+        Quantity::NoLimit => "unlimited".to_owned(),
+        Quantity::Speeds(set) => speeds(set),
+        Quantity::Count(n) => n.to_string(),
+        Quantity::Milliamperes(n) => format!("{n}mA"),
+        Quantity::Offset(n) => format!("{n:08x}"),
+        Quantity::RequesterId(id) => format!("{id:04x}"),
+        Quantity::Sizes(set) => sizes(set),
+        _ => "reserved".to_owned(),
+    }
+}
+
+/// A set of speeds that starts with 2.5 GT/s and has no gap is a range, as in lspci.
+fn speeds(set: u8) -> String {
+    const SPEEDS: [&str; 7] = ["2.5", "5", "8", "16", "32", "64", "128"];
+    let highest = set.checked_ilog2().map_or(0, |bit| bit as usize);
+    match set {
+        0 => "Unknown".to_owned(),
+        1 => "2.5GT/s".to_owned(),
+        _ if u32::from(set) + 1 == 2 << highest => format!("2.5-{}GT/s", SPEEDS[highest]),
+        _ => {
+            let known = (0..7).filter(|bit| set >> bit & 1 == 1).map(|bit| SPEEDS[bit]);
+            known.collect::<Vec<_>>().join(" ")
+        }
+    }
+}
+
+/// Bit N of the set is 2^(N+20) bytes.
+pub fn sizes(set: u64) -> String {
+    let known = (0..44).filter(|bit| set >> bit & 1 == 1).map(|bit| size(1 << (bit + 20)));
+    known.collect::<Vec<_>>().join(" ")
+}
+
+/// A size of at least a megabyte.
+pub fn size(bytes: u64) -> String {
+    const UNITS: [&str; 5] = ["MB", "GB", "TB", "PB", "EB"];
+    let steps = (bytes.max(1 << 20).ilog2() as usize - 20) / 10;
+    format!("{}{}", bytes >> (20 + 10 * steps), UNITS[steps.min(4)])
+}
+
+#[test]
+fn quantities_in_the_words_of_lspci() {
+    assert_eq!(
+        (speeds(0x1f).as_str(), speeds(1).as_str(), speeds(6).as_str()),
+        ("2.5-32GT/s", "2.5GT/s", "5 8")
+    );
+    assert_eq!(sizes(0b10000000100), "4MB 1GB");
+    assert_eq!(quantity_words(Quantity::LessThanNanoseconds(2000), 1), "<2us");
+}

@@ -1,0 +1,194 @@
+//! Functions whose read hangs or crashes, in worker processes.
+//!
+//! This is a program of its own (`harness = false`): workers are forked, which needs a process with one thread. Called
+//! with `hang` it is the program that must end although a read hangs.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
+
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+use nix::sys::signal::{Signal, raise};
+use pciscope::machine::reading::{Depth, Order, Reading};
+use pciscope::machine::worker;
+use pciscope::pci::Bdf;
+use pciscope::tree::{Cause, File, MemoryTree, Result, Tree, TreeError, Window};
+
+/// Functions by bus number. Configuration space of this one reads for ever, as in a reset that does not end.
+const HANGS: u8 = 7;
+/// Nothing of this one can be read in time.
+const HANGS_ALTOGETHER: u8 = 8;
+/// Reading this one ends the worker.
+const CRASHES: u8 = 9;
+
+/// Long enough for a function that answers, even on a busy machine.
+const DEADLINE: Duration = Duration::from_millis(500);
+
+/// A machine on which reading can hang, or one function's folder in it. The functions say in `uevent` what the reader
+/// has open.
+struct Sick(Option<(Bdf, MemoryTree)>);
+
+impl Tree for Sick {
+    fn enter(&self, path: &str) -> Result<Box<dyn Tree>> {
+        let address: Bdf = path.rsplit('/').next().unwrap().parse().unwrap();
+        match address.bus {
+            HANGS_ALTOGETHER => hang(),
+            CRASHES => raise(Signal::SIGKILL).unwrap(),
+            _ => {}
+        }
+        let header = [0x36, 0x1b, 0x10, 0, 7, 1, 0x10, 0, 2, 2, 8, 1, 0, 0, 0, 0];
+        let open = descriptors().join("\n");
+        let tree = MemoryTree::complete()
+            .file("config", [&header[..], &[0; 48]].concat())
+            .file("uevent", format!("PCI_ID=1B36:0010\n{open}"))
+            .file("sriov_numvfs", "0");
+        Ok(Box::new(Sick(Some((address, tree)))))
+    }
+
+    fn open(&self, path: &str) -> Result<Box<dyn File>> {
+        let (address, tree) = self.0.as_ref().unwrap();
+        if address.bus == HANGS && matches!(path, "config" | "current_link_speed" | "sriov_numvfs") {
+            hang();
+        }
+        tree.open(path)
+    }
+
+    fn read_link(&self, path: &str) -> Result<String> {
+        Err(TreeError::errno(path, Errno::ENOENT))
+    }
+
+    fn list(&self, path: &str) -> Result<Vec<String>> {
+        Err(TreeError::errno(path, Errno::ENOENT))
+    }
+
+    fn window(&self, path: &str, _: u64, _: usize) -> Result<Window> {
+        Err(TreeError::errno(path, Errno::ENOENT))
+    }
+}
+
+fn hang() {
+    loop {
+        std::thread::sleep(Duration::from_secs(60));
+    }
+}
+
+/// What this process has open, as the links of `/proc/self/fd`; the folder itself is left out.
+fn descriptors() -> Vec<String> {
+    let folder = std::fs::read_dir("/proc/self/fd").unwrap();
+    let targets = folder.filter_map(|entry| std::fs::read_link(entry.unwrap().path()).ok());
+    targets.map(|t| t.display().to_string()).filter(|t| !t.starts_with("/proc/")).collect()
+}
+
+fn read(buses: &[u8]) -> Vec<Reading> {
+    let order = |bus: &u8| Order {
+        address: Bdf { domain: 0, bus: *bus, device: 0, function: 0 },
+        depth: Depth::Full,
+        bridge_asleep: false,
+        wake: false,
+        remembered: false,
+    };
+    let orders: Vec<Order> = buses.iter().map(order).collect();
+    let readings = worker::read_all(&orders, DEADLINE, &|| Ok(Box::new(Sick(None)))).unwrap();
+    let order_kept = readings.iter().zip(&orders).all(|(reading, order)| reading.address == order.address);
+    assert!(order_kept && readings.len() == orders.len());
+    readings
+}
+
+fn assert_read(reading: &Reading) {
+    assert_eq!(
+        (reading.config_error, reading.space.u32(0)),
+        (None, Some(0x0010_1b36)),
+        "{}",
+        reading.address
+    );
+    assert_only_own_socket(reading);
+}
+
+fn assert_only_own_socket(reading: &Reading) {
+    let open: Vec<&str> = reading.text("uevent").unwrap().lines().skip(1).collect();
+    let own_socket = open.len() == 1 && open[0].starts_with("socket:");
+    assert!(own_socket, "a worker has nothing open but its socket: {open:?}");
+}
+
+/// The kernel's memory of the function is read all the same, and its configuration space is not guessed.
+fn assert_timed_out(reading: &Reading) {
+    assert_eq!(reading.config_error, Some((0, Cause::TimedOut(500))));
+    assert_eq!(reading.space.known_bytes(), 0);
+    assert_only_own_socket(reading);
+}
+
+fn one_hanging_function_costs_one_deadline() {
+    let start = Instant::now();
+    let readings = read(&[1, HANGS, 2]);
+    let time = start.elapsed();
+    assert_read(&readings[0]);
+    assert_timed_out(&readings[1]);
+    assert_read(&readings[2]);
+    assert!(time >= DEADLINE, "{time:?}");
+}
+
+fn not_even_the_kernel_answers() {
+    let readings = read(&[HANGS_ALTOGETHER, 1]);
+    assert_eq!(readings[0].config_error, Some((0, Cause::TimedOut(500))));
+    assert_eq!((readings[0].space.known_bytes(), readings[0].answers.len()), (0, 0));
+    assert_read(&readings[1]);
+}
+
+fn a_crash_is_an_answer_too() {
+    let readings = read(&[CRASHES, 1, CRASHES]);
+    assert_eq!(readings[0].config_error, Some((0, Cause::Errno(Errno::EIO))));
+    assert_eq!(readings[2].config_error, Some((0, Cause::Errno(Errno::EIO))));
+    assert_read(&readings[1]);
+}
+
+/// Two workers: neither keeps the other's socket open, before and after one was replaced.
+fn many_functions_end() {
+    let many: Vec<u8> = (10..80).collect();
+    read(&many).iter().for_each(assert_read);
+    let mut sick = many;
+    sick[3] = HANGS;
+    sick[40] = CRASHES;
+    sick[41] = HANGS;
+    let readings = read(&sick);
+    for (place, reading) in readings.iter().enumerate() {
+        match place {
+            3 | 41 => assert_timed_out(reading),
+            40 => assert_eq!(reading.config_error, Some((0, Cause::Errno(Errno::EIO)))),
+            _ => assert_read(reading),
+        }
+    }
+}
+
+fn no_function_is_no_worker() {
+    assert!(read(&[]).is_empty());
+}
+
+/// The caller sees the end of the program's output.
+fn the_program_ends() {
+    let program = std::env::current_exe().unwrap();
+    let output = Command::new(program).arg("hang").stdin(Stdio::null()).output().unwrap();
+    assert!(output.status.success());
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "0000:07:00.0 did not return within 500 ms\n");
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+}
+
+fn main() {
+    // If something hangs after all, this ends the program with a signal.
+    nix::unistd::alarm::set(120);
+    if std::env::args().any(|argument| argument == "hang") {
+        let (_, cause) = read(&[HANGS])[0].config_error.unwrap();
+        println!("0000:07:00.0 {cause}");
+        return;
+    }
+    // Something that a caller left open and that is inherited even by other programs.
+    let (kept, _) = nix::unistd::pipe().unwrap();
+    assert!(descriptors().iter().any(|d| d.starts_with("pipe:")));
+    one_hanging_function_costs_one_deadline();
+    not_even_the_kernel_answers();
+    a_crash_is_an_answer_too();
+    many_functions_end();
+    no_function_is_no_worker();
+    the_program_ends();
+    drop(kept);
+}
