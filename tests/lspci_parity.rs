@@ -30,6 +30,8 @@ mod tally;
 mod text;
 #[path = "lspci_parity/view.rs"]
 mod view;
+#[path = "lspci_parity/walking.rs"]
+mod walking;
 
 use std::path::{Path, PathBuf};
 
@@ -48,6 +50,9 @@ fn decoding_agrees_with_lspci() {
     }
     let mut run = Run { tally: Tally::default(), lspci: version.is_some() };
     fixtures(&mut run);
+    if run.lspci {
+        run.walks();
+    }
     let complete = match std::env::var_os("PCISCOPE_CORPUS").map(PathBuf::from) {
         Some(corpus) => compare_corpus(&mut run, &corpus),
         None => {

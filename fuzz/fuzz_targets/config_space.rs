@@ -4,7 +4,7 @@
 use libfuzzer_sys::fuzz_target;
 use pciscope::pci::space::{CONFIG_SPACE_SIZE, ConfigSpace};
 use pciscope::pci::{bars, decode, header, walk};
-use pciscope::render::value::{json_value, text_value};
+use pciscope::inspect::value::{json_value, text_value};
 
 fuzz_target!(|data: &[u8]| {
     // The input is the beginning of both regions, so that short inputs reach the extended list too.

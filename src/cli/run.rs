@@ -72,18 +72,24 @@ pub fn run() -> ExitCode {
 }
 
 fn finish(outcome: &Outcome) -> ExitCode {
-    let mut out = std::io::stdout().lock();
-    if let Err(error) = out.write_all(outcome.text.as_bytes()).and_then(|()| out.flush()) {
-        // The reader went away (`pciscope list | head`): nobody is left to tell.
-        if error.kind() != ErrorKind::BrokenPipe {
-            eprintln!("pciscope: standard output: {error}");
-            return INTERNAL.into();
-        }
+    if let Err(failure) = print(&outcome.text) {
+        eprintln!("pciscope: {}", failure.message);
+        return failure.status.into();
     }
     for complaint in &outcome.complaints {
         eprintln!("pciscope: {complaint}");
     }
     if outcome.complaints.is_empty() { ExitCode::SUCCESS } else { NOT_FOUND.into() }
+}
+
+/// Writes to standard output. False: the reader went away (`pciscope show | head`), and nobody is left to tell.
+pub fn print(text: &str) -> Result<bool, Failure> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(Failure::new(INTERNAL, format!("standard output: {error}"))),
+    }
 }
 
 fn dispatch(arguments: Arguments) -> Result<Outcome, Failure> {

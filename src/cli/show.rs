@@ -1,13 +1,14 @@
 //! `show`.
 
 use crate::inspect::show::{Decoded, show};
-use crate::machine::in_threads_owned;
+use crate::machine::interrupts::Line;
 use crate::machine::reading::Depth;
+use crate::machine::{Function, in_threads};
 use crate::pci::catalogue;
 use crate::render::text;
 
-use super::arguments::{Global, Selection};
-use super::run::{Failure, NOT_FOUND, Outcome, Session, USAGE, json};
+use super::arguments::{Format, Global, Selection};
+use super::run::{Failure, NOT_FOUND, Outcome, Session, USAGE, json, print};
 
 pub fn run(
     global: &Global,
@@ -16,7 +17,11 @@ pub fn run(
     raw: bool,
     hex: bool,
 ) -> Result<Outcome, Failure> {
-    let depth = if hex { Depth::Bytes } else { Depth::Full };
+    let depth = match (hex, global.format) {
+        (true, _) => Depth::Bytes,
+        (false, Format::Text) => Depth::Detail,
+        (false, _) => Depth::Full,
+    };
     let mut session = Session::open(global, selection, depth, field.is_none())?;
     let notes = std::mem::take(&mut session.notes);
     if let Some(field) = field {
@@ -28,15 +33,31 @@ pub fn run(
     let text = if session.json {
         json(&show(session.inspection(), lines, hex, notes))?
     } else {
-        let functions: Vec<_> = session.machine.wanted().collect();
-        let pages = in_threads_owned(functions, |f| {
-            text::show::function(session.inspection(), f, lines, hex, session.style)
-        });
-        let mut text = pages.join("\n");
-        text.push_str(&text::notes(&notes));
-        text
+        print_pages(&session, lines, hex)?;
+        text::notes(&notes)
     };
     Ok(session.outcome(text))
+}
+
+/// How many functions are made into text before it is written: a machine has thousands, and a page has 10 KiB.
+const PAGES: usize = 256;
+
+fn print_pages(session: &Session, lines: Option<&[Line]>, hex: bool) -> Result<(), Failure> {
+    let functions: Vec<_> = session.machine.wanted().collect();
+    let mut left = functions.len();
+    for some in functions.chunks(PAGES) {
+        let page = |f: &Function| text::show::function(session.inspection(), f, lines, hex, session.style);
+        for mut page in in_threads(some.to_vec(), page) {
+            left -= 1;
+            if left > 0 {
+                page.push('\n');
+            }
+            if !print(&page)? {
+                return Ok(());
+            }
+        }
+    }
+    Ok(())
 }
 
 fn one_field(session: &Session, name: &str, raw: bool) -> Result<String, Failure> {

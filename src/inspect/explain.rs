@@ -1,11 +1,11 @@
 //! `explain`: what a capability, register or field is, out of the register tables.
 
+use crate::inspect::value::text_value;
 use crate::pci::catalogue;
 use crate::pci::decode::Specification;
 use crate::pci::header;
 use crate::pci::register::{Access, Field, Meaning, Quantity, Register};
 use crate::pci::walk::List;
-use crate::render::value::text_value;
 
 /// Answer of `explain`.
 #[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]

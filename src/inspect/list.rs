@@ -23,7 +23,7 @@ pub struct List {
 
 /// What a function is.
 #[derive(Debug, Clone, Default, serde::Serialize, schemars::JsonSchema)]
-pub struct Names4 {
+pub struct DeviceNames {
     /// Name of the vendor.
     pub vendor: Option<String>,
     /// Name of the device.
@@ -61,7 +61,7 @@ pub struct Summary {
     /// Vendor and device ID in configuration space, such as `0x10de:0x2b85`, where they differ from the kernel's.
     pub answers_as: Option<String>,
     /// Names out of pci.ids.
-    pub names: Names4,
+    pub names: DeviceNames,
     /// Name of the driver; `null` if none is bound or the source does not tell.
     pub driver: Option<String>,
     /// The bridge directly above.
@@ -102,10 +102,10 @@ pub fn port_name(function: &Function) -> Option<&'static str> {
 }
 
 /// Names of a function.
-pub fn names_of(names: &Names, identity: &Identity) -> Names4 {
+pub fn names_of(names: &Names, identity: &Identity) -> DeviceNames {
     let owned = |name: Option<std::borrow::Cow<'_, str>>| name.map(std::borrow::Cow::into_owned);
     let ids = identity.vendor_id.zip(identity.device_id);
-    Names4 {
+    DeviceNames {
         vendor: identity.vendor_id.and_then(|v| owned(names.vendor(v))),
         device: ids.and_then(|(v, d)| owned(names.device(v, d))),
         class: identity.class.and_then(|c| owned(names.class(c))),
@@ -152,7 +152,7 @@ pub fn summary(names: &Names, function: &Function) -> Summary {
 /// The answer.
 pub fn list(inspection: Inspection<'_>, notes: Vec<String>) -> List {
     let functions: Vec<&Function> = inspection.machine.wanted().collect();
-    List { functions: crate::machine::in_threads_owned(functions, |f| summary(inspection.names, f)), notes }
+    List { functions: crate::machine::in_threads(functions, |f| summary(inspection.names, f)), notes }
 }
 
 /// Name of the device for a text line, or the identifiers where there is none.

@@ -7,6 +7,7 @@ pub mod list;
 pub mod msix;
 pub mod path;
 pub mod show;
+pub mod value;
 
 use crate::machine::platform::Platform;
 use crate::machine::{Function, Machine};

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::inspect::value::{json_value, text_value};
 use crate::machine::aer::{self, Aer};
 use crate::machine::aspm::{self, Aspm, AspmControl};
 use crate::machine::interrupts::{self, LinuxInterrupt, Mode};
@@ -14,7 +15,6 @@ use crate::pci::decode::{Capability, Placed};
 use crate::pci::header;
 use crate::pci::register::Field;
 use crate::pci::walk::{Anomaly, List};
-use crate::render::value::{json_value, text_value};
 
 use super::Inspection;
 use super::list::{Summary, summary};
@@ -218,7 +218,7 @@ pub fn details(
         aspm_control: aspm::control(inspection.platform, function.host_bridge.as_deref()),
         aer: general.aer,
         interrupt_mode: interrupts::mode(function),
-        interrupts: general.interrupts,
+        interrupts: interrupts::linux_interrupts(inspection.tree, function, lines),
         bars: general.bars,
         windows: general.windows,
         capabilities: decoded.capabilities.iter().map(|c| capability_entry(function, c)).collect(),
@@ -258,8 +258,8 @@ pub struct General<'a> {
     pub partner: Option<&'a Function>,
     /// Advanced Error Reporting.
     pub aer: Aer,
-    /// Interrupts as Linux sees them.
-    pub interrupts: Vec<LinuxInterrupt>,
+    /// Linux's numbers of its interrupts, and how often each was delivered, where that is known.
+    pub interrupts: Vec<(u32, Option<u64>)>,
     /// Base Address Registers.
     pub bars: Vec<Bar>,
     /// Windows of a bridge.
@@ -278,6 +278,8 @@ impl<'a> General<'a> {
         let number = |name: &str| reading.text(name).and_then(|t| t.parse().ok());
         let resources = reading.text("resource").map(bars::resources);
         let is_bridge = function.header_layout() == Some(1);
+        let (numbers, _) = interrupts::numbers(function);
+        let count = |number| lines.and_then(|lines| interrupts::line(lines, number)).map(|line| line.count);
         General {
             numa_node: number("numa_node"),
             iommu_group: reading.link_name("iommu_group").map(str::to_owned),
@@ -294,7 +296,7 @@ impl<'a> General<'a> {
             power: power::power(function),
             partner: link::partner(inspection.machine, function),
             aer: aer::aer(inspection.machine, function, inspection.platform, lines),
-            interrupts: interrupts::linux_interrupts(inspection.tree, function, lines),
+            interrupts: numbers.into_iter().map(|number| (number, count(number))).collect(),
             bars: base_addresses(function, resources.as_deref()),
             windows: function.space().filter(|_| is_bridge).map(bars::windows).unwrap_or_default(),
         }
@@ -377,6 +379,6 @@ pub fn show(
     notes: Vec<String>,
 ) -> Show {
     let functions: Vec<&Function> = inspection.machine.wanted().collect();
-    let functions = crate::machine::in_threads_owned(functions, |f| details(inspection, f, lines, hex));
+    let functions = crate::machine::in_threads(functions, |f| details(inspection, f, lines, hex));
     Show { functions, notes }
 }

@@ -6,7 +6,7 @@ use crate::pci::extended::aer;
 
 use crate::kernel_log::platform::HostBridge;
 
-use super::interrupts::Line;
+use super::interrupts::{self, Line};
 use super::platform::Platform;
 use super::{Function, Machine, link};
 
@@ -153,7 +153,7 @@ fn decide(
     // Errors of a function integrated in the root complex go to an event collector.
     let integrated = link::port_type(function) == Some(PortType::RootComplexIntegratedEndpoint);
     if let (Some(ports), Some(root), false) = (&platform.aer_ports, root, integrated) {
-        if ports.iter().any(|port| *port == root.to_string()) {
+        if ports.binary_search(&root.to_string()).is_ok() {
             return (Some(true), format!("the AER service runs on {port}"));
         }
         let why = granted.filter(|(given, _)| !given).map(|(_, why)| format!("; {why}")).unwrap_or_default();
@@ -212,6 +212,7 @@ fn has_aer_interrupt(machine: &Machine, port: Bdf, lines: Option<&[Line]>) -> bo
     let is_port = link::port_type(port).is_none_or(|p| p.is_downstream_facing());
     is_port
         && lines.is_some_and(|lines| {
-            lines.iter().any(|l| numbers.contains(&l.number) && l.actions.split(", ").any(|a| a == "aerdrv"))
+            let mut own = numbers.iter().filter_map(|number| interrupts::line(lines, *number));
+            own.any(|line| line.actions.split(", ").any(|action| action == "aerdrv"))
         })
 }

@@ -26,14 +26,22 @@ pub enum When {
     WithoutUevent,
     /// Where configuration space does not tell the link.
     WithoutLink,
-    /// For commands that show everything.
+    /// For commands that show a function as a whole.
     Detail,
-    /// For PCI Express bridges, by commands that show everything.
-    DetailOfBridge,
-    /// For functions that have the folder `link`.
-    DetailOfLink,
+    /// For functions with Advanced Error Reporting, and for those of which that is not known.
+    DetailOfErrors,
+    /// For functions without message interrupts, and for bridges, which decide about those below them.
+    DetailWithoutMessages,
+    /// For functions that the kernel may suspend while it runs.
+    DetailOfSuspension,
     /// For physical functions with virtual ones.
     DetailOfVirtualization,
+    /// For answers to programs and for captures.
+    Everything,
+    /// For bridges, where everything is read.
+    EverythingOfBridge,
+    /// For functions that have the folder `link`, where everything is read.
+    EverythingOfLink,
 }
 
 /// One file of a function's folder.
@@ -69,7 +77,7 @@ const fn folder(name: &'static str, when: When) -> Attribute {
 pub static ALL: &[Attribute] = &[
     text("power_state", When::Presence),
     text("power/runtime_status", When::Detail),
-    text("d3cold_allowed", When::Detail),
+    text("d3cold_allowed", When::DetailOfSuspension),
     text("uevent", When::Always),
     text("vendor", When::WithoutUevent),
     text("device", When::WithoutUevent),
@@ -83,29 +91,29 @@ pub static ALL: &[Attribute] = &[
     live("max_link_speed", When::WithoutLink),
     live("max_link_width", When::WithoutLink),
     text("resource", When::Detail),
-    text("irq", When::Detail),
+    text("irq", When::DetailWithoutMessages),
     text("numa_node", When::Detail),
-    text("enable", When::Detail),
-    text("msi_bus", When::Detail),
+    text("enable", When::Everything),
+    text("msi_bus", When::DetailWithoutMessages),
     text("local_cpulist", When::Detail),
     text("reset_method", When::Detail),
     text("power/control", When::Detail),
     text("label", When::Detail),
-    text("aer_dev_correctable", When::Detail),
-    text("aer_dev_nonfatal", When::Detail),
-    text("aer_dev_fatal", When::Detail),
-    text("aer_rootport_total_err_cor", When::DetailOfBridge),
-    text("aer_rootport_total_err_nonfatal", When::DetailOfBridge),
-    text("aer_rootport_total_err_fatal", When::DetailOfBridge),
+    text("aer_dev_correctable", When::DetailOfErrors),
+    text("aer_dev_nonfatal", When::DetailOfErrors),
+    text("aer_dev_fatal", When::DetailOfErrors),
+    text("aer_rootport_total_err_cor", When::EverythingOfBridge),
+    text("aer_rootport_total_err_nonfatal", When::EverythingOfBridge),
+    text("aer_rootport_total_err_fatal", When::EverythingOfBridge),
     folder("msi_irqs", When::Detail),
-    folder("link", When::Detail),
-    text("link/clkpm", When::DetailOfLink),
-    text("link/l0s_aspm", When::DetailOfLink),
-    text("link/l1_aspm", When::DetailOfLink),
-    text("link/l1_1_aspm", When::DetailOfLink),
-    text("link/l1_2_aspm", When::DetailOfLink),
-    text("link/l1_1_pcipm", When::DetailOfLink),
-    text("link/l1_2_pcipm", When::DetailOfLink),
+    folder("link", When::Everything),
+    text("link/clkpm", When::EverythingOfLink),
+    text("link/l0s_aspm", When::EverythingOfLink),
+    text("link/l1_aspm", When::EverythingOfLink),
+    text("link/l1_1_aspm", When::EverythingOfLink),
+    text("link/l1_2_aspm", When::EverythingOfLink),
+    text("link/l1_1_pcipm", When::EverythingOfLink),
+    text("link/l1_2_pcipm", When::EverythingOfLink),
     link("iommu_group", When::Detail),
     link("physfn", When::Detail),
     text("sriov_numvfs", When::DetailOfVirtualization),

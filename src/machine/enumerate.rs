@@ -29,18 +29,24 @@ pub struct Enumeration {
 }
 
 /// Lists the functions. A machine without PCI (no such folder) is an error that says so.
-pub fn enumerate(tree: &dyn Tree) -> Result<Enumeration, TreeError> {
+///
+/// `live`: threads must not be used yet (see [`super::load`]).
+pub fn enumerate(tree: &dyn Tree, live: bool) -> Result<Enumeration, TreeError> {
     let names = tree.list(DEVICES)?;
     let folder = tree.enter(DEVICES)?;
-    let mut enumeration = Enumeration::default();
-    for name in names {
-        let Ok(address) = name.parse::<Bdf>() else {
-            enumeration.strange.push(name);
-            continue;
-        };
+    let entry = |name: String| {
+        let Ok(address) = name.parse::<Bdf>() else { return Err(name) };
         let target = folder.read_link(&name).ok();
         let (parent, host_bridge) = target.as_deref().map_or((None, None), hierarchy);
-        enumeration.entries.push(Entry { address, parent, host_bridge, linked: target.is_some() });
+        Ok(Entry { address, parent, host_bridge, linked: target.is_some() })
+    };
+    let found = if live { names.into_iter().map(entry).collect() } else { super::in_threads(names, entry) };
+    let mut enumeration = Enumeration::default();
+    for entry in found {
+        match entry {
+            Ok(entry) => enumeration.entries.push(entry),
+            Err(name) => enumeration.strange.push(name),
+        }
     }
     enumeration.entries.sort_by_key(|e| e.address);
     Ok(enumeration)
@@ -70,7 +76,7 @@ mod tests {
             )
             .file(format!("{DEVICES}/0000:05:00.0/config"), [0; 64])
             .file(format!("{DEVICES}/rubbish"), "");
-        let found = enumerate(&tree).unwrap();
+        let found = enumerate(&tree, false).unwrap();
         assert_eq!(found.strange, ["rubbish"]);
         let row = |i: usize| {
             let e: &Entry = &found.entries[i];

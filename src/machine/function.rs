@@ -52,9 +52,10 @@ impl Function {
     /// Draws the conclusions that every command needs from what was read.
     pub fn new(entry: &Entry, reading: Reading) -> Self {
         let presence = presence::judge(&reading);
-        let mut space =
-            if presence.state == State::Answering { reading.space.clone() } else { ConfigSpace::new(0) };
-        let located = reading::locate(&mut space);
+        let located = match presence.state {
+            State::Answering => reading::locate(&mut &reading.space),
+            _ => Vec::new(),
+        };
         Function {
             address: entry.address,
             parent: entry.parent,
@@ -134,7 +135,7 @@ impl Function {
     /// Every capability with its registers, and everything that is wrong with the lists.
     pub fn decode(&self) -> (Vec<Capability>, Vec<Anomaly>) {
         let (Some(space), Some(context)) = (self.space(), self.context()) else { return Default::default() };
-        let mut space = space.clone();
+        let mut space = space;
         let mut anomalies = Vec::new();
         if !header::LAYOUTS.contains(&context.header_layout) {
             anomalies.push(Anomaly::UnknownHeaderType { raw: space.u8(0x0e).unwrap_or_default() });

@@ -32,7 +32,7 @@ pub fn read_interrupts(tree: &dyn Tree) -> Option<Vec<Line>> {
     Some(parse(&String::from_utf8_lossy(&bytes)))
 }
 
-/// Parses the text of `/proc/interrupts` (kernel: show_interrupts in kernel/irq/proc.c): a head line with one name for
+/// Parses the text of `/proc/interrupts`; lines come in the order of their numbers (kernel: show_interrupts in kernel/irq/proc.c): a head line with one name for
 /// each processor that is online, then `number: count… chip hardware-trigger actions`.
 pub fn parse(text: &str) -> Vec<Line> {
     let mut lines = text.lines();
@@ -42,7 +42,16 @@ pub fn parse(text: &str) -> Vec<Line> {
         .split_whitespace()
         .filter_map(|name| name.strip_prefix("CPU")?.parse().ok())
         .collect();
-    lines.filter_map(|line| parse_line(line, &processors)).collect()
+    let mut lines: Vec<Line> = lines.filter_map(|line| parse_line(line, &processors)).collect();
+    // The kernel writes them in this order; a file from elsewhere may not keep to it.
+    lines.sort_by_key(|line| line.number);
+    lines
+}
+
+/// The line of an interrupt.
+pub fn line(lines: &[Line], number: u32) -> Option<&Line> {
+    let place = lines.partition_point(|line| line.number < number);
+    lines.get(place).filter(|line| line.number == number)
 }
 
 fn parse_line(line: &str, processors: &[u32]) -> Option<Line> {
@@ -168,8 +177,8 @@ pub struct LinuxMessage {
     pub data: u32,
 }
 
-/// The function's interrupts as Linux sees them. `lines` is `/proc/interrupts`, read once for all functions.
-pub fn linux_interrupts(tree: &dyn Tree, function: &Function, lines: Option<&[Line]>) -> Vec<LinuxInterrupt> {
+/// Linux's numbers of the function's interrupts, and whether they are message interrupts.
+pub fn numbers(function: &Function) -> (Vec<u32>, bool) {
     let listed = function.reading.text("msi_irqs").unwrap_or_default();
     let mut numbers: Vec<u32> = listed.lines().filter_map(|n| n.parse().ok()).collect();
     numbers.sort_unstable();
@@ -180,11 +189,17 @@ pub fn linux_interrupts(tree: &dyn Tree, function: &Function, lines: Option<&[Li
             function.reading.text("irq").and_then(|t| t.parse().ok()).filter(|n| !matches!(n, 0 | 255)),
         );
     }
+    (numbers, messages)
+}
+
+/// The function's interrupts as Linux sees them. `lines` is `/proc/interrupts`, read once for all functions.
+pub fn linux_interrupts(tree: &dyn Tree, function: &Function, lines: Option<&[Line]>) -> Vec<LinuxInterrupt> {
+    let (numbers, messages) = numbers(function);
     numbers
         .iter()
         .enumerate()
         .map(|(place, number)| {
-            let line = lines.and_then(|lines| lines.iter().find(|l| l.number == *number));
+            let line = lines.and_then(|lines| line(lines, *number));
             let kind = if messages { message_kind(tree, function, *number) } else { "intx" };
             LinuxInterrupt {
                 number: *number,

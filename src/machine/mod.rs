@@ -19,7 +19,7 @@ pub mod vectors;
 mod wire;
 pub mod worker;
 
-use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::pci::Bdf;
@@ -29,7 +29,7 @@ use crate::tree::{Directory, Tree, TreeError};
 use enumerate::{Entry, Enumeration};
 pub use function::Function;
 pub use presence::State;
-use reading::{Depth, Order, Reading};
+use reading::{Depth, Order};
 
 /// What is to be read.
 #[derive(Clone, Copy)]
@@ -52,19 +52,22 @@ pub const DEADLINE: Duration = Duration::from_millis(2000);
 /// A machine as far as it was read.
 #[derive(Debug, Default)]
 pub struct Machine {
-    /// Functions by address. Those that were not wanted are there with what a bridge on the way to a wanted one needs.
+    /// Functions in the order of their addresses. Those that were not wanted are there with what a bridge on the way to
+    /// a wanted one needs.
     pub functions: Vec<Function>,
     /// Addresses of the functions that were wanted.
     pub wanted: Vec<Bdf>,
     /// Names in the folder of functions that are no addresses.
     pub strange: Vec<String>,
-    index: HashMap<Bdf, usize>,
+    /// Bridges with the places of the functions below them, in ascending order.
+    below: Vec<(Bdf, usize)>,
 }
 
 impl Machine {
     /// A function by address.
     pub fn get(&self, address: Bdf) -> Option<&Function> {
-        self.index.get(&address).map(|i| &self.functions[*i])
+        let place = self.functions.binary_search_by_key(&address, |f| f.address).ok()?;
+        self.functions.get(place)
     }
 
     /// The bridge above a function.
@@ -74,7 +77,9 @@ impl Machine {
 
     /// Functions directly below a bridge.
     pub fn children(&self, bridge: Bdf) -> impl Iterator<Item = &Function> {
-        self.functions.iter().filter(move |f| f.parent == Some(bridge))
+        let start = self.below.partition_point(|(above, _)| *above < bridge);
+        let below = self.below[start..].iter().take_while(move |(above, _)| *above == bridge);
+        below.map(|(_, place)| &self.functions[*place])
     }
 
     /// From the topmost bridge down to the function.
@@ -102,91 +107,88 @@ impl Machine {
 /// Reads the machine. `live` says that the tree is the machine that this program runs on, whose reads may block; it
 /// must be called before the program has started threads.
 pub fn load(tree: &dyn Tree, live: bool, scope: Scope<'_>) -> Result<Machine, TreeError> {
-    let Enumeration { entries, strange } = enumerate::enumerate(tree)?;
-    let orders = orders(tree, &entries, scope);
-    let readings = if live {
+    let Enumeration { entries, strange } = enumerate::enumerate(tree, live)?;
+    let wanted = entries.iter().map(|e| e.address).filter(|a| (scope.wanted)(*a)).collect();
+    let orders = orders(tree, live, &entries, scope);
+    let mut functions = if live {
+        let (entries, orders): (Vec<&Entry>, Vec<Order>) = orders.into_iter().unzip();
         let open = || Ok(Box::new(Directory::live()?) as Box<dyn Tree>);
-        worker::read_all(&orders, scope.deadline, &open)
-            .map_err(|errno| TreeError::errno("a worker process for reading", errno))?
+        let readings = worker::read_all(&orders, scope.deadline, &open)
+            .map_err(|errno| TreeError::errno("a worker process for reading", errno))?;
+        in_threads(entries.into_iter().zip(readings).collect(), |(e, reading)| Function::new(e, reading))
     } else {
-        in_threads(&orders, |order| reading::read(tree, *order))
+        in_threads(orders, |(entry, order)| Function::new(entry, reading::read(tree, order)))
     };
-    let read: Vec<(Bdf, Reading)> = readings.into_iter().map(|r| (r.address, r)).collect();
-    let by_address: HashMap<Bdf, &Entry> = entries.iter().map(|e| (e.address, e)).collect();
-    let mut functions = in_threads_owned(read, |(address, reading)| {
-        let entry = by_address.get(&address).copied().cloned();
-        let none = Entry { address, parent: None, host_bridge: None, linked: false };
-        Function::new(&entry.unwrap_or(none), reading)
-    });
-    functions.sort_by_key(|f| f.address);
     if entries.iter().any(|e| !e.linked) {
         parents_by_bus_number(&mut functions);
     }
-    let index = functions.iter().enumerate().map(|(i, f)| (f.address, i)).collect();
-    let wanted = entries.iter().map(|e| e.address).filter(|a| (scope.wanted)(*a)).collect();
-    Ok(Machine { functions, wanted, strange, index })
+    let mut below: Vec<(Bdf, usize)> =
+        functions.iter().enumerate().filter_map(|(place, f)| Some((f.parent?, place))).collect();
+    below.sort_unstable();
+    Ok(Machine { functions, wanted, strange, below })
 }
 
 /// What has to be read of which function: the wanted ones, the bridges above them, and, where the hierarchy is only in
-/// bus numbers, the header of every other.
-fn orders(tree: &dyn Tree, entries: &[Entry], scope: Scope<'_>) -> Vec<Order> {
-    let parents: HashMap<Bdf, Bdf> = entries.iter().filter_map(|e| Some((e.address, e.parent?))).collect();
-    let flat = entries.iter().any(|e| !e.linked);
-    let mut needed: HashMap<Bdf, Depth> = HashMap::new();
-    for entry in entries.iter().filter(|e| (scope.wanted)(e.address)) {
-        needed.insert(entry.address, scope.depth);
-        let mut current = parents.get(&entry.address);
-        // A summary line tells of the function alone.
-        while let Some(bridge) = current.filter(|_| scope.depth > Depth::Summary) {
-            if needed.insert(*bridge, scope.depth).is_some() {
-                break;
-            }
-            current = parents.get(bridge);
-        }
-    }
-    let mut asleep: HashMap<Bdf, bool> = HashMap::new();
-    let needed_or_flat = entries.iter().filter(|e| flat || needed.contains_key(&e.address));
-    needed_or_flat
-        .map(|entry| Order {
-            address: entry.address,
-            depth: needed.get(&entry.address).copied().unwrap_or(if flat {
-                scope.depth
-            } else {
-                Depth::Summary
-            }),
-            bridge_asleep: !scope.wake && bridge_asleep(tree, &parents, &mut asleep, entry.parent),
-            wake: scope.wake,
-            remembered: false,
-        })
-        .collect()
-}
-
-/// Whether the bridge or one above it sleeps. Asked once per bridge.
-fn bridge_asleep(
+/// bus numbers, the header of every other. `entries` are in the order of their addresses, and so is what comes back.
+fn orders<'a>(
     tree: &dyn Tree,
-    parents: &HashMap<Bdf, Bdf>,
-    known: &mut HashMap<Bdf, bool>,
-    bridge: Option<Bdf>,
-) -> bool {
-    let mut path = Vec::new();
-    let mut current = bridge;
-    let mut sleeps = false;
-    while let Some(bridge) = current {
-        match known.get(&bridge) {
-            Some(answer) => {
-                sleeps = *answer;
+    live: bool,
+    entries: &'a [Entry],
+    scope: Scope<'_>,
+) -> Vec<(&'a Entry, Order)> {
+    let place = |address| entries.binary_search_by_key(&address, |e| e.address).ok();
+    let parents: Vec<Option<usize>> = entries.iter().map(|e| e.parent.and_then(place)).collect();
+    // A tree from a stranger may claim that a bridge is above itself; there are no more than 256 buses.
+    let above = |place: usize| std::iter::successors(parents[place], |bridge| parents[*bridge]).take(256);
+    let flat = entries.iter().any(|e| !e.linked);
+    let mut needed: Vec<Option<Depth>> = entries
+        .iter()
+        .map(|e| match (scope.wanted)(e.address) {
+            true => Some(scope.depth),
+            false => flat.then_some(scope.depth),
+        })
+        .collect();
+    let mut is_bridge = vec![false; entries.len()];
+    for function in 0..entries.len() {
+        if needed[function].is_none() {
+            continue;
+        }
+        for bridge in above(function) {
+            // A summary line tells of the function alone.
+            if scope.depth > Depth::Summary {
+                needed[bridge] = Some(scope.depth);
+            }
+            if std::mem::replace(&mut is_bridge[bridge], true) {
                 break;
             }
-            None if path.contains(&bridge) => break,
-            None => path.push(bridge),
         }
-        current = parents.get(&bridge).copied();
     }
-    for bridge in path.into_iter().rev() {
-        sleeps = sleeps || reading::is_asleep(tree, bridge);
-        known.insert(bridge, sleeps);
+    let mut sleeps = vec![false; entries.len()];
+    if !scope.wake {
+        let bridges: Vec<usize> = (0..entries.len()).filter(|place| is_bridge[*place]).collect();
+        let is_asleep = |bridge: usize| (bridge, reading::is_asleep(tree, entries[bridge].address));
+        // Nothing of this reads a device. Workers are started later, which has to be done without threads.
+        let found =
+            if live { bridges.into_iter().map(is_asleep).collect() } else { in_threads(bridges, is_asleep) };
+        for (bridge, asleep) in found {
+            sleeps[bridge] = asleep;
+        }
     }
-    sleeps
+    let order = |place: usize| {
+        let entry = &entries[place];
+        let bridge_asleep = above(place).any(|bridge| sleeps[bridge]);
+        Some((
+            entry,
+            Order {
+                address: entry.address,
+                depth: needed[place]?,
+                bridge_asleep,
+                wake: scope.wake,
+                remembered: false,
+            },
+        ))
+    };
+    (0..entries.len()).filter_map(order).collect()
 }
 
 /// In a flat tree the bridge above is the one whose secondary bus the function is on.
@@ -211,34 +213,38 @@ fn parents_by_bus_number(functions: &mut [Function]) {
 
 /// Fewer items than this are not worth a thread.
 const WORTH_A_THREAD: usize = 64;
-
-fn in_threads<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    in_threads_owned(items.iter().collect(), work)
-}
+/// How many items a thread takes at a time.
+const SHARE: usize = 16;
 
 /// Does the work for every item, on all processors if there is much of it; results keep the order.
-pub fn in_threads_owned<T: Send, R: Send>(items: Vec<T>, work: impl Fn(T) -> R + Sync) -> Vec<R> {
+pub fn in_threads<T: Send, R: Send>(items: Vec<T>, work: impl Fn(T) -> R + Sync) -> Vec<R> {
     let processors = std::thread::available_parallelism().map_or(1, usize::from).min(8);
     if items.len() < WORTH_A_THREAD || processors == 1 {
         return items.into_iter().map(work).collect();
     }
-    let share = items.len().div_ceil(processors);
-    let mut rest = items.into_iter();
-    let chunks: Vec<Vec<T>> = (0..processors).map(|_| rest.by_ref().take(share).collect()).collect();
-    let work = &work;
-    std::thread::scope(|scope| {
-        let handles: Vec<_> = chunks
-            .into_iter()
-            .map(|chunk| scope.spawn(move || chunk.into_iter().map(work).collect::<Vec<R>>()))
-            .collect();
-        handles
-            .into_iter()
-            .flat_map(|handle| match handle.join() {
-                Ok(results) => results,
+    let rest = Mutex::new((0, items.into_iter()));
+    let take = || {
+        let mut rest = rest.lock().unwrap_or_else(PoisonError::into_inner);
+        rest.0 += 1;
+        (rest.0, rest.1.by_ref().take(SHARE).collect::<Vec<T>>())
+    };
+    let shares = || -> Vec<(usize, Vec<R>)> {
+        let taken = std::iter::repeat_with(take).take_while(|(_, items)| !items.is_empty());
+        taken.map(|(place, items)| (place, items.into_iter().map(&work).collect())).collect()
+    };
+    let mut done = std::thread::scope(|scope| {
+        let others: Vec<_> = (1..processors).map(|_| scope.spawn(shares)).collect();
+        let mut done = shares();
+        for other in others {
+            match other.join() {
+                Ok(results) => done.extend(results),
                 Err(panic) => std::panic::resume_unwind(panic),
-            })
-            .collect()
-    })
+            }
+        }
+        done
+    });
+    done.sort_unstable_by_key(|(place, _)| *place);
+    done.into_iter().flat_map(|(_, results)| results).collect()
 }
 
 /// Header type with the multi-function bit taken out, for tests and the tree view.

@@ -31,8 +31,8 @@ pub struct Platform {
     pub interrupt_remapping: Option<bool>,
     /// Physical slots.
     pub slots: Vec<Slot>,
-    /// Ports whose AER service the kernel runs (`sys/bus/pci_express/drivers/aer`); `null` if the source does not
-    /// tell.
+    /// Ports whose AER service the kernel runs (`sys/bus/pci_express/drivers/aer`), sorted; `null` if the source does
+    /// not tell.
     pub aer_ports: Option<Vec<String>>,
 }
 
@@ -92,6 +92,7 @@ pub fn read_platform(tree: &dyn Tree, live: bool) -> Platform {
         Err(error) if error.is_absent() && tree.list("sys/bus/pci_express").is_ok() => Some(Vec::new()),
         Err(_) => None,
     };
+    platform.aer_ports.iter_mut().for_each(|ports| ports.sort_unstable());
     platform.slots = tree
         .list("sys/bus/pci/slots")
         .unwrap_or_default()

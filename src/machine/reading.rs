@@ -7,7 +7,7 @@
 use crate::pci::decode::{self, Context};
 use crate::pci::header;
 use crate::pci::space::{ConfigBytes, ConfigSpace, HEADER_SIZE, Loader};
-use crate::pci::walk::{self, List, Located};
+use crate::pci::walk::{self, Located};
 use crate::pci::{Bdf, capability};
 use crate::tree::{Cause, Tree, TreeError, read_text};
 
@@ -18,6 +18,8 @@ use super::attributes::{self, Attribute, Kind, When};
 pub enum Depth {
     /// What one line of `list` needs: header, standard capability list, link, MSI-X.
     Summary,
+    /// Every capability, and the attributes that `show` prints.
+    Detail,
     /// Every capability and every attribute.
     Full,
     /// Also every byte of configuration space that no capability claims, for a hex dump.
@@ -110,29 +112,38 @@ impl Reading {
         self.text(name).map(|target| target.rsplit('/').next().unwrap_or(target))
     }
 
-    fn ask(&mut self, folder: &dyn Tree, attribute: &Attribute) {
+    /// Asks for an attribute, given with its place in the table, unless it was asked for before.
+    fn ask(&mut self, folder: &dyn Tree, index: usize, attribute: &Attribute) {
+        let Ok(index) = u8::try_from(index) else { return };
+        if self.answers.iter().any(|(asked, _)| *asked == index) {
+            return;
+        }
         let answer = match attribute.kind {
             Kind::Text => read_text(folder, attribute.name),
             Kind::Link => folder.read_link(attribute.name),
             Kind::Folder => folder.list(attribute.name).map(|names| names.join("\n")),
         };
-        if let Some(index) = attributes::index(attribute.name) {
-            self.answers.push((index, answer.map_err(|e| e.cause)));
-        }
+        self.answers.push((index, answer.map_err(|e| e.cause)));
     }
 
     fn ask_when(&mut self, folder: &dyn Tree, when: When) {
-        for attribute in attributes::ALL.iter().filter(|a| a.when == when) {
-            self.ask(folder, attribute);
+        for (index, attribute) in attributes::ALL.iter().enumerate().filter(|(_, a)| a.when == when) {
+            self.ask(folder, index, attribute);
         }
     }
 
-    fn ask_by_name(&mut self, folder: &dyn Tree, names: &[&str]) {
-        for attribute in attributes::ALL.iter().filter(|a| names.contains(&a.name)) {
-            if self.answer(attribute.name).is_none() {
-                self.ask(folder, attribute);
-            }
+    fn ask_by_name(&mut self, folder: &dyn Tree, name: &str) {
+        for (index, attribute) in attributes::ALL.iter().enumerate().filter(|(_, a)| a.name == name) {
+            self.ask(folder, index, attribute);
         }
+    }
+
+    fn is_bridge(&self) -> bool {
+        self.space.u8(0x0e).is_some_and(|layout| layout & 0x7f == 1)
+    }
+
+    fn has_names(&self, folder: &str) -> bool {
+        self.text(folder).is_some_and(|names| !names.is_empty())
     }
 }
 
@@ -160,49 +171,55 @@ pub fn read(tree: &dyn Tree, order: Order) -> Reading {
     }
     if reading.space.u8(8).is_none() {
         // A function that sleeps or is gone still has the revision that the kernel noted; `uevent` lacks it.
-        reading.ask_by_name(folder, &["revision"]);
+        reading.ask_by_name(folder, "revision");
     }
     let answers = reading.space.u16(2).is_some_and(|device| device != 0xffff);
     let link_known = answers && (reading.space.limit() > 128 || has_no_link(&reading));
     if reading.asleep.is_none() && !order.remembered && !link_known {
         reading.ask_when(folder, When::WithoutLink);
     }
-    if order.depth >= Depth::Full {
+    if order.depth >= Depth::Detail {
         read_detail(&mut reading, folder, order.remembered);
+    }
+    if order.depth >= Depth::Full {
+        read_everything(&mut reading, folder);
     }
     reading
 }
 
 fn read_detail(reading: &mut Reading, folder: &dyn Tree, remembered: bool) {
-    reading.ask_when_missing(folder, When::Detail);
-    let has_names = |reading: &Reading, name| reading.text(name).is_some_and(|names| !names.is_empty());
-    if has_names(reading, "link") {
-        reading.ask_when(folder, When::DetailOfLink);
+    reading.ask_when(folder, When::Detail);
+    if !reading.has_names("msi_irqs") || reading.is_bridge() {
+        reading.ask_when(folder, When::DetailWithoutMessages);
     }
-    if reading.space.u8(0x0e).is_some_and(|layout| layout & 0x7f == 1)
-        || reading.asleep.is_some()
-        || remembered
-    {
-        reading.ask_when(folder, When::DetailOfBridge);
+    if reading.text("power/control") != Some("on") {
+        reading.ask_when(folder, When::DetailOfSuspension);
     }
     if remembered {
         // sriov_numvfs waits for the lock that a reset or a driver's probe holds (kernel: sriov_numvfs_show).
         return;
     }
     // The extended list is only read of a function that answers; a sleeping or dead one still has its attributes.
-    let sriov = locate(&mut reading.space.clone()).iter().any(|l| (l.list, l.id) == (List::Extended, 0x10));
-    if sriov || reading.space.u16(0).is_none_or(|vendor| vendor == 0xffff) {
+    let extended = walk::extended(&mut &reading.space);
+    let sound = extended.complete && extended.anomalies.is_empty();
+    let may_have = |id| !sound || extended.found.iter().any(|l| l.id == id);
+    if may_have(0x01) {
+        reading.ask_when(folder, When::DetailOfErrors);
+    }
+    if may_have(0x10) {
         reading.ask_when(folder, When::DetailOfVirtualization);
     }
 }
 
-impl Reading {
-    fn ask_when_missing(&mut self, folder: &dyn Tree, when: When) {
-        for attribute in attributes::ALL.iter().filter(|a| a.when == when) {
-            if self.answer(attribute.name).is_none() {
-                self.ask(folder, attribute);
-            }
-        }
+fn read_everything(reading: &mut Reading, folder: &dyn Tree) {
+    reading.ask_when(folder, When::DetailWithoutMessages);
+    reading.ask_when(folder, When::DetailOfSuspension);
+    reading.ask_when(folder, When::Everything);
+    if reading.has_names("link") {
+        reading.ask_when(folder, When::EverythingOfLink);
+    }
+    if reading.is_bridge() || reading.asleep.is_some() {
+        reading.ask_when(folder, When::EverythingOfBridge);
     }
 }
 
@@ -217,11 +234,11 @@ fn asleep(reading: &mut Reading, folder: &dyn Tree, bridge_asleep: bool) -> Opti
         Some(_) => None,
         // Kernels before 5.15 have no power_state; suspended and allowed to go to D3cold is as near as they tell.
         None => {
-            reading.ask_by_name(folder, &["power/runtime_status"]);
+            reading.ask_by_name(folder, "power/runtime_status");
             if reading.text("power/runtime_status") != Some("suspended") {
                 return None;
             }
-            reading.ask_by_name(folder, &["d3cold_allowed"]);
+            reading.ask_by_name(folder, "d3cold_allowed");
             (reading.text("d3cold_allowed") == Some("1")).then_some(Asleep::RuntimeSuspended)
         }
     }
@@ -268,13 +285,11 @@ fn load(bytes: &mut dyn ConfigBytes, depth: Depth, subsystem_known: bool) {
     if !bytes.load(0, PROBE) || !answers(bytes.space()) {
         return;
     }
-    bytes.load(PROBE, HEADER_SIZE - PROBE);
+    // The doubleword behind the header tells whether more than the header may be read at all; the first capability is
+    // mostly there, too.
+    bytes.load(PROBE, HEADER_SIZE + 4 - PROBE);
     let Some(context) = header::context(bytes.space()) else { return };
     let standard = walk::standard(bytes, context.header_layout).found;
-    if bytes.space().limit() > HEADER_SIZE && bytes.space().known_bytes() <= HEADER_SIZE {
-        // Nothing beyond the header was needed. One doubleword tells whether more may be read at all.
-        bytes.load(HEADER_SIZE, 4);
-    }
     if depth == Depth::Summary {
         for located in standard.iter().filter(|l| l.id == capability::express::SPECIFICATION.id) {
             // Device Capabilities to Link Status: errors seen, link, ASPM.

@@ -40,7 +40,7 @@ fn tree(read: ReadAt, attribute: fn(&str) -> TreeResult<Box<dyn File>>) -> MockT
             }
             let mut file = MockFile::new();
             file.expect_size().return_const(4096u64);
-            file.expect_read_at().returning(move |offset, buffer| read(offset, buffer));
+            file.expect_read_at().returning(read);
             Ok(Box::new(file) as Box<dyn File>)
         });
         folder.expect_read_link().returning(|path| Err(errno(path, Errno::ENOENT)));

@@ -31,7 +31,9 @@ pub fn order(order: &Order) -> [u8; ORDER_SIZE] {
 /// Decodes an order.
 pub fn parse_order(bytes: &[u8; ORDER_SIZE]) -> Option<Order> {
     let domain = u32::from_le_bytes(bytes[..4].try_into().ok()?);
-    let depth = [Depth::Summary, Depth::Full, Depth::Bytes].into_iter().find(|d| *d as u8 == bytes[7])?;
+    let depth = [Depth::Summary, Depth::Detail, Depth::Full, Depth::Bytes]
+        .into_iter()
+        .find(|d| *d as u8 == bytes[7])?;
     Some(Order {
         address: Bdf { domain, bus: bytes[4], device: bytes[5], function: bytes[6] },
         depth,

@@ -23,7 +23,8 @@ pub struct ConfigSpace {
 impl ConfigSpace {
     /// An empty space of which nothing was read; `limit` is how many bytes may be read (0, 64, 128, 256 or 4096).
     pub fn new(limit: u16) -> Self {
-        ConfigSpace { bytes: Vec::new(), known: [0; 16], limit: limit.min(CONFIG_SPACE_SIZE) }
+        // Only whole doublewords are read and stored.
+        ConfigSpace { bytes: Vec::new(), known: [0; 16], limit: limit.min(CONFIG_SPACE_SIZE) & !3 }
     }
 
     /// A space of which everything is known, up to the length of `bytes` (whole doublewords, at most 4096 bytes).
@@ -135,6 +136,15 @@ impl ConfigBytes for ConfigSpace {
     }
 }
 
+impl ConfigBytes for &ConfigSpace {
+    fn load(&mut self, offset: u16, length: u16) -> bool {
+        self.is_known(offset, length)
+    }
+    fn space(&self) -> &ConfigSpace {
+        self
+    }
+}
+
 /// Reads from the source; gives how many bytes were read, or the error as the operating system gave it.
 pub type ReadConfig<'a, E> = dyn FnMut(u16, &mut [u8]) -> Result<usize, E> + 'a;
 
@@ -146,12 +156,17 @@ pub struct Loader<'a, E> {
     pub error: Option<(u16, E)>,
     /// Number of reads made, for benches and tests.
     pub reads: u32,
+    /// What is read goes here first.
+    buffer: Vec<u8>,
 }
 
 impl<'a, E> Loader<'a, E> {
     /// A loader over `source`, of which at most `limit` bytes may be read.
     pub fn new(limit: u16, source: &'a mut ReadConfig<'a, E>) -> Self {
-        Loader { space: ConfigSpace::new(limit), source, error: None, reads: 0 }
+        let mut space = ConfigSpace::new(limit);
+        // The standard list is nearly always read, and much of the extended one when everything is.
+        space.bytes.reserve(CONVENTIONAL_SIZE.into());
+        Loader { space, source, error: None, reads: 0, buffer: Vec::new() }
     }
 
     /// Ends loading.
@@ -172,13 +187,14 @@ impl<E> ConfigBytes for Loader<'_, E> {
             while stop > start && self.space.is_known(stop - 4, 4) {
                 stop -= 4;
             }
-            let mut buffer = vec![0; usize::from(stop - start)];
+            self.buffer.clear();
+            self.buffer.resize(usize::from(stop - start), 0);
             self.reads += 1;
-            match (self.source)(start, &mut buffer) {
+            match (self.source)(start, &mut self.buffer) {
                 Ok(read) => {
-                    let read = read.min(buffer.len());
-                    self.space.store(start, &buffer[..read]);
-                    if read < buffer.len() {
+                    let read = read.min(self.buffer.len());
+                    self.space.store(start, &self.buffer[..read]);
+                    if read < self.buffer.len() {
                         self.space.set_limit(start + (read as u16 & !3));
                     }
                 }
@@ -231,6 +247,14 @@ mod tests {
         assert_eq!(loader.space().limit(), 64);
         assert_eq!(loader.reads, 3);
         assert_eq!(asked, [(0, 4), (4, 12), (0x3c, 8)]);
+    }
+
+    #[test]
+    fn part_of_a_doubleword_is_nothing() {
+        let mut source = |_: u16, _: &mut [u8]| -> Result<usize, ()> { panic!("nothing to read") };
+        let mut loader = Loader::new(2, &mut source);
+        assert!(!loader.load(0, 16));
+        assert_eq!((loader.into_space().limit(), ConfigSpace::new(67).limit()), (0, 64));
     }
 
     #[test]

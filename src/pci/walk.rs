@@ -181,7 +181,7 @@ pub fn standard(bytes: &mut dyn ConfigBytes, header_layout: u8) -> Walk {
 /// Walks the extended list.
 pub fn extended(bytes: &mut dyn ConfigBytes) -> Walk {
     let mut walk = Walk { complete: true, ..Walk::default() };
-    let mut visited = vec![false; 1024];
+    let mut visited = [false; 1024];
     let (mut from, mut to) = (CONVENTIONAL_SIZE, CONVENTIONAL_SIZE);
     loop {
         if std::mem::replace(&mut visited[usize::from(to / 4)], true) {

@@ -4,4 +4,3 @@ pub mod json;
 pub mod registers_page;
 pub mod style;
 pub mod text;
-pub mod value;

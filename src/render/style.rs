@@ -77,32 +77,89 @@ pub struct Lines {
     pub between: &'static str,
 }
 
-/// Appends words, each with the number of columns that it takes, and a line end.
-pub fn wrap(out: &mut String, words: &[(usize, String)], lines: Lines) {
-    let mut position = lines.column;
-    for (index, (length, word)) in words.iter().enumerate() {
-        if index > 0 {
-            if position + lines.between.len() + length > lines.columns {
-                out.push('\n');
-                out.extend(std::iter::repeat_n(' ', lines.indent));
-                position = lines.indent;
-            } else {
-                out.push_str(lines.between);
-                position += lines.between.len();
-            }
-        }
-        out.push_str(word);
-        position += length;
+/// Running text that is written word by word.
+pub struct Words<'a> {
+    out: &'a mut String,
+    style: Style,
+    lines: Lines,
+    position: usize,
+    first: bool,
+}
+
+impl<'a> Words<'a> {
+    /// Text that begins at the end of `out`.
+    pub fn new(out: &'a mut String, style: Style, lines: Lines) -> Self {
+        Words { out, style, lines, position: lines.column, first: true }
     }
-    out.push('\n');
+
+    /// Appends a word that `write` writes. If the line is too full for it, it begins a new one.
+    pub fn word(&mut self, tone: Tone, write: impl FnOnce(&mut String)) {
+        let before = self.out.len();
+        if !self.first {
+            self.out.push_str(self.lines.between);
+        }
+        let start = self.out.len();
+        write(self.out);
+        let length = columns(&self.out[start..]);
+        if self.style.color {
+            let painted = self.style.paint(tone, &self.out[start..]);
+            self.out.replace_range(start.., &painted);
+        }
+        let room = self.lines.columns.saturating_sub(self.position + self.lines.between.len());
+        if self.first {
+            self.position += length;
+        } else if length > room {
+            self.out.replace_range(before..start, "\n");
+            insert_spaces(self.out, before + 1, self.lines.indent);
+            self.position = self.lines.indent + length;
+        } else {
+            self.position += self.lines.between.len() + length;
+        }
+        self.first = false;
+    }
+
+    /// Whether there is no word yet.
+    pub fn is_empty(&self) -> bool {
+        self.first
+    }
+
+    /// Ends the line.
+    pub fn end(self) {
+        self.out.push('\n');
+    }
+}
+
+/// Number of columns that a text without colours takes.
+pub fn columns(text: &str) -> usize {
+    if text.is_ascii() { text.len() } else { text.chars().count() }
+}
+
+/// Appends blanks.
+pub fn spaces(out: &mut String, count: usize) {
+    let end = out.len();
+    insert_spaces(out, end, count);
+}
+
+fn insert_spaces(out: &mut String, place: usize, mut count: usize) {
+    const BLANKS: &str = "                                                                ";
+    while count > 0 {
+        let some = count.min(BLANKS.len());
+        out.insert_str(place, &BLANKS[..some]);
+        count -= some;
+    }
 }
 
 /// Appends a label and running text behind it, both as they are; the text is wrapped at its spaces.
 pub fn paragraph(out: &mut String, label: &str, text: &str, column: usize, style: Style) {
     out.push_str(label);
-    out.extend(std::iter::repeat_n(' ', column.saturating_sub(label.chars().count())));
-    let words: Vec<(usize, String)> = text.split(' ').map(|w| (w.chars().count(), w.to_owned())).collect();
-    wrap(out, &words, Lines { column, indent: column, columns: style.columns(), between: " " });
+    spaces(out, column.saturating_sub(columns(label)));
+    // The text may have colours in it already.
+    let lines = Lines { column, indent: column, columns: style.columns(), between: " " };
+    let mut words = Words::new(out, Style { color: false, ..style }, lines);
+    for word in text.split(' ') {
+        words.word(Tone::Name, |out| out.push_str(word));
+    }
+    words.end();
 }
 
 #[cfg(test)]
@@ -114,8 +171,10 @@ mod tests {
         assert_eq!(cut("abcdef", 4), "abc…");
         assert_eq!(cut("äöü", 3), "äöü");
         let mut out = String::new();
-        let words: Vec<_> = ["aaaa", "bbbb", "cccc"].map(|w| (4, w.to_owned())).into();
-        wrap(&mut out, &words, Lines { column: 2, indent: 2, columns: 12, between: "  " });
+        let lines = Lines { column: 2, indent: 2, columns: 12, between: "  " };
+        let mut words = Words::new(&mut out, Style::PLAIN, lines);
+        ["aaaa", "bbbb", "cccc"].iter().for_each(|word| words.word(Tone::Name, |out| out.push_str(word)));
+        words.end();
         assert_eq!(out, "aaaa  bbbb\n  cccc\n");
     }
 

@@ -23,6 +23,8 @@ use super::{File, Tree, Window};
 
 /// Most links that are followed for one path.
 const LINKS: u32 = 40;
+/// What keeps opening a file from waiting and from taking over a terminal.
+const READING: OFlag = OFlag::O_NONBLOCK.union(OFlag::O_NOCTTY);
 /// Longest text of a link.
 const LINK_LENGTH: usize = 4096;
 
@@ -32,7 +34,7 @@ pub struct Directory {
     /// The folder itself; `None` for the root of the tree.
     folder: Option<OwnedFd>,
     /// Path of the folder in the tree, without leading `/`, empty for the root.
-    path: String,
+    path: Arc<str>,
 }
 
 /// What all folders of one tree share.
@@ -76,7 +78,7 @@ impl Directory {
 
     fn new(root: OwnedFd, live: bool, manifest: Option<Manifest>) -> Self {
         let whole = Whole { root, live, manifest, no_openat2: AtomicBool::new(false) };
-        Directory { whole: Arc::new(whole), folder: None, path: String::new() }
+        Directory { whole: Arc::new(whole), folder: None, path: "".into() }
     }
 
     /// Whether this is the machine that the program runs on, whose reads can block.
@@ -85,11 +87,7 @@ impl Directory {
     }
 
     fn full(&self, path: &str) -> String {
-        match (self.path.as_str(), path) {
-            ("", path) => path.to_owned(),
-            (folder, "") => folder.to_owned(),
-            (folder, path) => format!("{folder}/{path}"),
-        }
+        join(&self.path, path)
     }
 
     fn base(&self) -> &OwnedFd {
@@ -98,7 +96,9 @@ impl Directory {
 
     /// Opens something below this folder without ever leaving the tree.
     fn open_below(&self, path: &str, flags: OFlag) -> nix::Result<OwnedFd> {
-        let flags = flags | OFlag::O_CLOEXEC | OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
+        // A handle only to find other things by takes no flags about reading.
+        let reading = if flags.contains(OFlag::O_PATH) { OFlag::empty() } else { READING };
+        let flags = flags | OFlag::O_CLOEXEC | reading;
         let here = if path.is_empty() { "." } else { path };
         if self.whole.live {
             return nix::fcntl::openat(self.base(), here, flags, Mode::empty());
@@ -160,7 +160,7 @@ impl Directory {
     /// The path by which the manifest names something: rows name real paths, those asked for may lead through links.
     fn listed_path(&self, manifest: &Manifest, path: &str) -> String {
         let mut listed = normalize(&self.full(path));
-        let root = Directory { whole: self.whole.clone(), folder: None, path: String::new() };
+        let root = Directory { whole: self.whole.clone(), folder: None, path: "".into() };
         for _ in 0..LINKS {
             if manifest.tells_of(&listed) {
                 break;
@@ -207,10 +207,9 @@ impl Directory {
     fn list_folder(&self, path: &str) -> Result<Vec<String>> {
         let descriptor =
             self.open_below(path, OFlag::O_RDONLY | OFlag::O_DIRECTORY).map_err(|e| self.failed(path, e))?;
-        let mut folder =
-            nix::dir::Dir::from_fd(descriptor).map_err(|e| TreeError::errno(self.full(path), e))?;
+        let folder = nix::dir::Dir::from_fd(descriptor).map_err(|e| TreeError::errno(self.full(path), e))?;
         let mut names = Vec::new();
-        for entry in folder.iter() {
+        for entry in folder {
             let entry = entry.map_err(|e| TreeError::errno(self.full(path), e))?;
             if let Ok(name) = entry.file_name().to_str()
                 && !matches!(name, "." | "..")
@@ -233,18 +232,17 @@ impl Directory {
     }
 
     fn enter_following(&self, path: &str, links: u32) -> Result<Box<dyn Tree>> {
-        match self.open_below(path, OFlag::O_RDONLY | OFlag::O_DIRECTORY) {
+        match self.open_below(path, OFlag::O_PATH | OFlag::O_DIRECTORY) {
             Ok(descriptor) => {
                 // Rows of a manifest name real paths, not those through links.
-                let path = match (&self.whole.manifest, self.read_link(path)) {
-                    (Some(_), Ok(target)) => join_link(&self.full(path), &target),
-                    _ => self.full(path),
-                };
+                let target = self.whole.manifest.as_ref().and_then(|_| self.read_link(path).ok());
+                let full = self.full(path);
+                let path = target.map_or(full.clone(), |target| join_link(&full, &target)).into();
                 Ok(Box::new(Directory { whole: self.whole.clone(), folder: Some(descriptor), path }))
             }
             Err(Errno::ENOTDIR) if links > 0 => match self.link_as_text(path) {
                 Some(target) => {
-                    let root = Directory { whole: self.whole.clone(), folder: None, path: String::new() };
+                    let root = Directory { whole: self.whole.clone(), folder: None, path: "".into() };
                     root.enter_following(&join_link(&self.full(path), &target), links - 1)
                 }
                 None => Err(self.failed(path, Errno::ENOTDIR)),
@@ -287,7 +285,7 @@ impl Tree for Directory {
                 }
             }
         };
-        Ok(Box::new(DirectoryFile { descriptor, size, path: self.full(path) }))
+        Ok(Box::new(DirectoryFile { descriptor, size, folder: self.path.clone(), name: path.into() }))
     }
 
     fn read_link(&self, path: &str) -> Result<String> {
@@ -341,6 +339,15 @@ impl Tree for Directory {
             Ok((descriptor, _)) => read_window(&descriptor, offset, length).map_err(failed),
             Err(error) => self.stored_window(path, offset, length).ok_or(error),
         }
+    }
+}
+
+/// Path of something in a folder; either may be empty.
+fn join(folder: &str, path: &str) -> String {
+    match (folder, path) {
+        ("", path) => path.to_owned(),
+        (folder, "") => folder.to_owned(),
+        (folder, path) => format!("{folder}/{path}"),
     }
 }
 
@@ -418,7 +425,15 @@ struct DirectoryFile {
     descriptor: OwnedFd,
     /// Known for folders; on the live machine it is asked for when needed.
     size: Option<u64>,
-    path: String,
+    /// Path of the folder in the tree, and of the file in the folder.
+    folder: Arc<str>,
+    name: Box<str>,
+}
+
+impl DirectoryFile {
+    fn failed(&self, errno: Errno) -> TreeError {
+        TreeError::errno(join(&self.folder, &self.name), errno)
+    }
 }
 
 impl File for DirectoryFile {
@@ -427,12 +442,12 @@ impl File for DirectoryFile {
     }
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize> {
-        let position = i64::try_from(offset).map_err(|_| TreeError::errno(&self.path, Errno::EINVAL))?;
+        let position = i64::try_from(offset).map_err(|_| self.failed(Errno::EINVAL))?;
         loop {
             match nix::sys::uio::pread(&self.descriptor, buffer, position) {
                 Err(Errno::EINTR) => {}
                 Ok(read) => return Ok(read),
-                Err(errno) => return Err(TreeError::errno(&self.path, errno)),
+                Err(errno) => return Err(self.failed(errno)),
             }
         }
     }

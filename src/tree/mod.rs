@@ -58,30 +58,56 @@ pub trait File: Send {
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize>;
 }
 
+/// Bytes that the first read of an attribute asks for: nearly every one is shorter.
+const FIRST_READ: usize = 1024;
+
 /// Reads a whole file; one longer than `limit` is an error, so that nothing grows without bound.
 pub fn read(tree: &dyn Tree, path: &str, limit: usize) -> Result<Vec<u8>> {
     let file = tree.open(path)?;
-    let mut bytes = vec![0; 4096.min(limit + 1)];
-    let mut length = 0;
-    loop {
-        let read = file.read_at(length as u64, &mut bytes[length..])?;
-        length += read;
-        // Only at the end may a read be short; a sysfs attribute always fits the first one.
-        if length < bytes.len() {
-            bytes.truncate(length);
-            return Ok(bytes);
-        }
-        if length > limit {
-            return Err(TreeError::new(path, Cause::TooLong(limit)));
-        }
-        bytes.resize((bytes.len() * 4).min(limit + 1), 0);
-    }
+    let bytes = vec![0; 4096.min(limit + 1)];
+    read_on(&*file, path, bytes, 0, limit)
 }
 
 /// Reads a text attribute without the white space around it. Bytes that are not UTF-8 become U+FFFD.
 pub fn read_text(tree: &dyn Tree, path: &str) -> Result<String> {
-    let bytes = read(tree, path, ATTRIBUTE_LIMIT)?;
-    Ok(String::from_utf8_lossy(&bytes).trim().to_owned())
+    let file = tree.open(path)?;
+    let mut first = [0; FIRST_READ];
+    let length = file.read_at(0, &mut first)?;
+    let mut bytes = first[..length].to_vec();
+    // An attribute is written in one go, so that a short read has all of it. Longer files of /proc are cut between
+    // lines wherever the kernel's buffer was full: they end when nothing more comes.
+    if length == FIRST_READ {
+        bytes.resize(4 * FIRST_READ, 0);
+        bytes = read_on(&*file, path, bytes, length, ATTRIBUTE_LIMIT)?;
+    }
+    let mut text = String::from_utf8(bytes)
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+    text.truncate(text.trim_end().len());
+    Ok(if text.starts_with(char::is_whitespace) { text.trim_start().to_owned() } else { text })
+}
+
+/// Reads the rest of a file of which `length` bytes are known, until nothing more comes.
+fn read_on(
+    file: &dyn File,
+    path: &str,
+    mut bytes: Vec<u8>,
+    mut length: usize,
+    limit: usize,
+) -> Result<Vec<u8>> {
+    loop {
+        let read = file.read_at(length as u64, &mut bytes[length..])?;
+        length += read;
+        if length > limit {
+            return Err(TreeError::new(path, Cause::TooLong(limit)));
+        }
+        if read == 0 {
+            bytes.truncate(length);
+            return Ok(bytes);
+        }
+        if length == bytes.len() {
+            bytes.resize((bytes.len() * 4).min(limit + 1), 0);
+        }
+    }
 }
 
 #[cfg(test)]

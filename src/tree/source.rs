@@ -134,8 +134,10 @@ fn directory(path: &Path, name: &str) -> Result<Source, SourceError> {
     if tree.is_live() {
         return live();
     }
-    match tree.list("sys/bus/pci/devices") {
-        Ok(_) => {}
+    // A manifest may know of the folder although nothing of it was stored.
+    let devices = "sys/bus/pci/devices";
+    match tree.enter(devices).map(drop).or_else(|_| tree.list(devices).map(drop)) {
+        Ok(()) => {}
         Err(error) if error.is_absent() || error.cause == Cause::NotCaptured => {
             return Err(SourceError::Shape { path: name.to_owned(), hint: hint(path) });
         }

@@ -158,19 +158,20 @@ impl Comparison<'_> {
                 None => self.counts().left_out += 1,
             }
         }
-        let mut group = "";
+        let (mut group, mut unknown) = ("", Vec::new());
         for word in rest.split([' ', ',', ';', '|']) {
             let flag = word.strip_suffix('+').map(|name| (name, 1));
             match flag.or_else(|| word.strip_suffix('-').map(|name| (name, 0))) {
                 Some((flag, set)) if !flag.is_empty() => self.flag(view, register, group, flag, set, at),
                 _ => match GROUPS.iter().find(|g| word.strip_suffix(':') == Some(g)) {
                     Some(found) => group = found,
-                    None if word.chars().any(char::is_alphanumeric) => {
-                        self.tally.fail(format!("{} {}: nothing compares `{word}`", view.key, name), at);
-                    }
+                    None if word.chars().any(char::is_alphanumeric) => unknown.push(word),
                     None => {}
                 },
             }
+        }
+        if !unknown.is_empty() {
+            self.tally.fail(format!("{} {name}: nothing compares `{}`", view.key, unknown.join(" ")), at);
         }
     }
 

@@ -82,10 +82,41 @@ const fn refused(source: &'static str, reason: &'static str) -> Refused {
 pub const DIFFERENCES: &[Difference] = &[
     differs("express", "LnkCap L0s", "unlimited", ">4us", EXIT_LATENCY),
     differs("express", "LnkCap L1", "unlimited", ">64us", EXIT_LATENCY),
-    differs("express", "LnkCap Width", "0", "reserved 0", WIDTH),
-    differs("express", "LnkSta Width", "0", "reserved 0", WIDTH),
+    differs("express", "LnkCap Width", "*", "reserved", WIDTH),
+    differs("express", "LnkSta Width", "*", "reserved", WIDTH),
+    differs("express", "LnkCap Speed", "unknown", "128GT/s", NEWER),
+    differs("express", "LnkSta Speed", "unknown", "128GT/s", NEWER),
+    differs("express", "LnkCtl2 Target Link Speed", "unknown", "128GT/s", NEWER),
+    differs("express", "LnkCap2 Supported Link Speeds", "RsvdP", "2.5-64GT/s", NEWER),
+    differs("express", "LnkCap2 Supported Link Speeds", "RsvdP", "2.5-128GT/s", NEWER),
+    differs(
+        "express",
+        "LnkCtl2 Compliance Preset/De-emphasis",
+        "Unknown",
+        "*",
+        "a preset that has no number of decibels; here it is a number",
+    ),
+    differs("express", "DevCap MaxPayload", "8192 bytes", "reserved", PAYLOAD),
+    differs("express", "DevCap MaxPayload", "16384 bytes", "reserved", PAYLOAD),
+    differs("express", "DevCtl MaxPayload", "8192 bytes", "reserved", PAYLOAD),
+    differs("express", "DevCtl MaxPayload", "16384 bytes", "reserved", PAYLOAD),
+    differs("express", "DevCtl MaxReadReq", "8192 bytes", "reserved", PAYLOAD),
+    differs("express", "DevCtl MaxReadReq", "16384 bytes", "reserved", PAYLOAD),
+    differs("express", "DevCap SlotPowerLimit", ">600", "nothing", POWER_LIMIT),
+    differs("express", "SltCap PowerLimit", ">600", "nothing", POWER_LIMIT),
+    differs(
+        "dpc",
+        "DpcCap RP PIO Log",
+        "0",
+        "16",
+        "lspci does not know the fifth bit of the size (PCIe 6.2, 7.9.14.2)",
+    ),
     differs("header", "IOBase [{}-bit]", "16", "32", WINDOW_WIDTH),
     differs("header", "PrefBase [{}-bit]", "32", "64", WINDOW_WIDTH),
+    Difference {
+        source: "walk wide windows",
+        ..differs("header", "PrefBase [size", "*", "*", "lspci cuts the number of megabytes to 32 bits")
+    },
     differs(
         "header",
         "Region",
@@ -151,27 +182,89 @@ pub const DIFFERENCES: &[Difference] = &[
             "the dump ends at 256 bytes, lspci read all when it made the text",
         )
     },
-    differs("ltr", "Max snoop latency Max snoop latency", "8ns", "reserved", LTR_SCALE),
-    differs("ltr", "Max no snoop latency Max no snoop latency", "1073741824ns", "reserved", LTR_SCALE),
     Difference {
-        source: "secpci_lane_err_upper16",
-        ..differs("secondary", "LaneErrStat", "0", "*", "lspci reads 16 of the 32 lanes")
+        source: "pointers-into-header",
+        ..differs(
+            "list",
+            "capability",
+            "*",
+            "*",
+            "the same two pointers, with whatever they happen to lead to",
+        )
     },
+    Difference {
+        source: "header-type-7f",
+        ..differs("header", "IntPin pin", "?", "nothing", UNKNOWN_LAYOUT)
+    },
+    Difference { source: "header-type-7f", ..differs("header", "Region", "*", "nothing", UNKNOWN_LAYOUT) },
+    Difference {
+        source: "unset-bar",
+        ..differs(
+            "header",
+            "Region",
+            "0: Memory at <ignored> (64-bit, non-prefetchable) [size=16K]",
+            "0: Memory at <unassigned> (64-bit, non-prefetchable) [size=16K]",
+            "the register has an address that the kernel does not use; lspci has a word of its own for that",
+        )
+    },
+    differs("ltr", "Max snoop latency Max snoop latency", "*", "reserved", LTR_SCALE),
+    differs("ltr", "Max no snoop latency Max no snoop latency", "*", "reserved", LTR_SCALE),
+    differs("secondary", "LaneErrStat", "0", "*", LANES),
+    differs(
+        "secondary",
+        "LaneErrStat",
+        "LaneErr at lane: 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15",
+        "LaneErr at lane: 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31",
+        LANES,
+    ),
     Difference { source: "acer.lspci.txt", ..differs("power", "Bridge PM", "0", "1", OLD_BRIDGE) },
     Difference { source: "acer.lspci.txt", ..differs("power", "Bridge B3", "1", "0", OLD_BRIDGE) },
     differs("vendor", "VirtIO type", "<unknown>", "PCI configuration access", VIRTIO_TYPE),
     differs("vendor", "VirtIO type", "<unknown>", "shared memory", VIRTIO_TYPE),
+    differs("msi", "MSI Count", "1/64", "1/reserved", MESSAGES),
+    differs("msi", "MSI Count", "1/128", "1/reserved", MESSAGES),
+    differs("msi", "MSI Count", "64/1", "reserved/1", MESSAGES),
+    differs("msi", "MSI Count", "128/1", "reserved/1", MESSAGES),
+    differs(
+        "header",
+        "IntPin pin",
+        "*",
+        "?",
+        "there are four pins (PCIe 6.2, 7.5.1.1.13); lspci goes on in the alphabet",
+    ),
+    differs("vendor", "VirtIO type", "<unknown>", "reserved", VIRTIO_TYPE),
+    differs(
+        "sriov",
+        "Region",
+        "*",
+        "reserved type",
+        "lspci takes every type but the first for 64 bits (PCIe 6.2, 9.3.3.14)",
+    ),
+    differs(
+        "sriov",
+        "Region",
+        "5: Memory at 0000000000000000 (64-bit, non-prefetchable)",
+        "nothing",
+        "the last BAR has no upper half",
+    ),
     differs("vendor", "BAR BAR", "0", "nothing", VIRTIO_SHORT),
     differs("vendor", "BAR offset", "00000000", "nothing", VIRTIO_SHORT),
     differs("vendor", "BAR size", "00000000", "nothing", VIRTIO_SHORT),
 ];
 
+const UNKNOWN_LAYOUT: &str =
+    "nothing tells which registers a header of unknown type has; lspci repeats what the kernel noted";
 const EXIT_LATENCY: &str =
     "the encoding is an exit latency above the last step, not one without limit (PCIe 6.2, 7.5.3.6)";
 const WIDTH: &str = "the specification has no such number of lanes; lspci prints the encoding as it is";
+const NEWER: &str = "newer than lspci 3.9";
+const PAYLOAD: &str = "the encoding is reserved (PCIe 6.2, 7.5.3.4); lspci goes on doubling";
+const POWER_LIMIT: &str = "FFh is above 600 W and reserved (PCIe 6.2, 7.5.3.9), not a number";
 const WINDOW_WIDTH: &str = "lspci takes the window from the kernel and its width from flags that the kernel does not set; the register has it";
 const LEGACY_IDE: &str =
     "lspci clears the low two bits of the address that the kernel notes, and then finds no size";
+const MESSAGES: &str = "at most 32 messages, two encodings are reserved (PCIe 6.2, 7.7.1.2)";
+const LANES: &str = "lspci reads 16 of the 32 lanes";
 const LTR_SCALE: &str = "scales 6 and 7 are reserved (PCIe 6.2, 6.18); lspci shifts by them";
 const OLD_BRIDGE: &str = "that old lspci took these bits from Power Management Control/Status; 3.9 does not";
 const VIRTIO_TYPE: &str = "lspci has no name for this kind of structure (Virtio 1.3, 4.1.4)";
@@ -179,7 +272,7 @@ const VIRTIO_SHORT: &str =
     "the capability is too short for its kind; lspci prints what it found until it stops";
 
 pub const NAMES: &[Name] = &[
-    name("express", "LnkCtl", "Disabled", "LnkDisable", "the name before lspci 3.10"),
+    name("express", "LnkCtl", "Disabled", "LnkDisable", "what lspci 3.9 calls it"),
     name(
         "express",
         "DevCtl",
@@ -193,8 +286,6 @@ pub const NAMES: &[Name] = &[
     name("express", "DevCtl", "Unsupported", "UnsupReq", OLD_NAME),
     name("express", "DevSta", "UncorrErr", "NonFatalErr", OLD_NAME),
     name("express", "DevSta", "UnsuppReq", "UnsupReq", OLD_NAME),
-    name("aer", "CESta", "NonFatalErr", "AdvNonFatalErr", OLD_NAME),
-    name("aer", "CEMsk", "NonFatalErr", "AdvNonFatalErr", OLD_NAME),
     Name {
         inverted: true,
         ..name(
@@ -207,7 +298,7 @@ pub const NAMES: &[Name] = &[
     },
 ];
 
-const OLD_NAME: &str = "a name of lspci before 3.6, in the text of a dump";
+const OLD_NAME: &str = "a name of older versions, in the text of a dump";
 
 pub const LEFT_OUT: &[LeftOut] = &[
     left_out("*", "", "<?>", "lspci says that it does not decode the rest"),
@@ -232,6 +323,16 @@ pub const LEFT_OUT: &[LeftOut] = &[
     left_out("header", "I/O window ", "", CARDBUS),
     left_out("header", "16-bit legacy interface ports", "", CARDBUS),
     left_out("header", "BridgeCtl: Parity- SERR- ISA+", "", CARDBUS),
+    left_out("header", "!!! Invalid class ", "", "a judgement about values that are compared"),
+    left_out("header", "!!! Unknown I/O range types ", "", "lspci does not show the window then"),
+    left_out(
+        "header",
+        "!!! Unknown prefetchable memory range types ",
+        "",
+        "lspci does not show the window then",
+    ),
+    left_out("rebar", "<error in resizable BAR:", "", REBAR),
+    left_out("vf_rebar", "<error in resizable BAR:", "", REBAR),
     left_out("sriov", "title", "(SR-IOV)", TITLE_WORDS),
     left_out("ari", "title", "(ARI)", TITLE_WORDS),
     left_out("dvsec", "title", ": CXL", "name of the vendor; the number is compared"),
@@ -263,12 +364,14 @@ const KERNEL_KNEW: &str =
 const KERNEL: &str = "not part of configuration space";
 const CARDBUS: &str = "windows and control of CardBus bridges are not decoded here";
 const TITLE_WORDS: &str = "abbreviation behind the name";
+const REBAR: &str = "the number of BARs is reserved: lspci shows none, here those that have room";
 const BODY: &str = "bodies of designated vendor-specific capabilities are not decoded here";
 const INTEL: &str = "bodies of vendor-specific capabilities are not decoded here, except Virtio's";
 
 pub const REFUSED: &[Refused] = &[
     refused("acer.lspci.txt", "a first line of more than 255 characters"),
     refused("huananzhi-x99-bd4.lspci.txt", "a message in the middle of a hex row"),
+    refused("wide-domain", "a domain of 32 bits"),
     refused("procfs-fixtures", "no irq or resource file"),
     refused("cxl_flexbus_short_len_die", SHORT),
     refused("cxl_funcmap_short_len_die", SHORT),

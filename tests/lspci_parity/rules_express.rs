@@ -118,11 +118,13 @@ pub const RULES: &[Rule] = &[
                     "EmergencyPowerReduction",
                     &[
                         ("Not Supported", "not supported"),
+                        ("Dev Specific", "device specific"),
+                        ("Reserved", "reserved"),
                         ("Form Factor Dev Specific", "form factor specific or device specific"),
                     ],
                 ),
             ),
-            value("LN System CLS {}", Words("LN System CLS", &[("Not Supported", "not supported")])),
+            value("LN System CLS {}", Words("LN System CLS", CACHE_LINES)),
         ],
     ),
     rewriting(
@@ -132,7 +134,7 @@ pub const RULES: &[Rule] = &[
         OBFF_BEFORE_FLAG,
         &[
             value("Completion Timeout: {}", Words("Completion Timeout", TIMEOUTS)),
-            value("OBFF {}", Words("OBFF", &[("Disabled", "disabled"), ("Via WAKE#", "WAKE#")])),
+            value("OBFF {}", Words("OBFF", OBFF)),
         ],
     ),
     rule(KEY, "LnkCap2:", "LnkCap2", &[value("Supported Link Speeds: {}", Field("Supported Link Speeds"))]),
@@ -141,13 +143,14 @@ pub const RULES: &[Rule] = &[
         "LnkCtl2:",
         "LnkCtl2",
         &[
-            value("Target Link Speed: {}", Field("Target Link Speed")),
+            value("Target Link Speed: {}", Words("Target Link Speed", &[("Unknown", "unknown")])),
             value("Selectable De-emphasis: {}", Words("Selectable De-emphasis", DE_EMPHASIS)),
-            value("Transmit Margin: {}", Words("Transmit Margin", &[("Normal Operating Range", "0")])),
+            value("Transmit Margin: {}", With(transmit_margin)),
             value(
                 "Compliance Preset/De-emphasis: {} preshoot",
                 Words("Compliance Preset/De-emphasis", PRESETS),
             ),
+            value("Compliance Preset/De-emphasis: {}", Field("Compliance Preset/De-emphasis")),
             value("Compliance De-emphasis: {}", Words("Compliance Preset/De-emphasis", PRESETS)),
         ],
     ),
@@ -157,7 +160,8 @@ pub const RULES: &[Rule] = &[
         "LnkSta2",
         &[
             value("Current De-emphasis Level: {}", Words("Current De-emphasis Level", DE_EMPHASIS)),
-            value("CrosslinkRes: {}", Words("CrosslinkRes", &[("unsupported", "not supported")])),
+            value("DownstreamComp: {}", Words("DownstreamComp", DOWNSTREAM)),
+            value("CrosslinkRes: {}", Words("CrosslinkRes", CROSSLINK)),
         ],
     ),
 ];
@@ -171,8 +175,21 @@ const PORT_TYPES: &[(&str, &str)] = &[
 const INDICATOR: &[(&str, &str)] =
     &[("Unknown", "reserved"), ("On", "on"), ("Blink", "blinking"), ("Off", "off")];
 const DE_EMPHASIS: &[(&str, &str)] = &[("-6dB", "-6 dB"), ("-3.5dB", "-3.5 dB")];
+const CACHE_LINES: &[(&str, &str)] = &[
+    ("Not Supported", "not supported"),
+    ("64byte cachelines", "64-byte cache lines"),
+    ("128byte cachelines", "128-byte cache lines"),
+    ("Reserved", "reserved"),
+];
+const OBFF: &[(&str, &str)] = &[
+    ("Disabled", "disabled"),
+    ("Via message A", "message, variation A"),
+    ("Via message B", "message, variation B"),
+    ("Via WAKE#", "WAKE#"),
+];
 const TIMEOUT_RANGES: &[(&str, &str)] = &[
     ("Not Supported", "not supported"),
+    ("Unknown", "reserved"),
     ("Range A", "range A"),
     ("Range B", "range B"),
     ("Range AB", "ranges A, B"),
@@ -182,6 +199,7 @@ const TIMEOUT_RANGES: &[(&str, &str)] = &[
     ("Range ABCD", "ranges A, B, C, D"),
 ];
 const TIMEOUTS: &[(&str, &str)] = &[
+    ("Unknown", "reserved"),
     ("50us to 50ms", "50 us to 50 ms"),
     ("50us to 100us", "50 us to 100 us"),
     ("1ms to 10ms", "1 ms to 10 ms"),
@@ -193,8 +211,44 @@ const TIMEOUTS: &[(&str, &str)] = &[
     ("17s to 64s", "17 s to 64 s"),
 ];
 /// We give the number (PCIe 6.2, 8.3.3.3 says what it is in decibels; the meaning depends on the speed).
-const PRESETS: &[(&str, &str)] =
-    &[("-6dB", "0"), ("-6dB de-emphasis, 0dB", "0"), ("-3.5dB de-emphasis, 0dB", "1")];
+const PRESETS: &[(&str, &str)] = &[
+    ("-6dB", "0"),
+    ("-6dB de-emphasis, 0dB", "0"),
+    ("-3.5dB de-emphasis, 0dB", "1"),
+    ("-4.4dB de-emphasis, 0dB", "2"),
+    ("-2.5dB de-emphasis, 0dB", "3"),
+    ("0dB de-emphasis, 0dB", "4"),
+    ("0dB de-emphasis, 1.9dB", "5"),
+    ("0dB de-emphasis, 2.5dB", "6"),
+    ("-6.0dB de-emphasis, 3.5dB", "7"),
+    ("-3.5dB de-emphasis, 3.5dB", "8"),
+    ("0dB de-emphasis, 3.5dB", "9"),
+];
+const DOWNSTREAM: &[(&str, &str)] = &[
+    ("Link Down - Not Determined", "link down, presence not determined"),
+    ("Link Down - Not Present", "link down, not present"),
+    ("Link Down - Present", "link down, present"),
+    ("Link Up - Present", "link up, present"),
+    ("Link Up - Present and DRS Received", "link up, present and DRS received"),
+    ("Reserved", "reserved"),
+];
+const CROSSLINK: &[(&str, &str)] = &[
+    ("unsupported", "not supported"),
+    ("Upstream Port", "upstream port"),
+    ("Downstream Port", "downstream port"),
+    ("incomplete", "not completed"),
+];
+
+/// We give the number; lspci gives what it is in volts, the same for several numbers.
+fn transmit_margin(view: &View<'_>, _: &str) -> Option<String> {
+    let volts = match view.raw("LnkCtl2", "Transmit Margin")? {
+        0 => "Normal Operating Range",
+        1 => "800-1200mV(full-swing)/400-700mV(half-swing)",
+        2..=5 => "200-400mV(full-swing)/100-200mV(half-swing)",
+        _ => "Unknown",
+    };
+    Some(volts.to_owned())
+}
 
 /// The field counts bits of the function number, lspci counts functions.
 fn phantom_functions(view: &View<'_>, _: &str) -> Option<String> {

@@ -134,7 +134,7 @@ pub const RULES: &[Rule] = &[
         &[
             value("PortCommonModeRestoreTime={}us", Field("PortCommonModeRestoreTime")),
             value(
-                "PortTPowerOnTime={}us",
+                "PortTPowerOnTime={} ",
                 With(|v, _| power_on(v, "L1SubCap", "PortTPowerOnTime", "PortTPowerOnScale")),
             ),
         ],
@@ -143,13 +143,13 @@ pub const RULES: &[Rule] = &[
         "l1ss",
         "L1SubCtl1:",
         "L1SubCtl1",
-        &[value("T_CommonMode={}us", Field("T_CommonMode")), value("LTR1.2_Threshold={}", With(threshold))],
+        &[value("T_CommonMode={}us", Field("T_CommonMode")), value("LTR1.2_Threshold={} ", With(threshold))],
     ),
     rule(
         "l1ss",
         "L1SubCtl2:",
         "L1SubCtl2",
-        &[value("T_PwrOn={}us", With(|v, _| power_on(v, "L1SubCtl2", "T_PwrOn", "T_PwrOnScale")))],
+        &[value("T_PwrOn={} ", With(|v, _| power_on(v, "L1SubCtl2", "T_PwrOn", "T_PwrOnScale")))],
     ),
     rule(
         "physical_32gt",
@@ -194,7 +194,10 @@ fn dvsec_id(view: &View<'_>, _: &str) -> Option<String> {
 fn vf_bar(view: &View<'_>, text: &str) -> Option<String> {
     let index: u16 = text.split(':').next()?.parse().ok()?;
     let bits = view.whole("Region", Some(index))?;
-    let wide = bits >> 1 & 3 == 2;
+    if bits & 2 != 0 {
+        return Some("reserved type".to_owned());
+    }
+    let wide = bits & 4 != 0;
     let upper = if wide { view.whole("Region", Some(index + 1))? } else { 0 };
     Some(format!(
         "{index}: Memory at {:0digits$x} ({}-bit, {}prefetchable)",
@@ -211,11 +214,12 @@ fn resizable_bar(view: &View<'_>, text: &str) -> Option<String> {
     let index = (0..6).find(|i| view.field("ReBARCtl", Some(*i), "BAR").is_some_and(|f| f.1 == bar))?;
     let capability = ResizableBarCapability::from_raw(view.whole("ReBARCap", Some(index))?);
     let control = ResizableBarControl::from_raw(view.whole("ReBARCtl", Some(index))?);
-    let current = view::size(control.size_bytes()?);
-    Some(format!(
-        "{bar}: current size: {current}, supported: {}",
-        view::sizes(rebar::supported_sizes(capability, control))
-    ))
+    let current = control.size_bytes().map_or("<unknown>".to_owned(), view::size);
+    let line = format!("{bar}: current size: {current}");
+    Some(match rebar::supported_sizes(capability, control) {
+        0 => line,
+        sizes => format!("{line}, supported: {}", view::sizes(sizes)),
+    })
 }
 
 fn lane_errors(view: &View<'_>, _: &str) -> Option<String> {
@@ -231,8 +235,8 @@ fn log_size(view: &View<'_>, _: &str) -> Option<String> {
 
 fn power_on(view: &View<'_>, register: &str, value: &str, scale: &str) -> Option<String> {
     match l1ss::t_power_on(view.raw(register, value)? as u32, view.raw(register, scale)? as u32) {
-        Quantity::Nanoseconds(Some(n)) => Some((n / 1000).to_string()),
-        _ => None,
+        Quantity::Nanoseconds(Some(n)) => Some(format!("{}us", n / 1000)),
+        _ => Some("<error>".to_owned()),
     }
 }
 
@@ -240,6 +244,6 @@ fn threshold(view: &View<'_>, _: &str) -> Option<String> {
     let value = view.raw("L1SubCtl1", "LTR1.2_Threshold")? | view.raw("L1SubCtl1", "LTR1.2_Scale")? << 10;
     match ltr_latency(value) {
         Quantity::Nanoseconds(Some(n)) => Some(format!("{n}ns")),
-        _ => None,
+        _ => Some("<error>".to_owned()),
     }
 }

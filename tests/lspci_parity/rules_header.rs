@@ -4,7 +4,7 @@ use pciscope::pci::bars::{self, BarKind, BridgeWindow, Resource};
 use pciscope::pci::header::{self, IoBase, PrefetchableBase};
 use pciscope::pci::register::Meaning;
 
-use super::rule::Say::{Field, Ids, With};
+use super::rule::Say::{Field, Hex, Ids, With, Words};
 use super::rule::{Rule, Value, rule, value};
 use super::view::View;
 
@@ -25,8 +25,13 @@ pub const RULES: &[Rule] = &[
             value("id {} ", Ids(identifiers)),
         ],
     ),
-    rule(KEY, "Status:", "Status", &[value("DEVSEL={} ", Field("DEVSEL"))]),
-    rule(KEY, "Secondary status:", "Secondary status", &[value("DEVSEL={} ", Field("DEVSEL"))]),
+    rule(KEY, "Status:", "Status", &[value("DEVSEL={} ", Words("DEVSEL", &[("??", "reserved")]))]),
+    rule(
+        KEY,
+        "Secondary status:",
+        "Secondary status",
+        &[value("DEVSEL={} ", Words("DEVSEL", &[("??", "reserved")]))],
+    ),
     rule(
         KEY,
         "Latency:",
@@ -38,6 +43,17 @@ pub const RULES: &[Rule] = &[
         ],
     ),
     rule(KEY, "Interrupt:", "IntPin", &[value("pin {} ", With(pin)), value("routed to IRQ {}", With(irq))]),
+    rule(
+        KEY,
+        "!!! Unknown header type ",
+        "HeaderType",
+        &[value(
+            "{}$",
+            With(|view, _| view.raw("HeaderType", "layout").map(|layout| format!("{layout:02x}"))),
+        )],
+    ),
+    rule(KEY, "BIST result:", "BIST", &[value("{}", Hex("result", 2))]),
+    rule(KEY, "BIST is ", "BIST", &[value("{}", Words("Running", &[("running", "1")]))]),
     rule(KEY, "Region ", "Region", &[value("{}$", With(region))]),
     rule(KEY, "Expansion ROM at ", "Expansion ROM", &[value("{}$", With(rom))]),
     rule(
@@ -228,8 +244,10 @@ fn rom(view: &View<'_>, text: &str) -> Option<String> {
     if register == 0 {
         line.push_str(" [virtual]");
     }
-    if view.raw("Expansion ROM", "Enable")? == 0 || view.raw("Control", "Mem")? == 0 {
+    if view.raw("Expansion ROM", "Enable")? == 0 {
         line.push_str(" [disabled]");
+    } else if view.raw("Control", "Mem")? == 0 {
+        line.push_str(" [disabled by cmd]");
     }
     if let Some(noted) = noted {
         line.push_str(&format!(" [size={}]", power_of_two(noted.size())));

@@ -115,11 +115,13 @@ fn virtio_size(view: &View<'_>, text: &str) -> Option<String> {
     long(view, ["size", "size_upper"], "size", text)
 }
 
-/// Shared memory has 64-bit numbers.
+/// Shared memory has 64-bit numbers; lspci 3.9 gives the lower half.
 fn long(view: &View<'_>, registers: [&str; 2], field: &str, text: &str) -> Option<String> {
     let low = view.raw(registers[0], field)?;
-    let high = view.raw(registers[1], field).unwrap_or(0);
-    Some(format!("{:0digits$x}", high << 32 | low, digits = text.len().min(16)))
+    Some(match text.len() {
+        16 => format!("{:08x}{low:08x}", view.raw(registers[1], field)?),
+        _ => format!("{low:08x}"),
+    })
 }
 
 fn virtio_multiplier(view: &View<'_>, _: &str) -> Option<String> {

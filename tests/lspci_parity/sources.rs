@@ -1,11 +1,13 @@
 //! Where machines and texts about them come from.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use pciscope::machine::reading::Depth;
-use pciscope::machine::{DEADLINE, Machine, Scope, load};
+use pciscope::machine::{DEADLINE, Function, Scope, load};
+use pciscope::pci::Bdf;
 use pciscope::tree::{Directory, Tree, hexdump};
 
 use super::compare::{Comparison, Place};
@@ -13,6 +15,7 @@ use super::differences::REFUSED;
 use super::lspci::{self, Output};
 use super::tally::Tally;
 use super::text;
+use super::walking;
 
 /// Captures that take part: one of everything that looks different to a decoder. `PCISCOPE_CAPTURES=all` takes all.
 const CAPTURES: [&str; 16] = [
@@ -66,6 +69,8 @@ const PASSED_OVER: [&str; 24] = [
 pub const STORED: &str = "lspci 3.14, stored";
 /// Text by the lspci of the machine that was captured.
 pub const CAPTURED: &str = "lspci of the captured machine";
+/// The lspci on `PATH` about functions made for the purpose.
+pub const MADE: &str = "lspci on PATH, walking through every encoding";
 /// Text in a dump itself, by the lspci that made it, which knew more than the dump holds.
 pub const DUMPED: &str = "lspci that made the dump";
 /// The lspci on `PATH`.
@@ -87,41 +92,51 @@ impl Run {
             if dump.functions == 0 {
                 continue;
             }
-            let machine = machine(&dump.tree);
+            let functions = functions(&dump.tree);
             let source = name(&path);
             if self.lspci {
-                self.against(HERE, &source, &lspci::of_dump(&path), &machine);
+                self.against(HERE, &source, &lspci::of_dump(&path), &functions);
             }
             // Decoded text before the hex rows of each function. In the dumps of pciutils that is by versions so old
             // that they say little; the two others decode the same bytes.
             let text = String::from_utf8_lossy(&bytes).into_owned();
             let decoded = text::parse(&text).iter().any(|function| !function.header.is_empty());
             if decoded && !folder.ends_with("pciutils") {
-                self.against(DUMPED, &source, &Output { text, trouble: None }, &machine);
+                self.against(DUMPED, &source, &Output { text, trouble: None }, &functions);
             }
             if let Ok(text) = fs::read_to_string(stored(&path)) {
                 let ended = text.lines().last().filter(|last| last.contains("exit ") && *last != "exit 0");
                 let trouble = ended.map(str::to_owned);
-                self.against(STORED, &source, &Output { text, trouble }, &machine);
+                self.against(STORED, &source, &Output { text, trouble }, &functions);
             }
+        }
+    }
+
+    /// Functions made for the purpose.
+    pub fn walks(&mut self) {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        for walk in walking::walks() {
+            let file = folder.path().join("dump");
+            fs::write(&file, &walk.dump).expect("a temporary folder can be written");
+            self.against(MADE, &walk.name, &lspci::of_dump(&file), &walk.functions);
         }
     }
 
     /// A folder shaped like `/`, and whatever the lspci of that machine left in it.
     pub fn tree(&mut self, root: &Path) {
         let directory = Directory::open(root).expect("the folder can be opened");
-        let machine = machine(&directory);
+        let functions = functions(&directory);
         let source = name(root);
         if self.lspci && lspci::links_are_text(root) {
             let copy = tempfile::tempdir().expect("a temporary folder");
             lspci::copy_tree(&root.join("sys"), &copy.path().join("sys"));
-            self.against(HERE, &source, &lspci::of_tree(copy.path()), &machine);
+            self.against(HERE, &source, &lspci::of_tree(copy.path()), &functions);
         } else if self.lspci {
-            self.against(HERE, &source, &lspci::of_tree(root), &machine);
+            self.against(HERE, &source, &lspci::of_tree(root), &functions);
         }
         for file in ["reference-lspci-vvv.txt", "capture/lspci-vvv.txt"] {
             if let Ok(text) = fs::read_to_string(root.join(file)) {
-                self.against(CAPTURED, &source, &Output { text, trouble: None }, &machine);
+                self.against(CAPTURED, &source, &Output { text, trouble: None }, &functions);
             }
         }
     }
@@ -147,17 +162,17 @@ impl Run {
                 .args(["sys", "capture/lspci-vvv.txt"])
                 .status();
             assert!(tar.expect("tar is on PATH").success(), "{} cannot be unpacked", path.display());
-            let machine = machine(&Directory::open(unpacked.path()).expect("the folder can be opened"));
+            let functions = functions(&Directory::open(unpacked.path()).expect("the folder can be opened"));
             if self.lspci {
-                self.against(HERE, name, &lspci::of_tree(unpacked.path()), &machine);
+                self.against(HERE, name, &lspci::of_tree(unpacked.path()), &functions);
             }
             let text = fs::read_to_string(unpacked.path().join("capture/lspci-vvv.txt"));
             let text = text.expect("every capture has the text of lspci");
-            self.against(CAPTURED, name, &Output { text, trouble: None }, &machine);
+            self.against(CAPTURED, name, &Output { text, trouble: None }, &functions);
         }
     }
 
-    fn against(&mut self, referee: &'static str, source: &str, output: &Output, machine: &Machine) {
+    fn against(&mut self, referee: &'static str, source: &str, output: &Output, ours: &[Function]) {
         let at = format!("{referee}: {source}");
         if let Some(trouble) = &output.trouble {
             let listed = REFUSED.iter().position(|r| source.ends_with(r.source));
@@ -169,16 +184,17 @@ impl Run {
         let functions = text::parse(&output.text);
         self.tally.referees.entry(referee).or_default().files += 1;
         for (index, text) in functions.iter().enumerate() {
-            match machine.get(text.address) {
-                Some(function) => {
+            match ours.binary_search_by_key(&text.address, |function| function.address) {
+                Ok(found) => {
                     let cut = output.trouble.is_some() && index + 1 == functions.len();
                     let place = Place { referee, source, cut };
-                    Comparison { tally: &mut self.tally, place }.function(text, function);
+                    Comparison { tally: &mut self.tally, place }.function(text, &ours[found]);
                 }
-                None => self.tally.fail(format!("{}: only lspci has this function", text.address), &at),
+                Err(_) => self.tally.fail(format!("{}: only lspci has this function", text.address), &at),
             }
         }
-        let missing = machine.functions.iter().filter(|f| !functions.iter().any(|t| t.address == f.address));
+        let theirs: BTreeSet<Bdf> = functions.iter().map(|text| text.address).collect();
+        let missing = ours.iter().filter(|function| !theirs.contains(&function.address));
         if output.trouble.is_none() {
             for function in missing {
                 self.tally.fail(format!("{}: only pciscope has this function", function.address), &at);
@@ -187,10 +203,10 @@ impl Run {
     }
 }
 
-/// Everything in a tree, decoded as far as it goes.
-fn machine(tree: &dyn Tree) -> Machine {
+/// Everything in a tree, read as far as it goes.
+fn functions(tree: &dyn Tree) -> Vec<Function> {
     let scope = Scope { depth: Depth::Bytes, wanted: &|_| true, wake: true, deadline: DEADLINE };
-    load(tree, false, scope).expect("the tree has functions")
+    load(tree, false, scope).expect("the tree has functions").functions
 }
 
 /// What is in a folder, sorted.

@@ -1,10 +1,12 @@
 //! What was compared, and what came of it.
 
-use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
+use pciscope::pci::catalogue::DECODED;
+use pciscope::pci::header;
+
 use super::differences::{DIFFERENCES, LEFT_OUT, NAMES, REFUSED};
-use super::view::FieldName;
+use super::view::Seen;
 
 /// Numbers of one referee.
 #[derive(Default)]
@@ -26,7 +28,7 @@ pub struct Tally {
     pub referees: BTreeMap<&'static str, Counts>,
     /// Differences and words that nobody listed: what, and where first.
     pub failures: BTreeMap<String, (usize, String)>,
-    pub fields: RefCell<BTreeSet<FieldName>>,
+    pub fields: Seen,
     pub differences: BTreeMap<usize, usize>,
     pub names: BTreeMap<usize, usize>,
     pub left_out: BTreeMap<usize, usize>,
@@ -53,6 +55,27 @@ impl Tally {
             .collect()
     }
 
+    /// How many of our fields lspci has something about.
+    fn print_fields(&self) {
+        let header = header::REGISTERS.iter().map(|r| ("header", *r));
+        let ours = DECODED.iter().flat_map(|s| s.registers.iter().map(|r| (s.key, *r)));
+        let mut all = BTreeSet::new();
+        for (key, register) in header.chain(ours) {
+            all.extend(register.fields.iter().map(|field| (key, register.short, field.short)));
+        }
+        let seen = self.fields.borrow();
+        let values: usize = seen.values().map(BTreeSet::len).sum();
+        println!("{} of {} fields compared, with {values} different values", seen.len(), all.len());
+        let never = all.iter().filter(|name| !seen.contains_key(*name));
+        let never: Vec<String> =
+            never.map(|(key, register, field)| format!("{key} {register} {field}")).collect();
+        println!("fields that lspci does not show: {}", never.join(", "));
+        let only_clear = seen.iter().filter(|(_, values)| values.iter().eq([&0]));
+        let only_clear: Vec<String> =
+            only_clear.map(|((key, r, field), _)| format!("{key} {r} {field}")).collect();
+        println!("fields compared only while zero: {}", only_clear.join(", "));
+    }
+
     /// The numbers and everything that is listed, for people.
     pub fn print(&self) {
         for (referee, counts) in &self.referees {
@@ -74,6 +97,7 @@ impl Tally {
         }
         let kinds: Vec<String> = kinds.iter().map(|(kind, count)| format!("{kind} {count}")).collect();
         println!("capabilities by kind, all referees: {}", kinds.join(", "));
+        self.print_fields();
         for (index, count) in &self.differences {
             let d = &DIFFERENCES[*index];
             println!(

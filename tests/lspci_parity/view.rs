@@ -1,7 +1,7 @@
 //! What pciscope knows, for the rules to look at.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use pciscope::machine::Function;
 use pciscope::pci::decode::Placed;
@@ -9,6 +9,8 @@ use pciscope::pci::register::{Field, Meaning, Quantity};
 
 /// A field that was compared: capability, register, field.
 pub type FieldName = (&'static str, &'static str, &'static str);
+/// Fields that were looked at, with the values that they had.
+pub type Seen = RefCell<BTreeMap<FieldName, BTreeSet<u64>>>;
 
 /// One capability, or the header, of one function.
 pub struct View<'a> {
@@ -17,7 +19,7 @@ pub struct View<'a> {
     pub key: &'static str,
     pub registers: &'a [Placed],
     /// Fields that somebody looked at.
-    pub seen: &'a RefCell<BTreeSet<FieldName>>,
+    pub seen: &'a Seen,
 }
 
 impl View<'_> {
@@ -28,12 +30,13 @@ impl View<'_> {
             .find(|p| p.register.short == register && (index.is_none() || p.group.map(|g| g.1) == index))
     }
 
-    /// A field with its value. `MEANS`, not bits, are what rules compare where a field has any.
+    /// A field with its value.
     pub fn field(&self, register: &str, index: Option<u16>, field: &str) -> Option<(&'static Field, u64)> {
         let placed = self.place(register, index)?;
         let field = placed.register.fields.iter().find(|f| f.short == field)?;
-        self.seen.borrow_mut().insert((self.key, placed.register.short, field.short));
-        Some((field, field.extract(placed.raw?)))
+        let raw = field.extract(placed.raw?);
+        self.note(placed, field, raw);
+        Some((field, raw))
     }
 
     /// The bits of a field.
@@ -44,9 +47,16 @@ impl View<'_> {
     /// All bits of a register of which every field takes part in the value.
     pub fn whole(&self, register: &str, index: Option<u16>) -> Option<u64> {
         let placed = self.place(register, index)?;
-        let fields = placed.register.fields.iter();
-        self.seen.borrow_mut().extend(fields.map(|f| (self.key, placed.register.short, f.short)));
-        placed.raw
+        let raw = placed.raw?;
+        for field in placed.register.fields {
+            self.note(placed, field, field.extract(raw));
+        }
+        Some(raw)
+    }
+
+    fn note(&self, placed: &Placed, field: &Field, value: u64) {
+        let name = (self.key, placed.register.short, field.short);
+        self.seen.borrow_mut().entry(name).or_default().insert(value);
     }
 
     /// What a field means, in the words of lspci where its own are a number with a unit.
@@ -64,17 +74,17 @@ pub fn words(field: &Field, raw: u64) -> String {
         Meaning::Choice(choices) => {
             choices.iter().find(|c| c.0 == raw).map_or_else(|| "reserved".to_owned(), |c| c.1.to_owned())
         }
-        Meaning::Quantity(quantity) => quantity_words(quantity(raw), raw),
+        Meaning::Quantity(quantity) => quantity_words(quantity(raw)),
     }
 }
 
-fn quantity_words(quantity: Quantity, raw: u64) -> String {
+fn quantity_words(quantity: Quantity) -> String {
     let time = |n: u64| if n >= 1000 { format!("{}us", n / 1000) } else { format!("{n}ns") };
     match quantity {
         Quantity::Speed(Some(mts)) => format!("{}GT/s", f64::from(mts) / 1000.0),
         Quantity::Speed(None) => "unknown".to_owned(),
         Quantity::Width(Some(lanes)) => lanes.to_string(),
-        Quantity::Width(None) => format!("reserved {raw}"),
+        Quantity::Width(None) => "reserved".to_owned(),
         Quantity::Bytes(Some(bytes)) => format!("{bytes} bytes"),
         Quantity::Nanoseconds(Some(n)) => format!("{n}ns"),
         Quantity::LessThanNanoseconds(n) => format!("<{}", time(n)),
@@ -90,18 +100,13 @@ fn quantity_words(quantity: Quantity, raw: u64) -> String {
     }
 }
 
-/// A set of speeds that starts with 2.5 GT/s and has no gap is a range, as in lspci.
+/// lspci tells the highest speed only; lower ones have to be supported anyway.
 fn speeds(set: u8) -> String {
     const SPEEDS: [&str; 7] = ["2.5", "5", "8", "16", "32", "64", "128"];
-    let highest = set.checked_ilog2().map_or(0, |bit| bit as usize);
-    match set {
-        0 => "Unknown".to_owned(),
-        1 => "2.5GT/s".to_owned(),
-        _ if u32::from(set) + 1 == 2 << highest => format!("2.5-{}GT/s", SPEEDS[highest]),
-        _ => {
-            let known = (0..7).filter(|bit| set >> bit & 1 == 1).map(|bit| SPEEDS[bit]);
-            known.collect::<Vec<_>>().join(" ")
-        }
+    match set.checked_ilog2() {
+        None => "Unknown".to_owned(),
+        Some(0) => "2.5GT/s".to_owned(),
+        Some(highest) => format!("2.5-{}GT/s", SPEEDS[highest as usize % 7]),
     }
 }
 
@@ -121,9 +126,9 @@ pub fn size(bytes: u64) -> String {
 #[test]
 fn quantities_in_the_words_of_lspci() {
     assert_eq!(
-        (speeds(0x1f).as_str(), speeds(1).as_str(), speeds(6).as_str()),
-        ("2.5-32GT/s", "2.5GT/s", "5 8")
+        (speeds(0x1f).as_str(), speeds(1).as_str(), speeds(0).as_str()),
+        ("2.5-32GT/s", "2.5GT/s", "Unknown")
     );
     assert_eq!(sizes(0b10000000100), "4MB 1GB");
-    assert_eq!(quantity_words(Quantity::LessThanNanoseconds(2000), 1), "<2us");
+    assert_eq!(quantity_words(Quantity::LessThanNanoseconds(2000)), "<2us");
 }

@@ -17,7 +17,7 @@ use crate::pci::extended::aer::{CorrectableStatus, UncorrectableStatus};
 use crate::pci::register::{Register, RegisterType};
 
 use super::style::Tone;
-use super::value::{speed_number, speed_text};
+use crate::inspect::value::{speed_number, speed_text};
 
 /// Lines of notes, if there are any.
 pub fn notes(notes: &[String]) -> String {

@@ -7,8 +7,8 @@ use crate::pci::extended::acs::AcsControl;
 use crate::pci::register::RegisterType;
 
 use super::super::style::{Style, Tone, paragraph};
-use super::super::value::{size_text, speed_text};
 use super::{errors, latched, presence_tone, rate, short_names, states, yes};
+use crate::inspect::value::{size_text, speed_text};
 
 /// One function's way.
 pub fn function(path: &FunctionPath, style: Style) -> String {

@@ -1,5 +1,7 @@
 //! `show` as text: everything about a function, the raw value beside what it means.
 
+use std::borrow::Cow;
+
 use crate::inspect::Inspection;
 use crate::inspect::list::{names_of, port_name, title};
 use crate::inspect::show::{Decoded, General, raw_bytes};
@@ -12,9 +14,9 @@ use crate::pci::decode::{Capability, Placed};
 use crate::pci::register::{Meaning, Register};
 use crate::pci::walk::{Anomaly, List};
 
-use super::super::style::{Lines, Style, Tone, paragraph, wrap};
-use super::super::value::{power_text, size_text, text_value};
+use super::super::style::{Lines, Style, Tone, Words, columns, paragraph, spaces};
 use super::{errors, latched, link_now_and_most, presence_tone, rate, states};
+use crate::inspect::value::{power_text, size_text, text_value};
 
 /// Column at which values begin.
 const VALUES: usize = 14;
@@ -31,7 +33,7 @@ pub fn function(
 ) -> String {
     let decoded = Decoded::new(function);
     let general = General::new(inspection, function, lines);
-    let mut page = Page { out: String::with_capacity(8192), style };
+    let mut page = Page { out: String::with_capacity(16 << 10), style };
     page.head(inspection, function);
     page.place(function, &general);
     page.state(inspection, function, &general);
@@ -220,9 +222,9 @@ impl Page {
             words.push(format!("MSI {on}, {} of {} vectors", msi.vectors, msi.vectors_supported));
         }
         if !general.interrupts.is_empty() {
-            let numbers: Vec<u32> = general.interrupts.iter().map(|i| i.number).collect();
-            let fired: u64 = general.interrupts.iter().filter_map(|i| i.count).sum();
-            let known = general.interrupts.iter().any(|i| i.count.is_some());
+            let numbers: Vec<u32> = general.interrupts.iter().map(|i| i.0).collect();
+            let fired: u64 = general.interrupts.iter().filter_map(|i| i.1).sum();
+            let known = general.interrupts.iter().any(|i| i.1.is_some());
             let fired = if known { format!(", {fired} delivered") } else { String::new() };
             words.push(format!("Linux {}{fired}", ranges(&numbers)));
         }
@@ -293,13 +295,13 @@ impl Page {
         if capability.registers.is_empty() {
             match raw_bytes(function, located.offset) {
                 Some(bytes) if !bytes.is_empty() => {
-                    let words: Vec<(usize, String)> = bytes.split(' ').map(|b| (2, b.to_owned())).collect();
                     self.out.push_str("    not decoded: ");
-                    wrap(
-                        &mut self.out,
-                        &words,
-                        Lines { column: 17, indent: 17, columns: 17 + 16 * 3, between: " " },
-                    );
+                    let lines = Lines { column: 17, indent: 17, columns: 17 + 16 * 3, between: " " };
+                    let mut words = Words::new(&mut self.out, Style::PLAIN, lines);
+                    for byte in bytes.split(' ') {
+                        words.word(Tone::Name, |out| out.push_str(byte));
+                    }
+                    words.end();
                 }
                 _ => self.out.push_str("    not read\n"),
             }
@@ -313,14 +315,15 @@ impl Page {
             let placed = &registers[index];
             // Sixteen lanes with the same settings are one line.
             let same = registers[index..].iter().take_while(|other| is_repeat_of(placed, other)).count();
+            let short = placed.register.short;
             let outer = placed.within.map(|(group, index)| format!("{group}[{index}].")).unwrap_or_default();
             let name = match placed.group {
                 Some((group, first)) if same >= 3 => {
                     let last = usize::from(first) + same - 1;
-                    format!("{outer}{group}[{first}-{last}] {}", placed.register.short)
+                    Cow::Owned(format!("{outer}{group}[{first}-{last}] {short}"))
                 }
-                Some((group, first)) => format!("{outer}{group}[{first}] {}", placed.register.short),
-                None => placed.register.short.to_owned(),
+                Some((group, first)) => Cow::Owned(format!("{outer}{group}[{first}] {short}")),
+                None => Cow::Borrowed(short),
             };
             index += if same >= 3 { same } else { 1 };
             self.register(placed, &name);
@@ -329,61 +332,75 @@ impl Page {
 
     fn register(&mut self, placed: &Placed, name: &str) {
         let register = placed.register;
-        let raw = match placed.raw {
-            Some(raw) => format!("{raw:#0width$x}", width = usize::from(register.width) * 2 + 2),
-            None => "not read".to_owned(),
-        };
-        let length = name.chars().count();
+        let length = columns(name);
         let padding = 17usize.saturating_sub(length).max(1);
         self.out.push_str("    ");
         self.out.push_str(name);
-        self.out.extend(std::iter::repeat_n(' ', padding));
-        self.out.push_str(&self.style.paint(Tone::Faint, &raw));
-        let words = placed.raw.map(|raw| self.fields(register, raw)).unwrap_or_default();
-        if words.is_empty() {
-            self.out.push('\n');
-            return;
+        spaces(&mut self.out, padding);
+        let start = self.out.len();
+        match placed.raw {
+            Some(raw) => push_hexadecimal(&mut self.out, raw, usize::from(register.width) * 2),
+            None => self.out.push_str("not read"),
         }
-        let column = 4 + length + padding + raw.len();
-        let padding = FIELDS.saturating_sub(column).max(2);
-        self.out.extend(std::iter::repeat_n(' ', padding));
-        let columns = self.style.columns();
-        wrap(
-            &mut self.out,
-            &words,
-            Lines { column: column + padding, indent: FIELDS, columns, between: "  " },
-        );
-    }
-
-    /// Words for the fields: `Name+`, `Name-` for flags, `Name value` for others, and reserved bits that are set.
-    fn fields(&self, register: &Register, raw: u64) -> Vec<(usize, String)> {
-        let mut words = Vec::with_capacity(register.fields.len());
-        let alone = register.fields.len() == 1;
-        for field in register.fields {
-            let value = field.extract(raw);
-            // A register that is one number has it right there, as its raw value.
-            let whole = alone && field.mask().count_ones() == u32::from(register.width) * 8;
-            let (tone, text) = match field.meaning {
-                Meaning::Hex | Meaning::Number if whole => continue,
-                Meaning::Flag => flag(field.short, value == 1),
-                _ if alone => (Tone::Name, text_value(field, value)),
-                _ => (Tone::Name, format!("{} {}", field.short, text_value(field, value))),
-            };
-            let painted = if self.style.color { self.style.paint(tone, &text) } else { text.clone() };
-            words.push((text.chars().count(), painted));
+        let column = 4 + length + padding + self.out.len() - start;
+        if self.style.color {
+            let painted = self.style.paint(Tone::Faint, &self.out[start..]);
+            self.out.replace_range(start.., &painted);
         }
-        let reserved = raw & !register.defined();
-        if reserved != 0 && !register.fields.is_empty() {
-            let text = format!("reserved bits set: {reserved:#x}");
-            words.push((text.len(), self.style.paint(Tone::Warn, &text)));
+        let end = self.out.len();
+        if let Some(raw) = placed.raw {
+            let padding = FIELDS.saturating_sub(column).max(2);
+            spaces(&mut self.out, padding);
+            let columns = self.style.columns();
+            let lines = Lines { column: column + padding, indent: FIELDS, columns, between: "  " };
+            let mut words = Words::new(&mut self.out, self.style, lines);
+            fields(&mut words, register, raw);
+            if words.is_empty() {
+                self.out.truncate(end);
+            }
         }
-        words
+        self.out.push('\n');
     }
 }
 
-/// `Name+` or `Name-`.
-fn flag(name: &str, on: bool) -> (Tone, String) {
-    if on { (Tone::Name, format!("{name}+")) } else { (Tone::Faint, format!("{name}-")) }
+/// Words for the fields: `Name+`, `Name-` for flags, `Name value` for others, and reserved bits that are set.
+fn fields(words: &mut Words<'_>, register: &Register, raw: u64) {
+    let alone = register.fields.len() == 1;
+    for field in register.fields {
+        let value = field.extract(raw);
+        // A register that is one number has it right there, as its raw value.
+        let whole = alone && field.mask().count_ones() == u32::from(register.width) * 8;
+        match field.meaning {
+            Meaning::Hex | Meaning::Number if whole => {}
+            Meaning::Flag => {
+                let (tone, sign) = if value == 1 { (Tone::Name, '+') } else { (Tone::Faint, '-') };
+                words.word(tone, |out| {
+                    out.push_str(field.short);
+                    out.push(sign);
+                });
+            }
+            _ => words.word(Tone::Name, |out| {
+                if !alone {
+                    out.push_str(field.short);
+                    out.push(' ');
+                }
+                out.push_str(&text_value(field, value));
+            }),
+        }
+    }
+    let reserved = raw & !register.defined();
+    if reserved != 0 && !register.fields.is_empty() {
+        words.word(Tone::Warn, |out| out.push_str(&format!("reserved bits set: {reserved:#x}")));
+    }
+}
+
+/// `0x` and that many digits.
+fn push_hexadecimal(out: &mut String, value: u64, digits: usize) {
+    out.push_str("0x");
+    for place in (0..digits).rev() {
+        let digit = (value >> (4 * place)) as u32 & 0xf;
+        out.push(char::from_digit(digit, 16).unwrap_or('?'));
+    }
 }
 
 /// Whether the second register is the same as the first, in a later entry of the same group.

@@ -1,0 +1,209 @@
+//! Compares pciscope with `lspci`, in the same run: on this machine, and on a generated one of 4,096 functions.
+//!
+//! `cargo bench --bench against_lspci`; see `benches/README.md`. Times are reported and never tested: the exit status
+//! is 0 whatever they are.
+
+mod config;
+mod counts;
+mod floor;
+mod measure;
+mod tree;
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use counts::Counts;
+use measure::Program;
+
+const PCISCOPE: &str = env!("CARGO_BIN_EXE_pciscope");
+
+/// First argument with which this program is the floor program.
+const FLOOR: &str = "--floor";
+
+fn main() -> io::Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.first().map(String::as_str) {
+        Some(measure::MEMORY) => measure::print_peak_memory(&arguments[1..]),
+        Some(FLOOR) => floor(&arguments[1..]),
+        Some("--tree") => tree::write(Path::new(arguments.get(1).map_or("", String::as_str))),
+        _ if arguments.iter().any(|a| a == "--bench") => bench(),
+        // `cargo test --all-targets` runs benches too.
+        _ => Ok(()),
+    }
+}
+
+fn floor(arguments: &[String]) -> io::Result<()> {
+    let [set, devices] = arguments else {
+        return Err(io::Error::other("expected a set of files and a folder"));
+    };
+    let set = match set.as_str() {
+        "list" => &floor::LIST,
+        "show" => &floor::SHOW,
+        _ => &floor::CONFIG,
+    };
+    println!("{}", floor::read(Path::new(devices), set)?);
+    Ok(())
+}
+
+fn bench() -> io::Result<()> {
+    let rounds = std::env::var("ROUNDS").ok().and_then(|r| r.parse().ok()).unwrap_or(11);
+    let lspci = ["lspci", "/usr/bin/lspci", "/sbin/lspci", "/usr/sbin/lspci"].into_iter().find(|path| {
+        std::process::Command::new(path).arg("--version").stdout(std::process::Stdio::null()).status().is_ok()
+    });
+    let Some(lspci) = lspci else {
+        println!("lspci is not installed: nothing to compare with");
+        return Ok(());
+    };
+    let folder = tempfile::Builder::new().prefix("pciscope-bench-").tempdir_in(place())?;
+    println!("writing a tree of {} functions below {}", tree::FUNCTIONS, folder.path().display());
+    tree::write(folder.path())?;
+    let (root, bus) = (text(folder.path()), text(&folder.path().join("sys/bus/pci")));
+    let devices = format!("{bus}/devices");
+    let option = format!("sysfs.path={bus}");
+    let here = env!("CARGO_PKG_NAME");
+    let executable = text(&std::env::current_exe()?);
+    let program = Program::new;
+
+    let own = std::fs::read_dir("/sys/bus/pci/devices").map_or(0, Iterator::count);
+    if own == 0 {
+        println!("\nthis machine has no PCI: only the generated tree is measured");
+    } else {
+        let devices = "/sys/devices/pci";
+        let floor = |set| program("floor", &executable, &[FLOOR, set, "/sys/bus/pci/devices"]);
+        Comparison {
+            title: format!("(a) this machine, {own} functions: list"),
+            programs: vec![program("lspci", lspci, &[]), program(here, PCISCOPE, &["list"]), floor("list")],
+            functions: own as f64,
+            aim: 3.0,
+        }
+        .run(2 * rounds, devices, folder.path())?;
+        Comparison {
+            title: format!("(a) this machine, {own} functions: show"),
+            programs: vec![
+                program("lspci -vvv", lspci, &["-vvv"]),
+                program(here, PCISCOPE, &["show"]),
+                floor("show"),
+            ],
+            functions: own as f64,
+            aim: 2.0,
+        }
+        .run(2 * rounds, devices, folder.path())?;
+    }
+
+    let floor = |set| program(&format!("floor, {set}"), &executable, &[FLOOR, set, &devices]);
+    let folders = format!("{root}/sys/devices/pci");
+    Comparison {
+        title: format!("(b) {} functions: list", tree::FUNCTIONS),
+        programs: vec![
+            program("lspci", lspci, &["-A", "linux-sysfs", "-O", &option]),
+            program(here, PCISCOPE, &["--from", &root, "list"]),
+            floor("config"),
+            floor("list"),
+        ],
+        functions: tree::FUNCTIONS.into(),
+        aim: 3.0,
+    }
+    .run(rounds, &folders, folder.path())?;
+    Comparison {
+        title: format!("(b) {} functions: show of all", tree::FUNCTIONS),
+        programs: vec![
+            program("lspci -vvv", lspci, &["-A", "linux-sysfs", "-O", &option, "-vvv"]),
+            program(here, PCISCOPE, &["--from", &root, "show"]),
+            floor("show"),
+        ],
+        functions: tree::FUNCTIONS.into(),
+        aim: 2.0,
+    }
+    .run(rounds, &folders, folder.path())
+}
+
+/// Where the tree goes: memory if there is room, so that no disk is measured.
+fn place() -> PathBuf {
+    let free = nix::sys::statvfs::statvfs("/dev/shm")
+        .map_or(0, |stat| u64::from(stat.blocks_available()) * u64::from(stat.fragment_size()));
+    if free > tree::BYTES { PathBuf::from("/dev/shm") } else { std::env::temp_dir() }
+}
+
+fn text(path: &Path) -> String {
+    path.display().to_string()
+}
+
+/// Programs that do the same: lspci first, then pciscope, then floors.
+struct Comparison {
+    title: String,
+    programs: Vec<Program>,
+    functions: f64,
+    /// How many times faster than lspci pciscope should be.
+    aim: f64,
+}
+
+impl Comparison {
+    fn run(&self, rounds: usize, devices: &str, scratch: &Path) -> io::Result<()> {
+        println!("\n{}, {rounds} rounds", self.title);
+        let times = measure::alternate(&self.programs, rounds)?;
+        println!(
+            "{:<14} {:>9} {:>9} {:>9} {:>9} {:>10} {:>9} | {:>9} {:>9} {:>9} {:>9}",
+            "",
+            "median ms",
+            "least ms",
+            "to a pipe",
+            "peak MiB",
+            "output KiB",
+            "of lspci",
+            "syscalls",
+            "opened",
+            "reads",
+            "bytes"
+        );
+        let lspci = measure::median(&times[0]);
+        let mut all_counts = Vec::new();
+        for (program, times) in self.programs.iter().zip(&times) {
+            let (piped, length) = measure::time_through_pipe(program)?;
+            let memory = measure::peak_memory(program)?;
+            let counts = counts::count(program, devices, &scratch.join("strace.log"))?;
+            let milliseconds = |time: std::time::Duration| time.as_secs_f64() * 1000.0;
+            print!(
+                "{:<14} {:>9.2} {:>9.2} {:>9.2} {:>9.1} {:>10} {:>8.2}x |",
+                program.name,
+                milliseconds(measure::median(times)),
+                milliseconds(measure::least(times)),
+                milliseconds(piped),
+                memory as f64 / 1024.0,
+                length / 1024,
+                lspci.as_secs_f64() / measure::median(times).as_secs_f64(),
+            );
+            match counts {
+                Some(c) => println!(
+                    " {:>9.2} {:>9.2} {:>9.2} {:>9.1}",
+                    c.system_calls as f64 / self.functions,
+                    c.opened as f64 / self.functions,
+                    c.config_reads as f64 / self.functions,
+                    c.config_bytes as f64 / self.functions
+                ),
+                None => println!(" not counted: strace is not installed"),
+            }
+            all_counts.push(counts);
+        }
+        println!(
+            "{:<14} system calls, files opened, reads of config and bytes of config are per function",
+            ""
+        );
+        let ratio = lspci.as_secs_f64() / measure::median(&times[1]).as_secs_f64();
+        verdict(ratio >= self.aim, &format!("{ratio:.2} times as fast as lspci, aim {}", self.aim));
+        if let (Some(Some(lspci)), Some(Some(pciscope))) = (all_counts.first(), all_counts.get(1)) {
+            self.counted(lspci, pciscope);
+        }
+        Ok(())
+    }
+
+    fn counted(&self, lspci: &Counts, pciscope: &Counts) {
+        let calls = format!("{} system calls, lspci {}", pciscope.system_calls, lspci.system_calls);
+        verdict(pciscope.system_calls < lspci.system_calls, &calls);
+        let bytes = format!("{} bytes of config, lspci {}", pciscope.config_bytes, lspci.config_bytes);
+        println!("  {bytes}");
+    }
+}
+
+fn verdict(reached: bool, text: &str) {
+    println!("  {}: {text}", if reached { "reached" } else { "MISSED" });
+}
