@@ -14,12 +14,16 @@ mod kinds;
 mod lspci;
 #[path = "lspci_parity/rule.rs"]
 mod rule;
+#[path = "lspci_parity/rules_cxl.rs"]
+mod rules_cxl;
 #[path = "lspci_parity/rules_express.rs"]
 mod rules_express;
 #[path = "lspci_parity/rules_extended.rs"]
 mod rules_extended;
 #[path = "lspci_parity/rules_header.rs"]
 mod rules_header;
+#[path = "lspci_parity/rules_recent.rs"]
+mod rules_recent;
 #[path = "lspci_parity/rules_standard.rs"]
 mod rules_standard;
 #[path = "lspci_parity/sources.rs"]

@@ -12,7 +12,7 @@ use super::sources::DUMPED;
 use super::tally::Tally;
 use super::text::{CapabilityText, FunctionText};
 use super::view::View;
-use super::{rules_express, rules_extended, rules_header, rules_standard};
+use super::{rules_cxl, rules_express, rules_extended, rules_header, rules_recent, rules_standard};
 
 /// Words before a group of flags; they are part of the flag's name where that is needed to tell it from another.
 const GROUPS: [&str; 6] = ["Enable", "Control", "Status", "Changed", "AtomicOpsCap", "AtomicOpsCtl"];
@@ -253,7 +253,14 @@ fn list(offset: u16) -> List {
 
 /// The rule whose start is the longest that fits.
 fn rule_for(key: &str, line: &str) -> Option<&'static Rule> {
-    let tables = [rules_header::RULES, rules_express::RULES, rules_standard::RULES, rules_extended::RULES];
+    let tables = [
+        rules_header::RULES,
+        rules_express::RULES,
+        rules_standard::RULES,
+        rules_extended::RULES,
+        rules_recent::RULES,
+        rules_cxl::RULES,
+    ];
     let fits = |rule: &&Rule| rule.capability == key && line.starts_with(rule.line);
     tables.into_iter().flatten().filter(fits).max_by_key(|rule| rule.line.len())
 }
