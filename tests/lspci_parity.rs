@@ -24,6 +24,8 @@ mod rules_extended;
 mod rules_header;
 #[path = "lspci_parity/rules_recent.rs"]
 mod rules_recent;
+#[path = "lspci_parity/rules_services.rs"]
+mod rules_services;
 #[path = "lspci_parity/rules_standard.rs"]
 mod rules_standard;
 #[path = "lspci_parity/sources.rs"]

@@ -118,6 +118,7 @@ fn bench() -> io::Result<()> {
 }
 
 /// Where the tree goes: memory if there is room, so that no disk is measured.
+#[allow(clippy::useless_conversion, reason = "32 bits on some machines")]
 fn place() -> PathBuf {
     let free = nix::sys::statvfs::statvfs("/dev/shm")
         .map_or(0, |stat| u64::from(stat.blocks_available()) * u64::from(stat.fragment_size()));

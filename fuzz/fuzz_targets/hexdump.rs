@@ -1,10 +1,9 @@
-//! Text of lspci -x and whatever surrounds it.
+//! See `targets/hexdump.rs`.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use pciscope::tree::hexdump;
 
-fuzz_target!(|data: &[u8]| {
-    std::hint::black_box(hexdump::parse(data).functions);
-    std::hint::black_box(hexdump::raw(data).is_some());
-});
+#[path = "../targets/hexdump.rs"]
+mod target;
+
+fuzz_target!(|data: &[u8]| target::run(data));

@@ -1,15 +1,9 @@
-//! `/proc/interrupts`, and the records of a kernel log.
+//! See `targets/interrupts.rs`.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use pciscope::kernel_log::{dmesg_records, kmsg_records, platform::Found};
-use pciscope::machine::interrupts::parse;
 
-fuzz_target!(|data: &[u8]| {
-    let text = String::from_utf8_lossy(data);
-    std::hint::black_box(parse(&text));
-    let mut found = Found::default();
-    kmsg_records(&text, &mut |record| found.take(record));
-    dmesg_records(&text, &mut |record| found.take(record));
-    std::hint::black_box(found);
-});
+#[path = "../targets/interrupts.rs"]
+mod target;
+
+fuzz_target!(|data: &[u8]| target::run(data));

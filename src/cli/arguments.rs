@@ -48,8 +48,8 @@ pub struct Global {
     /// Print the version; with -v also which table of device names is in use.
     #[arg(short = 'V', long = "version", action = ArgAction::SetTrue)]
     pub version: bool,
-    /// Say more.
-    #[arg(short, long, global = true)]
+    /// With -V: say which table of device names is in use.
+    #[arg(short, long)]
     pub verbose: bool,
 }
 
@@ -153,6 +153,13 @@ impl Selection {
     /// Leaves out of the machine what `-d` does not ask for, and gives one line for everything that was asked for and
     /// is not there or does not answer.
     pub fn settle(&self, machine: &mut Machine) -> Vec<String> {
+        let here = |address: &&PartialBdf| machine.wanted.iter().any(|w| address.matches(*w));
+        let mut complaints: Vec<String> = self
+            .addresses
+            .iter()
+            .filter(|a| !here(a))
+            .map(|a| format!("{}: no such function here", partial_text(a)))
+            .collect();
         if let Some(filter) = &self.device {
             let matches = |f: &Function| {
                 let i = &f.identity;
@@ -167,12 +174,6 @@ impl Selection {
         if !self.is_named() {
             return Vec::new();
         }
-        let mut complaints: Vec<String> = self
-            .addresses
-            .iter()
-            .filter(|a| !machine.wanted.iter().any(|w| a.matches(*w)))
-            .map(|a| format!("{}: no such function here", partial_text(a)))
-            .collect();
         if complaints.is_empty() && machine.wanted.is_empty() {
             complaints.push("no function matches what was asked for".to_owned());
         }

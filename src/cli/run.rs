@@ -21,6 +21,8 @@ use super::arguments::{Arguments, Color, Command, Format, Global, Selection};
 pub const USAGE: u8 = 64;
 /// The source cannot be read (EX_NOINPUT).
 pub const NO_INPUT: u8 = 66;
+/// Standard output could not be written (EX_IOERR).
+pub const OUTPUT: u8 = 74;
 /// A defect of pciscope (EX_SOFTWARE).
 pub const INTERNAL: u8 = 70;
 /// Something that was asked for was not found or does not answer.
@@ -54,30 +56,42 @@ pub fn run() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
-            let informed = matches!(
-                error.kind(),
-                Usage::DisplayHelp | Usage::DisplayVersion | Usage::DisplayHelpOnMissingArgumentOrSubcommand
-            );
-            let _ = error.print();
-            return if informed { ExitCode::SUCCESS } else { USAGE.into() };
+            if matches!(error.kind(), Usage::DisplayHelp) {
+                let _ = error.print();
+                return ExitCode::SUCCESS;
+            }
+            say(&format!("{}; `pciscope --help` explains the options", one_line(&error.to_string())));
+            return USAGE.into();
         }
     };
     match dispatch(arguments) {
         Ok(outcome) => finish(&outcome),
         Err(failure) => {
-            eprintln!("pciscope: {}", failure.message);
+            say(&failure.message);
             failure.status.into()
         }
     }
 }
 
+/// One line on standard error. If that cannot be written, nobody is left to tell.
+fn say(line: &str) {
+    let _ = writeln!(std::io::stderr(), "pciscope: {line}");
+}
+
+/// The first paragraph of a message, on one line.
+fn one_line(message: &str) -> String {
+    let message = message.strip_prefix("error: ").unwrap_or(message);
+    let paragraph = message.split("\n\n").next().unwrap_or(message);
+    paragraph.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 fn finish(outcome: &Outcome) -> ExitCode {
     if let Err(failure) = print(&outcome.text) {
-        eprintln!("pciscope: {}", failure.message);
+        say(&failure.message);
         return failure.status.into();
     }
     for complaint in &outcome.complaints {
-        eprintln!("pciscope: {complaint}");
+        say(complaint);
     }
     if outcome.complaints.is_empty() { ExitCode::SUCCESS } else { NOT_FOUND.into() }
 }
@@ -88,7 +102,7 @@ pub fn print(text: &str) -> Result<bool, Failure> {
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
-        Err(error) => Err(Failure::new(INTERNAL, format!("standard output: {error}"))),
+        Err(error) => Err(Failure::new(OUTPUT, format!("standard output: {error}"))),
     }
 }
 
@@ -137,7 +151,7 @@ pub fn names(global: &Global) -> Result<Names, Failure> {
     }
     let names = Names::choose(global.ids.as_deref()).map_err(|e| Failure::new(NO_INPUT, e))?;
     if let Some(warning) = names.warning() {
-        eprintln!("pciscope: {warning}");
+        say(&warning);
     }
     Ok(names)
 }

@@ -1,10 +1,10 @@
 //! `show`.
 
+use crate::inspect::explain::explain;
 use crate::inspect::show::{Decoded, show};
 use crate::machine::interrupts::Line;
 use crate::machine::reading::Depth;
 use crate::machine::{Function, in_threads};
-use crate::pci::catalogue;
 use crate::render::text;
 
 use super::arguments::{Format, Global, Selection};
@@ -82,15 +82,14 @@ fn one_field(session: &Session, name: &str, raw: bool) -> Result<String, Failure
     let decoded = Decoded::new(function);
     let found = text::field::find(&decoded, name);
     match found.as_slice() {
-        [] if names_a_missing_capability(&decoded, name) => {
-            let why = if function.config_bytes() <= 64 {
-                " was not read: only 64 bytes could be"
-            } else {
-                ": no such capability here"
+        [] if !explain(name).matches.is_empty() => {
+            // The name is right, only this function has no such thing, or it was not read.
+            let known = function.standard_list_known() && function.extended_list_known();
+            let why = match function.unread() {
+                Some(why) if !known => format!("{name} was not read: {why}"),
+                _ => format!("{name}: it has no such register"),
             };
-            let text =
-                format!("{}: {}{why}", function.address, name.split(['.', '[']).next().unwrap_or(name));
-            Err(Failure::new(NOT_FOUND, text))
+            Err(Failure::new(NOT_FOUND, format!("{}: {why}", function.address)))
         }
         [] => {
             let nearest = text::field::nearest(&decoded, name);
@@ -112,13 +111,6 @@ fn one_field(session: &Session, name: &str, raw: bool) -> Result<String, Failure
         }
         several => Ok(text::field::lines(several, raw)),
     }
-}
-
-/// Whether the name begins with a capability that exists, only not in this function: that is no mistake of the user.
-fn names_a_missing_capability(decoded: &Decoded, name: &str) -> bool {
-    let key = name.split(['.', '[']).next().unwrap_or(name);
-    let here = decoded.capabilities.iter().any(|c| c.specification.is_some_and(|s| s.key == key));
-    !here && catalogue::all().any(|s| s.key == key)
 }
 
 /// Several fields are meant if they all lie below the name; otherwise the name was too short to tell them apart.

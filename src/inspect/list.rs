@@ -81,8 +81,9 @@ pub struct Summary {
     pub msi: Option<MsiSummary>,
     /// Link power states that are switched on at this end; `null` if it has no link or was not read.
     pub aspm: Option<States>,
-    /// Errors that the function has seen since they were last cleared; `null` if it cannot tell.
-    pub errors_seen: Option<ErrorsSeen>,
+    /// Errors latched in Device Status since they were last cleared; `null` if it cannot tell. Advanced Error Reporting has
+    /// status of its own, which only `show` and `path` read.
+    pub device_status_errors: Option<ErrorsSeen>,
 }
 
 /// Names of a port type (PCIe 6.2, 7.5.3.2).
@@ -145,7 +146,7 @@ pub fn summary(names: &Names, function: &Function) -> Summary {
         msix: msix_summary(function),
         msi: msi_summary(function),
         aspm: aspm::aspm(function).map(|a| a.enabled),
-        errors_seen: errors_seen(function),
+        device_status_errors: errors_seen(function),
     }
 }
 

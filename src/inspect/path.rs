@@ -70,8 +70,8 @@ pub struct Node {
     pub max_read_request: Option<u64>,
     /// Common Clock Configuration, and Slot Clock Configuration.
     pub common_clock: Option<(bool, bool)>,
-    /// Errors that it has seen.
-    pub errors_seen: Option<ErrorsSeen>,
+    /// Errors latched in Device Status.
+    pub device_status_errors: Option<ErrorsSeen>,
     /// Advanced Error Reporting.
     pub aer: Aer,
     /// Access Control Services that are switched on, by field name; `null` if it has none or was not read.
@@ -110,7 +110,7 @@ fn node(inspection: Inspection<'_>, function: &Function, lines: Option<&[Line]>)
         common_clock: link_control
             .zip(link_status)
             .map(|(c, s)| (c.common_clock_configuration(), s.slot_clock_configuration())),
-        errors_seen: aer::errors_seen(function),
+        device_status_errors: aer::errors_seen(function),
         aer: aer::aer(inspection.machine, function, inspection.platform, lines),
         acs_enabled: acs_control.map(|c| {
             let fields = AcsControl::REGISTER.fields.iter();

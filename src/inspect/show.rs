@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use crate::inspect::value::{json_value, text_value};
+use crate::machine::Function;
 use crate::machine::aer::{self, Aer};
 use crate::machine::aspm::{self, Aspm, AspmControl};
 use crate::machine::interrupts::{self, LinuxInterrupt, Mode};
 use crate::machine::link::{self, Rate};
 use crate::machine::power::{self, Power};
-use crate::machine::{Function, State};
 use crate::pci::Bdf;
 use crate::pci::bars::{self, Bar, BridgeWindow};
 use crate::pci::decode::{Capability, Placed};
@@ -276,7 +276,7 @@ impl<'a> General<'a> {
         let reading = &function.reading;
         let text = |name| reading.text(name).map(str::to_owned);
         let number = |name: &str| reading.text(name).and_then(|t| t.parse().ok());
-        let resources = reading.text("resource").map(bars::resources);
+        let resources = reading.text("resource").and_then(bars::resources);
         let is_bridge = function.header_layout() == Some(1);
         let (numbers, _) = interrupts::numbers(function);
         let count = |number| lines.and_then(|lines| interrupts::line(lines, number)).map(|line| line.count);
@@ -344,17 +344,7 @@ pub fn raw_bytes(function: &Function, offset: u16) -> Option<String> {
 
 fn unread(function: &Function) -> BTreeMap<String, String> {
     let mut unread = BTreeMap::new();
-    if function.presence.state != State::Answering {
-        unread.insert("config".to_owned(), function.presence.reason.clone());
-    } else if let Some((offset, cause)) = function.reading.config_error {
-        unread.insert("config".to_owned(), format!("at offset {offset:#x}: {cause}"));
-    } else if let Some(size) = function.reading.config_size.filter(|s| *s > function.config_bytes().into()) {
-        let readable = function.config_bytes();
-        unread.insert(
-            "config".to_owned(),
-            format!("only {readable} of {size} bytes can be read: the rest needs root (CAP_SYS_ADMIN)"),
-        );
-    }
+    unread.extend(function.unread().map(|why| ("config".to_owned(), why)));
     for (index, answer) in &function.reading.answers {
         let Some(attribute) = crate::machine::attributes::ALL.get(usize::from(*index)) else { continue };
         if let Err(cause) = answer

@@ -21,7 +21,7 @@ fn quantity_value(quantity: Quantity) -> serde_json::Value {
         Quantity::Bytes(bytes) => bytes.into(),
         Quantity::Nanoseconds(time) => time.into(),
         Quantity::LessThanNanoseconds(time) | Quantity::MoreThanNanoseconds(time) => time.into(),
-        Quantity::NoLimit | Quantity::Reserved => serde_json::Value::Null,
+        Quantity::NoLimit | Quantity::Reserved | Quantity::Unknown => serde_json::Value::Null,
         Quantity::Speeds(bits) => listed_speeds(bits).collect::<Vec<_>>().into(),
         Quantity::Count(count) => count.into(),
         Quantity::Milliwatts(power) => power.into(),
@@ -67,6 +67,7 @@ fn quantity_text(quantity: Quantity, raw: u64) -> String {
         Quantity::MoreThanNanoseconds(time) => format!("more than {}", time_text(time)),
         Quantity::NoLimit => "no limit".to_owned(),
         Quantity::Reserved => reserved(),
+        Quantity::Unknown => "unknown".to_owned(),
         Quantity::Speeds(0) => "none".to_owned(),
         Quantity::Speeds(bits) => {
             let numbers: Vec<String> = listed_speeds(bits).map(speed_number).collect();

@@ -11,7 +11,7 @@ use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::sys::stat::Mode;
 
-use crate::tree::{Result, Tree, TreeError, read as read_file};
+use crate::tree::{Result, Tree, TreeError, printable, read as read_file};
 
 /// Most bytes of a log that are read from a tree.
 const LIMIT: usize = 256 << 20;
@@ -37,12 +37,12 @@ pub fn read(tree: &dyn Tree, live: bool, take: &mut dyn FnMut(&Record<'_>)) -> R
     }
     match read_file(tree, "var/log/kmsg", LIMIT) {
         Ok(bytes) => {
-            kmsg_records(&String::from_utf8_lossy(&bytes), take);
+            kmsg_records(&printable(bytes), take);
             Ok(())
         }
         Err(_) => {
             let bytes = read_file(tree, "var/log/dmesg", LIMIT)?;
-            dmesg_records(&String::from_utf8_lossy(&bytes), take);
+            dmesg_records(&printable(bytes), take);
             Ok(())
         }
     }
@@ -56,7 +56,7 @@ fn read_live(take: &mut dyn FnMut(&Record<'_>)) -> Result<()> {
     loop {
         match nix::unistd::read(log.as_fd(), &mut buffer) {
             Ok(0) | Err(Errno::EAGAIN) => return Ok(()),
-            Ok(length) => kmsg_records(&String::from_utf8_lossy(&buffer[..length]), take),
+            Ok(length) => kmsg_records(&printable(buffer[..length].to_vec()), take),
             // EPIPE: records were overwritten before they were read; the next read goes on behind them. EINVAL: one
             // record was longer than the buffer and is skipped by the kernel as well.
             Err(Errno::EPIPE | Errno::EINTR | Errno::EINVAL) => {}

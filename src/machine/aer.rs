@@ -84,10 +84,9 @@ pub struct Aer {
 /// What is known of AER at a function.
 pub fn aer(machine: &Machine, function: &Function, platform: &Platform, lines: Option<&[Line]>) -> Aer {
     let specification = &aer::SPECIFICATION;
-    let capability = match function.config_bytes() {
-        4096 => Some(function.find(specification).is_some()),
-        256 => Some(false),
-        _ => None,
+    let capability = match function.find(specification) {
+        Some(_) => Some(true),
+        None => function.extended_list_known().then_some(false),
     };
     let uncorrectable: Option<aer::UncorrectableStatus> = function.register(specification);
     let correctable: Option<aer::CorrectableStatus> = function.register(specification);

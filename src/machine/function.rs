@@ -1,6 +1,6 @@
 //! One function: what was read of it, found again by name.
 
-use crate::pci::capability::subsystem;
+use crate::pci::capability::{express, subsystem};
 use crate::pci::decode::{self, Capability, Context, Specification};
 use crate::pci::header;
 use crate::pci::register::RegisterType;
@@ -89,14 +89,62 @@ impl Function {
 
     /// Whether everything on the standard capability list is known, so that what is not on it is not there.
     pub fn standard_list_known(&self) -> bool {
-        let listed = self.header::<header::Status>().map(header::Status::capabilities_list);
-        match listed {
-            // In a layout that does not exist nobody knows where the list begins.
-            Some(_) if !self.header_layout().is_some_and(|l| header::LAYOUTS.contains(&l)) => false,
-            Some(true) => self.reading.space.limit() > 128,
-            Some(false) => true,
-            None => false,
+        // In a layout that does not exist nobody knows where the list begins.
+        let layout = self.header_layout().filter(|layout| header::LAYOUTS.contains(layout));
+        layout.is_some_and(|layout| walk::standard(&mut &self.reading.space, layout).complete)
+    }
+
+    /// Whether everything on the extended capability list is known. A PCI Express function has extended configuration
+    /// space, whether or not it could be read.
+    pub fn extended_list_known(&self) -> bool {
+        let express = self.find(&express::SPECIFICATION).is_some();
+        self.standard_list_known()
+            && (!express && self.reading.space.limit() <= 256
+                || walk::extended(&mut &self.reading.space).complete)
+    }
+
+    /// What of configuration space could not be read, and why: a clause. `None` if nothing is missing that there is.
+    pub fn unread(&self) -> Option<String> {
+        let reading = &self.reading;
+        if !self.answers() {
+            return Some(self.presence.reason.clone());
         }
+        if let Some((offset, cause)) = reading.config_error {
+            return Some(format!("configuration space from {offset:#x}: {cause}"));
+        }
+        let limit = reading.space.limit();
+        let express = self.find(&express::SPECIFICATION).is_some();
+        match reading.config_size {
+            // Kernel: pci_read_config gives 64 bytes, of a CardBus bridge 128, to readers without CAP_SYS_ADMIN.
+            Some(size) if size > u64::from(limit) && matches!(limit, 64 | 128) => Some(format!(
+                "configuration space from {limit:#x} to {size:#x}: the kernel gives it to root only (CAP_SYS_ADMIN)"
+            )),
+            Some(size) if size > u64::from(limit) => {
+                Some(format!("configuration space from {limit:#x} to {size:#x}: the source ends there"))
+            }
+            _ if !self.standard_list_known() && limit <= 128 => {
+                Some(format!("configuration space from {limit:#x}: the source holds {limit} bytes only"))
+            }
+            _ if express && limit <= 256 => Some(format!(
+                "extended configuration space, {limit:#x} to 0x1000: the source holds {limit} bytes only"
+            )),
+            _ if reading.config_reads == 0 => self.holes(),
+            _ => None,
+        }
+    }
+
+    /// Ranges that a dump does not hold.
+    fn holes(&self) -> Option<String> {
+        let mut next = 0;
+        let mut holes = Vec::new();
+        let end = [(self.reading.space.limit(), &[][..])];
+        for (offset, bytes) in self.reading.space.pieces().chain(end) {
+            if offset > next {
+                holes.push(format!("{next:#x} to {offset:#x}"));
+            }
+            next = offset + bytes.len() as u16;
+        }
+        (!holes.is_empty()).then(|| format!("configuration space {}: not in the source", holes.join(", ")))
     }
 
     /// Configuration space of a function that answers; of any other, an empty one.

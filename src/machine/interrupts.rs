@@ -29,7 +29,7 @@ pub struct Line {
 /// Reads `/proc/interrupts`. Lines that are not of numbered interrupts are skipped.
 pub fn read_interrupts(tree: &dyn Tree) -> Option<Vec<Line>> {
     let bytes = crate::tree::read(tree, "proc/interrupts", INTERRUPTS_LIMIT).ok()?;
-    Some(parse(&String::from_utf8_lossy(&bytes)))
+    Some(parse(&crate::tree::printable(bytes)))
 }
 
 /// Parses the text of `/proc/interrupts`; lines come in the order of their numbers (kernel: show_interrupts in kernel/irq/proc.c): a head line with one name for

@@ -232,7 +232,11 @@ pub struct Hop {
 /// The links on the way from the root port to the function, topmost first.
 pub fn hops(path: &[&Function]) -> Vec<Hop> {
     path.windows(2)
-        .filter(|pair| port_type(pair[0]).is_some_and(PortType::is_downstream_facing))
+        // Where configuration space was not read, the kernel's attributes at both ends tell of a link.
+        .filter(|pair| match port_type(pair[0]) {
+            Some(port) => port.is_downstream_facing(),
+            None => link(pair[0]).is_some() && link(pair[1]).is_some(),
+        })
         .map(|pair| hop(pair[0], pair[1]))
         .collect()
 }

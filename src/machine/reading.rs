@@ -268,6 +268,14 @@ fn read_config(reading: &mut Reading, folder: &dyn Tree, depth: Depth) {
     let size = file.size();
     reading.config_size = Some(size);
     let limit = u16::try_from(size.min(4096)).unwrap_or(4096);
+    if let Some(pieces) = file.pieces() {
+        // A dump with holes: everything that there is is at hand.
+        reading.space = ConfigSpace::new(limit);
+        for (offset, bytes) in pieces {
+            reading.space.store(u16::try_from(offset).unwrap_or(u16::MAX), &bytes);
+        }
+        return;
+    }
     let mut source =
         |offset: u16, buffer: &mut [u8]| file.read_at(offset.into(), buffer).map_err(|e: TreeError| e.cause);
     let mut loader = Loader::new(limit, &mut source);

@@ -9,7 +9,7 @@ use nix::errno::Errno;
 use crate::pci::bars::{Resource, raw_bars, resources};
 use crate::pci::capability::msix::{self, Control, PendingBitArray, Table};
 use crate::pci::capability::power::{self, ControlStatus};
-use crate::pci::header::Command;
+use crate::pci::header::{self, Command};
 use crate::tree::{Cause, Tree, Window};
 
 use super::platform::Platform;
@@ -28,7 +28,10 @@ pub enum Unreadable {
     /// The function sleeps; memory accesses would wake it or be lost.
     Asleep,
     /// The function could not be read at all, or not far enough to know where the table is.
-    NotRead,
+    NotRead {
+        /// Why.
+        why: String,
+    },
     /// Memory Space Enable is off: the function does not answer memory accesses.
     MemoryDecodeOff,
     /// The function is in D1, D2 or D3hot, where it does not answer memory accesses.
@@ -206,13 +209,13 @@ pub fn read(
         State::Answering => {}
         State::Asleep => return Some(Err(Unreadable::Asleep)),
         State::AllOnes | State::Disconnected | State::Absent => return Some(Err(Unreadable::Dead)),
-        State::NotReady | State::Unknown => return Some(Err(Unreadable::NotRead)),
+        State::NotReady | State::Unknown => return Some(Err(not_read(function))),
     }
     if !function.standard_list_known() {
-        return Some(Err(Unreadable::NotRead));
+        return Some(Err(not_read(function)));
     }
     function.find(&msix::SPECIFICATION)?;
-    let Some((table, pending)) = places(function) else { return Some(Err(Unreadable::NotRead)) };
+    let Some((table, pending)) = places(function) else { return Some(Err(not_read(function))) };
     let architecture = platform.architecture.as_deref();
     let x86 = architecture.is_none_or(|a| a.starts_with("x86") || matches!(a, "i386" | "i686"));
     if live && !cfg!(any(target_arch = "x86", target_arch = "x86_64")) && !mmio {
@@ -220,7 +223,7 @@ pub fn read(
     }
     Some(guard(function).and_then(|()| {
         let window = window(tree, function, table)?;
-        let mut vectors = entries(&window, table, platform, x86).ok_or(Unreadable::NotRead)?;
+        let mut vectors = entries(&window, table, platform, x86).ok_or_else(|| not_read(function))?;
         if !vectors.is_empty() && vectors.iter().all(|v| v.address == u64::MAX && v.data == u32::MAX) {
             return Err(Unreadable::AllOnes);
         }
@@ -238,9 +241,22 @@ pub fn read(
     }))
 }
 
+/// Why configuration space does not tell where the table is.
+fn not_read(function: &Function) -> Unreadable {
+    let known_layout = function.header_layout().is_none_or(|layout| header::LAYOUTS.contains(&layout));
+    let why = match function.unread() {
+        _ if !known_layout => {
+            "the header type does not exist, so nobody knows where capabilities are".to_owned()
+        }
+        Some(why) => why,
+        None => "configuration space does not hold the capability to its end".to_owned(),
+    };
+    Unreadable::NotRead { why }
+}
+
 /// What must hold before memory of the function is touched.
 fn guard(function: &Function) -> Result<(), Unreadable> {
-    let command: Command = function.header().ok_or(Unreadable::NotRead)?;
+    let command: Command = function.header().ok_or_else(|| not_read(function))?;
     // A virtual function has no Memory Space Enable (PCIe 6.2, 9.3.4.1.3); that of all of them is VF MSE of the physical
     // function, which the kernel sets before it makes them (drivers/pci/iov.c, sriov_enable).
     if !command.memory_space_enable() && !function.is_virtual() {
@@ -308,7 +324,7 @@ fn is_lost(function: &Function, bar: u8) -> bool {
 
 /// The line of `resource` for a BAR.
 fn resource(function: &Function, bar: u8) -> Option<Resource> {
-    resources(function.reading.text("resource")?).get(usize::from(bar)).copied()
+    resources(function.reading.text("resource")?)?.get(usize::from(bar)).copied()
 }
 
 fn entries(window: &Window, place: Place, platform: &Platform, x86: bool) -> Option<Vec<Vector>> {

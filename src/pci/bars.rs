@@ -61,8 +61,14 @@ impl Resource {
     }
 }
 
-/// Parses `resource`: lines of three hexadecimal numbers. A line that is none counts as empty.
-pub fn resources(text: &str) -> Vec<Resource> {
+/// Parses `resource`: lines of three hexadecimal numbers. A line that is none counts as empty; `None` if no line is
+/// good.
+pub fn resources(text: &str) -> Option<Vec<Resource>> {
+    let good = |line: &str| line.split_whitespace().filter(|word| word.starts_with("0x")).count() == 3;
+    text.lines().any(good).then(|| parse_resources(text))
+}
+
+fn parse_resources(text: &str) -> Vec<Resource> {
     let number = |word: Option<&str>| u64::from_str_radix(word?.trim_start_matches("0x"), 16).ok();
     text.lines()
         .map(|line| {
@@ -279,7 +285,7 @@ mod tests {
     #[test]
     fn a_64_bit_bar_takes_two_registers() {
         let space = header(0, &[(0x10, 0xf000_000c), (0x14, 0x38), (0x18, 0x0000_e001)]);
-        let resources = resources(
+        let resources = parse_resources(
             "0x00000038f0000000 0x00000038f3ffffff 0x000000000014220c\n\
              0x0000000000000000 0x0000000000000000 0x0000000000000000\n\
              0x000000000000e000 0x000000000000e01f 0x0000000000040101\n",
@@ -297,14 +303,14 @@ mod tests {
 
     #[test]
     fn a_bar_that_lost_its_value_disagrees_with_the_kernel() {
-        let resources = resources("0x00000000fe800000 0x00000000fe803fff 0x0000000000140204\n");
+        let resources = parse_resources("0x00000000fe800000 0x00000000fe803fff 0x0000000000140204\n");
         let found = bars(Some(&header(0, &[(0x10, 4)])), Some(&resources));
         assert_eq!(
             (found[0].address, found[0].agrees, found[0].assigned),
             (Some(0), Some(false), Some(true))
         );
         assert_eq!(bars(Some(&header(0, &[])), Some(&[])), []);
-        let unset = super::resources("0x0000000000000000 0x00000000003fffff 0x0000000020140204\n");
+        let unset = parse_resources("0x0000000000000000 0x00000000003fffff 0x0000000020140204\n");
         assert_eq!(bars(Some(&header(0, &[(0x10, 4)])), Some(&unset))[0].assigned, Some(false));
     }
 
@@ -315,6 +321,12 @@ mod tests {
         let expected =
             [(0, BarKind::Io), (2, BarKind::MemoryBelow1M), (3, BarKind::Memory32), (4, BarKind::Memory64)];
         assert_eq!(found, expected.map(|(number, kind)| (number, kind, Some(0))));
+    }
+
+    #[test]
+    fn rubbish_is_no_resource_file() {
+        assert_eq!(resources("hello\nworld 1 2\n"), None);
+        assert_eq!(resources(""), None);
     }
 
     #[test]

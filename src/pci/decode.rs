@@ -2,7 +2,7 @@
 
 use super::capability::express;
 use super::register::{Register, RegisterType};
-use super::space::{ConfigBytes, ConfigSpace};
+use super::space::{CONFIG_SPACE_SIZE, CONVENTIONAL_SIZE, ConfigBytes, ConfigSpace};
 use super::walk::{Anomaly, List, Located};
 
 /// What a capability's layout may depend on besides its own bytes.
@@ -262,12 +262,10 @@ pub fn capabilities(
         });
     }
     anomalies.extend(overlaps(&decoded));
-    let limit = bytes.space().limit();
-    anomalies.extend(decoded.iter().filter(|c| c.end > limit && limit > 128).map(|c| Anomaly::Truncated {
-        list: c.located.list,
-        offset: c.located.offset,
-        end: c.end,
-        limit,
+    anomalies.extend(decoded.iter().filter_map(|c| {
+        let (list, offset, end) = (c.located.list, c.located.offset, c.end);
+        let limit = if list == List::Standard { CONVENTIONAL_SIZE } else { CONFIG_SPACE_SIZE };
+        (end > limit).then_some(Anomaly::PastEnd { list, offset, end, limit })
     }));
     (decoded, anomalies)
 }

@@ -61,6 +61,8 @@ pub enum Quantity {
     RequesterId(u16),
     /// An encoding that the specification reserves.
     Reserved,
+    /// The encoding that stands for a value that is not known or that does not exist.
+    Unknown,
 }
 
 /// How the bits of a field are to be understood.

@@ -61,17 +61,6 @@ pub enum Anomaly {
         /// The pointer as it stands in the register.
         to: u16,
     },
-    /// A pointer leads past the end of what can be read.
-    PastEnd {
-        /// The list.
-        list: List,
-        /// Offset of the pointer's capability.
-        from: u16,
-        /// Where it leads.
-        to: u16,
-        /// How many bytes can be read.
-        limit: u16,
-    },
     /// The header of a capability reads all-ones: nothing answers there.
     AllOnes {
         /// The list.
@@ -88,15 +77,15 @@ pub enum Anomaly {
         /// End of the first (the offset behind its last byte).
         first_end: u16,
     },
-    /// A capability is longer than what can be read.
-    Truncated {
+    /// A capability is so long that it would end behind the region of its list.
+    PastEnd {
         /// The list.
         list: List,
         /// Offset of the capability.
         offset: u16,
         /// Where it would end.
         end: u16,
-        /// How many bytes can be read.
+        /// Where the region ends: 100h for the standard list, 1000h for the extended one.
         limit: u16,
     },
     /// A field holds a value that the specification reserves and that keeps the capability from being decoded.
@@ -164,7 +153,6 @@ pub fn standard(bytes: &mut dyn ConfigBytes, header_layout: u8) -> Walk {
         }
         if !bytes.load(to, 4) {
             walk.complete = false;
-            past_end(&mut walk, bytes, List::Standard, from, to);
             break;
         }
         let (Some(id), Some(next)) = (bytes.space().u8(to), bytes.space().u8(to + 1)) else { break };
@@ -190,9 +178,6 @@ pub fn extended(bytes: &mut dyn ConfigBytes) -> Walk {
         }
         if !bytes.load(to, 4) {
             walk.complete = false;
-            if to != CONVENTIONAL_SIZE {
-                past_end(&mut walk, bytes, List::Extended, from, to);
-            }
             break;
         }
         let Some(header) = bytes.space().u32(to) else { break };
@@ -221,14 +206,6 @@ pub fn extended(bytes: &mut dyn ConfigBytes) -> Walk {
         (from, to) = (to, next & !3);
     }
     walk
-}
-
-fn past_end(walk: &mut Walk, bytes: &dyn ConfigBytes, list: List, from: u16, to: u16) {
-    let limit = bytes.space().limit();
-    // Where a reader without privilege gets 64 bytes, the list is not broken: it was not read.
-    if to >= limit && limit > 128 {
-        walk.anomalies.push(Anomaly::PastEnd { list, from, to, limit });
-    }
 }
 
 #[cfg(test)]

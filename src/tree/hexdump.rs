@@ -226,13 +226,13 @@ impl<'a> Reader<'a> {
             }
             return;
         }
-        let bytes = function.finish(|line, text| self.note(Some(line), text));
-        if bytes.is_empty() {
+        let (runs, size) = function.finish(|line, text| self.note(Some(line), text));
+        if runs.is_empty() {
             return;
         }
         if self.known.contains(&address) {
-            let text =
-                format!("{address} comes a second time, here with {} bytes; the first is kept", bytes.len());
+            let bytes: usize = runs.iter().map(|(_, run)| run.len()).sum();
+            let text = format!("{address} comes a second time, here with {bytes} bytes; the first is kept");
             return self.note(Some(line), text);
         }
         if self.known.len() >= FUNCTION_LIMIT {
@@ -245,7 +245,7 @@ impl<'a> Reader<'a> {
             return;
         }
         self.known.insert(address);
-        self.tree = std::mem::take(&mut self.tree).file(path(address), bytes);
+        self.tree = std::mem::take(&mut self.tree).pieces(path(address), runs, size);
     }
 
     fn finish(mut self) -> Dump {

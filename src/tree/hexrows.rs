@@ -116,11 +116,11 @@ impl<'a> Rows<'a> {
         fits.then_some(whole)
     }
 
-    /// The bytes up to the first one that is missing. `note` is told the line and the text of what was odd.
-    pub fn finish(mut self, mut note: impl FnMut(usize, String)) -> Vec<u8> {
+    /// The runs of bytes that are there, each with its offset, and the size of the space that they are of. Without the
+    /// first row there are none: nobody could tell what the others mean. `note` is told the line and the text of what
+    /// was odd.
+    pub fn finish(self, mut note: impl FnMut(usize, String)) -> (Vec<(u64, Vec<u8>)>, u64) {
         let address = self.address;
-        let full = self.filled.iter().take_while(|filled| usize::from(**filled) == ROW).count();
-        let end = full * ROW + self.filled.get(full).map_or(0, |filled| usize::from(*filled));
         if let Tally(Some((line, offset)), count) = self.repeated {
             let text = format!(
                 "{address}: {count} rows, the first at {offset:#x}, are repeated; what came first is kept"
@@ -133,14 +133,31 @@ impl<'a> Rows<'a> {
                 format!("{address}: text behind {count} rows, the first at {offset:#x}, is passed over"),
             );
         }
-        if end < self.bytes.len() {
-            let text =
-                format!("{address}: the row at {end:#x} is missing or short; nothing from there on is kept");
-            note(self.line, text);
-        } else if !SIZES.iter().any(|size| usize::from(*size) == end) {
+        let mut runs: Vec<(u64, Vec<u8>)> = Vec::new();
+        for (row, filled) in self.filled.iter().enumerate().filter(|(_, filled)| **filled > 0) {
+            let start = row * ROW;
+            let bytes = &self.bytes[start..start + usize::from(*filled)];
+            match runs.last_mut() {
+                Some((offset, run)) if *offset as usize + run.len() == start => run.extend_from_slice(bytes),
+                _ => runs.push((start as u64, bytes.to_vec())),
+            }
+        }
+        let end = runs.last().map_or(0, |(offset, run)| *offset + run.len() as u64);
+        let size = SIZES.into_iter().map(u64::from).find(|size| *size >= end).unwrap_or(end);
+        for pair in runs.windows(2) {
+            let (from, to) = (pair[0].0 + pair[0].1.len() as u64, pair[1].0);
+            note(self.line, format!("{address}: bytes {from:#x} to {to:#x} are missing and stay unknown"));
+        }
+        if runs.first().is_none_or(|(offset, _)| *offset != 0) {
+            note(
+                self.line,
+                format!("{address}: the row at 0x0 is missing; without it the others mean nothing"),
+            );
+            return (Vec::new(), 0);
+        }
+        if end < size {
             note(self.line, format!("{address}: the rows end at {end:#x}, in the middle of the space"));
         }
-        self.bytes.truncate(end);
-        self.bytes
+        (runs, size)
     }
 }

@@ -21,6 +21,8 @@ pub struct MemoryTree {
 #[derive(Debug, Clone)]
 enum Entry {
     File(Arc<[u8]>),
+    /// A file with holes: runs of bytes in the order of their offsets, and the size of the whole.
+    Pieces(Arc<[(u64, Vec<u8>)]>, u64),
     Link(String),
 }
 
@@ -38,6 +40,16 @@ impl MemoryTree {
     /// Adds a file.
     pub fn file(mut self, path: impl Into<String>, bytes: impl Into<Vec<u8>>) -> Self {
         self.insert(path.into(), Entry::File(bytes.into().into()));
+        self
+    }
+
+    /// Adds a file of which only some runs of bytes are known; `size` is that of the whole.
+    pub fn pieces(mut self, path: impl Into<String>, mut runs: Vec<(u64, Vec<u8>)>, size: u64) -> Self {
+        let entry = match runs.as_mut_slice() {
+            [(0, run)] if run.len() as u64 == size => Entry::File(std::mem::take(run).into()),
+            _ => Entry::Pieces(runs.into(), size),
+        };
+        self.insert(path.into(), entry);
         self
     }
 
@@ -113,10 +125,34 @@ impl File for MemoryFile {
     }
 }
 
+struct PiecesFile(Arc<[(u64, Vec<u8>)]>, u64);
+
+impl File for PiecesFile {
+    fn size(&self) -> u64 {
+        self.1
+    }
+
+    fn pieces(&self) -> Option<Vec<(u64, Vec<u8>)>> {
+        Some(self.0.to_vec())
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize> {
+        let run = self
+            .0
+            .iter()
+            .find_map(|(start, run)| run.get(usize::try_from(offset.checked_sub(*start)?).ok()?..));
+        let run = run.filter(|run| !run.is_empty()).ok_or_else(|| TreeError::new("", Cause::NotCaptured))?;
+        let length = run.len().min(buffer.len());
+        buffer[..length].copy_from_slice(&run[..length]);
+        Ok(length)
+    }
+}
+
 impl Tree for MemoryTree {
     fn open(&self, path: &str) -> Result<Box<dyn File>> {
         match self.entries.get(&self.resolve(path)?) {
             Some(Entry::File(bytes)) => Ok(Box::new(MemoryFile(bytes.clone()))),
+            Some(Entry::Pieces(runs, size)) => Ok(Box::new(PiecesFile(runs.clone(), *size))),
             _ => Err(self.missing(path)),
         }
     }
@@ -129,7 +165,7 @@ impl Tree for MemoryTree {
         };
         match self.entries.get(&full) {
             Some(Entry::Link(target)) => Ok(target.clone()),
-            Some(Entry::File(_)) => Err(TreeError::errno(full, Errno::EINVAL)),
+            Some(_) => Err(TreeError::errno(full, Errno::EINVAL)),
             None => Err(self.missing(path)),
         }
     }

@@ -54,6 +54,11 @@ pub trait File: Send {
     /// Its size as `stat` says: of `config`, how much configuration space the function has.
     fn size(&self) -> u64;
 
+    /// What is there of a file with holes: runs of bytes with their offsets. `None` for every other file.
+    fn pieces(&self) -> Option<Vec<(u64, Vec<u8>)>> {
+        None
+    }
+
     /// Reads at `offset`. Fewer bytes than asked for means that the file ends there.
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize>;
 }
@@ -68,7 +73,16 @@ pub fn read(tree: &dyn Tree, path: &str, limit: usize) -> Result<Vec<u8>> {
     read_on(&*file, path, bytes, 0, limit)
 }
 
-/// Reads a text attribute without the white space around it. Bytes that are not UTF-8 become U+FFFD.
+/// Text that may be shown: bytes that are not UTF-8, and control characters other than line ends and tabs, become
+/// U+FFFD, so that nothing that a stranger put into a file reaches a terminal.
+pub fn printable(bytes: Vec<u8>) -> String {
+    let text = String::from_utf8(bytes)
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+    let bad = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
+    if text.contains(bad) { text.replace(bad, "\u{fffd}") } else { text }
+}
+
+/// Reads a text attribute, [`printable`], without the white space around it.
 pub fn read_text(tree: &dyn Tree, path: &str) -> Result<String> {
     let file = tree.open(path)?;
     let mut first = [0; FIRST_READ];
@@ -80,8 +94,7 @@ pub fn read_text(tree: &dyn Tree, path: &str) -> Result<String> {
         bytes.resize(4 * FIRST_READ, 0);
         bytes = read_on(&*file, path, bytes, length, ATTRIBUTE_LIMIT)?;
     }
-    let mut text = String::from_utf8(bytes)
-        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+    let mut text = printable(bytes);
     text.truncate(text.trim_end().len());
     Ok(if text.starts_with(char::is_whitespace) { text.trim_start().to_owned() } else { text })
 }

@@ -183,6 +183,30 @@ pub const DIFFERENCES: &[Difference] = &[
         )
     },
     Difference {
+        source: "rcec_bitmap_tail",
+        ..differs(
+            "event_collector",
+            "RCiEPBitmap",
+            "RCiEP at Device(s): 30",
+            "RCiEP at Device(s): 30-31",
+            "lspci loses the last device of the bitmap",
+        )
+    },
+    Difference {
+        source: "multicast_winsz_overflow",
+        ..differs(
+            "multicast",
+            "McastCap",
+            "*",
+            "9223372036854775808",
+            "lspci computes a window of 2^63 bytes in 32 bits",
+        )
+    },
+    Difference {
+        source: "secpci_lane_err_upper16",
+        ..differs("secondary", "LaneErrStat", "0", "*", "lspci reads 16 of the 32 lanes")
+    },
+    Difference {
         source: "pointers-into-header",
         ..differs(
             "list",
@@ -367,6 +391,9 @@ pub const LEFT_OUT: &[LeftOut] = &[
     left_out("vf_rebar", "<error in resizable BAR:", "", REBAR),
     left_out("sriov", "title", "(SR-IOV)", TITLE_WORDS),
     left_out("ari", "title", "(ARI)", TITLE_WORDS),
+    left_out("ats", "title", "(ATS)", TITLE_WORDS),
+    left_out("page_request", "title", "(PRI)", TITLE_WORDS),
+    left_out("pasid", "title", "(PASID)", TITLE_WORDS),
     left_out("dvsec", "title", ": CXL", "name of the vendor; the number is compared"),
     left_out("dvsec", "CXL Extensions DVSEC ", "", BODY),
     left_out("dvsec", "GPF DVSEC ", "", BODY),

@@ -33,6 +33,7 @@ const KINDS: &[(List, &str, &str)] = &[
     (List::Extended, "Root Complex Link", "link_declaration"),
     (List::Extended, "Root Complex Internal Link", "internal_link_control"),
     (List::Extended, "Root Complex Event Collector", "event_collector"),
+    (List::Extended, "Root Complex Event Collector Endpoint Association", "event_collector"),
     (List::Extended, "Multi-Function Virtual Channel", "mfvc"),
     (List::Extended, "Root Complex Register Block", "rcrb"),
     (List::Extended, "Vendor Specific Information", "vsec"),

@@ -172,7 +172,7 @@ fn denied(view: &View<'_>, _: &str) -> Option<String> {
 
 /// The kernel's lines for BARs, ROM and windows.
 fn resources(view: &View<'_>) -> Option<Vec<Resource>> {
-    view.function.reading.text("resource").map(bars::resources)
+    view.function.reading.text("resource").and_then(bars::resources)
 }
 
 /// Numbers of the BARs that exist.

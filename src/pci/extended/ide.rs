@@ -247,7 +247,7 @@ mod tests {
     fn streams_end_with_configuration_space_and_with_what_was_read() {
         let decoded = Case::new(0x30).body(&[0x00ff_0002]).decode();
         assert_eq!(decoded.paths().len(), 2 + 5 * ((4096 - 0x10c) / 20));
-        assert!(matches!(decoded.anomalies[..], [Anomaly::Truncated { list: List::Extended, .. }]));
+        assert!(matches!(decoded.anomalies[..], [Anomaly::PastEnd { list: List::Extended, .. }]));
         let decoded = Case::new(0x30).body(&[0x00ff_0002]).limit(0x110).decode();
         assert_eq!(decoded.paths().len(), 2 + 5 + 5, "the second stream's capability is not known");
         assert_eq!(decoded.raw("selective_stream[0].selective_control"), None);

@@ -108,7 +108,7 @@ mod tests {
     fn locators_end_with_the_room_and_with_what_was_read() {
         let decoded = Case::new(0x36).body(&[0xff8]).decode();
         assert_eq!(decoded.paths().len(), 1 + (4096 - 0x108) / 8);
-        assert!(matches!(decoded.anomalies[..], [Anomaly::Truncated { .. }]));
+        assert!(matches!(decoded.anomalies[..], [Anomaly::PastEnd { .. }]));
         let decoded = Case::new(0x36).body(&[0x40]).next(0x11c).decode();
         assert_eq!(decoded.paths().len(), 1 + 2);
         assert!(matches!(decoded.anomalies[..], [Anomaly::Overlap { .. }]));

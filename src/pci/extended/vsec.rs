@@ -57,7 +57,7 @@ mod tests {
         let decoded = Case::new(0x0b).body(&[0xfff0_1234]).decode();
         assert_eq!(
             decoded.anomalies,
-            [Anomaly::Truncated { list: List::Extended, offset: 0x100, end: 0x10ff, limit: 0x1000 }]
+            [Anomaly::PastEnd { list: List::Extended, offset: 0x100, end: 0x10ff, limit: 0x1000 }]
         );
     }
 }

@@ -7,7 +7,7 @@ use crate::names::Names;
 use super::super::style::{Style, Tone, cut};
 use super::{errors, link_now_and_most, presence_tone, states};
 
-const HEADINGS: [&str; 7] = ["ADDRESS", "PRESENCE", "LINK NOW/MAX", "MSI-X", "ASPM", "ERRORS SEEN", "DRIVER"];
+const HEADINGS: [&str; 7] = ["ADDRESS", "PRESENCE", "LINK NOW/MAX", "MSI-X", "ASPM", "DEVSTA", "DRIVER"];
 const LAST: &str = "DEVICE";
 
 /// The columns of one function and its title.
@@ -44,7 +44,7 @@ pub fn row(names: &Names, function: &Function, summary: &Summary) -> Row {
             summary.link.as_ref().map(link_now_and_most).unwrap_or_else(|| without(lists_read)),
             msix.unwrap_or_else(|| without(lists_read)),
             aspm.unwrap_or_else(|| without(lists_read)),
-            summary.errors_seen.map(errors).unwrap_or_else(|| without(lists_read)),
+            summary.device_status_errors.map(errors).unwrap_or_else(|| without(lists_read)),
             driver,
         ],
         title: title(names, function),

@@ -64,10 +64,7 @@ pub fn reason_text(reason: &Unreadable) -> String {
     match reason {
         Unreadable::Dead => "nothing answers at this address".to_owned(),
         Unreadable::Asleep => "the function sleeps; `--wake` reads it and wakes it".to_owned(),
-        Unreadable::NotRead => {
-            "configuration space was not read far enough to know where the table is (root reads all of it)"
-                .to_owned()
-        }
+        Unreadable::NotRead { why } => why.clone(),
         Unreadable::MemoryDecodeOff => {
             "memory decode is off (Command, Mem-): the function does not answer there".to_owned()
         }

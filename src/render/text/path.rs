@@ -114,7 +114,7 @@ fn hop_text(hop: &Hop, upper: &Node, lower: &Node, style: Style) -> String {
         (Some(true), _) => (
             Tone::Warn,
             format!(
-                "runs at {}, both ends can {} (normal for a device that saves power while idle)",
+                "runs at {}, both ends can {} (may be normal: a device that saves power slows down while idle)",
                 rate(hop.current),
                 rate(hop.possible)
             ),
@@ -156,7 +156,7 @@ fn hop_text(hop: &Hop, upper: &Node, lower: &Node, style: Style) -> String {
                 })
             }),
         ),
-        ("errors seen", each(&|n| n.errors_seen.map_or_else(unknown, |e| errors(e).1))),
+        ("DevSta", each(&|n| n.device_status_errors.map_or_else(unknown, |e| errors(e).1))),
     ];
     let kernel: [String; 2] = nodes.map(|n| {
         let on: Vec<&str> = n.aspm.iter().flat_map(|a| &a.kernel).filter(|s| s.on).map(|s| s.name).collect();

@@ -169,7 +169,7 @@ impl Page {
         }
         if let Some(seen) = aer::errors_seen(function) {
             let (tone, text) = errors(seen);
-            self.row_toned("errors seen", tone, &text);
+            self.row_toned("DevSta", tone, &text);
         }
         self.aer(&general.aer);
         self.interrupts(function, general);
@@ -248,21 +248,9 @@ impl Page {
         if !function.answers() {
             return;
         }
-        let size = function.reading.config_size.unwrap_or(0);
-        if let Some((offset, cause)) = function.reading.config_error {
-            self.row_toned("unread", Tone::Warn, &format!("configuration space from {offset:#x}: {cause}"));
-        } else if size > function.config_bytes().into() {
-            let text = format!(
-                "configuration space from {:#x} to {size:#x}: the kernel gives the rest to root only (CAP_SYS_ADMIN)",
-                function.config_bytes()
-            );
-            self.row_toned("unread", Tone::Warn, &text);
-        } else if function.config_bytes() == 64 && size == 64 {
-            self.row_toned(
-                "unread",
-                Tone::Warn,
-                "configuration space from 0x40: the source holds 64 bytes only",
-            );
+        if let Some(why) = function.unread() {
+            let why = self.style.paint(Tone::Warn, &why);
+            self.row("unread", &why);
         }
     }
 
@@ -502,12 +490,6 @@ pub fn anomaly_text(anomaly: &Anomaly) -> String {
         Anomaly::Unaligned { list, from, to } => {
             format!("the pointer at {from:#x} of the {} is {to:#x}, not a multiple of four", list_name(list))
         }
-        Anomaly::PastEnd { list, from, to, limit } => {
-            format!(
-                "the {} at {from:#x} points to {to:#x}, past the {limit:#x} bytes that can be read",
-                list_name(list)
-            )
-        }
         Anomaly::AllOnes { list, offset } => {
             format!("the {} has all-ones at {offset:#x}: nothing answered there", list_name(list))
         }
@@ -516,8 +498,8 @@ pub fn anomaly_text(anomaly: &Anomaly) -> String {
                 "the capability at {first:#x} ends at {first_end:#x}, behind the start of the one at {second:#x}"
             )
         }
-        Anomaly::Truncated { list, offset, end, limit } => format!(
-            "the capability at {offset:#x} of the {} would end at {end:#x}, past the {limit:#x} bytes that can be read",
+        Anomaly::PastEnd { list, offset, end, limit } => format!(
+            "the capability at {offset:#x} of the {} would end at {end:#x}, behind the end of its region at {limit:#x}",
             list_name(list)
         ),
         Anomaly::ReservedValue { offset, raw } => {

@@ -5,7 +5,9 @@ use crate::pci::quantity::{speed, width};
 use crate::pci::register::{Meaning, Quantity};
 use crate::register;
 
-const ASPM: Meaning = Meaning::Choice(&[(0, "none"), (1, "L0s"), (2, "L1"), (3, "L0s L1")]);
+/// Power states of the link in Link Capabilities and Link Control, and where those registers have a likeness.
+pub(in crate::pci) const ASPM: Meaning =
+    Meaning::Choice(&[(0, "none"), (1, "L0s"), (2, "L1"), (3, "L0s L1")]);
 const READ_COMPLETION_BOUNDARY: Meaning = Meaning::Choice(&[(0, "64 bytes"), (1, "128 bytes")]);
 const DRS_SIGNALING: Meaning =
     Meaning::Choice(&[(0, "not reported"), (1, "interrupt"), (2, "DRS to FRS signaling")]);
@@ -90,8 +92,8 @@ register! {
     }
 }
 
-/// Each encoding is a range of which the upper end counts; the last one has none.
-fn l0s_exit(encoding: u64) -> Quantity {
+/// L0s exit latency. Each encoding is a range of which the upper end counts; the last one has none.
+pub(in crate::pci) fn l0s_exit(encoding: u64) -> Quantity {
     if encoding < 7 {
         Quantity::LessThanNanoseconds(64 << encoding)
     } else {
@@ -99,7 +101,8 @@ fn l0s_exit(encoding: u64) -> Quantity {
     }
 }
 
-fn l1_exit(encoding: u64) -> Quantity {
+/// L1 exit latency, and L0p exit latency, which has the same ranges.
+pub(in crate::pci) fn l1_exit(encoding: u64) -> Quantity {
     if encoding < 7 {
         Quantity::LessThanNanoseconds(1000 << encoding)
     } else {

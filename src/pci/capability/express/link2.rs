@@ -13,7 +13,7 @@ const CROSSLINK: Meaning = Meaning::Choice(&[
     (3, "not completed"),
 ]);
 const DOWNSTREAM_COMPONENT: Meaning = Meaning::Choice(&[
-    (0, "link down, presence not determined"),
+    (0, "not determined"),
     (1, "link down, not present"),
     (2, "link down, present"),
     (4, "link up, present"),

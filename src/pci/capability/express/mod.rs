@@ -14,7 +14,7 @@ use crate::register;
 
 mod device;
 mod device2;
-mod link;
+pub(in crate::pci) mod link;
 mod link2;
 mod root;
 mod slot;
