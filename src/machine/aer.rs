@@ -47,8 +47,8 @@ pub fn errors_seen(function: &Function) -> Option<ErrorsSeen> {
 pub struct Counters {
     /// Counters that are not zero, by the kernel's short names (`RxErr`, `BadTLP`, `CmpltTO`, …).
     pub counts: Vec<(String, u64)>,
-    /// The sum that the kernel gives.
-    pub total: u64,
+    /// The sum that the kernel gives; `null` if the file does not hold it.
+    pub total: Option<u64>,
 }
 
 /// Who handles errors below a root port.
@@ -109,12 +109,12 @@ fn set_fields<R: crate::pci::register::RegisterType>(_: R, raw: u64) -> Vec<&'st
 /// drivers/pci/pcie/aer.c).
 fn counters(function: &Function, file: &str) -> Option<Counters> {
     let text = function.reading.text(file)?;
-    let mut found = Counters { counts: Vec::new(), total: 0 };
+    let mut found = Counters { counts: Vec::new(), total: None };
     for line in text.lines() {
         let Some((name, number)) = line.rsplit_once(' ') else { continue };
         let Ok(number) = number.parse::<u64>() else { continue };
         if name.starts_with("TOTAL_ERR") {
-            found.total = number;
+            found.total = Some(number);
         } else if number > 0 {
             found.counts.push((name.trim().to_owned(), number));
         }
@@ -139,6 +139,12 @@ fn decide(
     platform: &Platform,
     lines: Option<&[Line]>,
 ) -> (Option<bool>, String) {
+    if platform.has_option("pcie_ports", "native") {
+        return (
+            Some(true),
+            "pcie_ports=native on the kernel command line takes it, whatever firmware says".into(),
+        );
+    }
     for (name, value) in [("pci", "noaer"), ("pci", "nomsi"), ("pcie_ports", "compat")] {
         if platform.has_option(name, value) {
             return (Some(false), format!("{name}={value} on the kernel command line turns it off"));
@@ -154,6 +160,11 @@ fn decide(
     if let (Some(ports), Some(root), false) = (&platform.aer_ports, root, integrated) {
         if ports.binary_search(&root.to_string()).is_ok() {
             return (Some(true), format!("the AER service runs on {port}"));
+        }
+        // What is at the top with something below it is a root port, even if its configuration space was not read.
+        let top = path.first().and_then(|f| link::port_type(f));
+        if top.map_or(path.len() < 2, |port| port != PortType::RootPort) {
+            return (None, format!("whether {root} is a root port was not read"));
         }
         let why = granted.filter(|(given, _)| !given).map(|(_, why)| format!("; {why}")).unwrap_or_default();
         return (Some(false), format!("no AER service runs on {port}{why}"));

@@ -52,7 +52,7 @@ pub struct KernelSwitch {
 
 /// ASPM at this end of the function's link; `None` if it has no link or was not read.
 pub fn aspm(function: &Function) -> Option<Aspm> {
-    if !link::port_type(function)?.has_link() || function.is_virtual() {
+    if !link::port_type(function)?.has_link() || function.is_virtual() || function.hides_identity() {
         return None;
     }
     let capabilities: LinkCapabilities = function.register(&express::SPECIFICATION)?;

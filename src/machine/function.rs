@@ -6,6 +6,7 @@ use crate::pci::header;
 use crate::pci::register::RegisterType;
 use crate::pci::walk::{self, Anomaly, List, Located};
 use crate::pci::{Bdf, ConfigSpace};
+use crate::tree::Cause;
 
 use super::enumerate::Entry;
 use super::presence::{self, Presence, State};
@@ -84,7 +85,16 @@ impl Function {
     /// Whether it is a virtual function: identity reads all-ones by specification (PCIe 6.2, 9.3.4.1.1), and BARs,
     /// Memory Space Enable and link registers are those of the physical function.
     pub fn is_virtual(&self) -> bool {
-        self.reading.link_name("physfn").is_some() || self.space().is_some_and(|s| s.u32(0) == Some(u32::MAX))
+        // A dump holds no links; there the identity tells. Elsewhere it does not: a device that dies while it is read
+        // looks the same.
+        let dump = self.reading.answer("uevent") == Some(&Err(Cause::NotCaptured));
+        self.reading.link_name("physfn").is_some() || dump && self.hides_identity()
+    }
+
+    /// Whether it answers without telling vendor and device, as virtual functions do. Their link registers read zero,
+    /// too.
+    pub fn hides_identity(&self) -> bool {
+        self.space().is_some_and(|s| s.u32(0) == Some(u32::MAX))
     }
 
     /// Whether everything on the standard capability list is known, so that what is not on it is not there.
@@ -210,7 +220,7 @@ impl Function {
             || self
                 .reading
                 .answer("driver")
-                .is_some_and(|a| matches!(a, Err(crate::tree::Cause::Errno(nix::errno::Errno::ENOENT))))
+                .is_some_and(|a| matches!(a, Err(Cause::Errno(nix::errno::Errno::ENOENT))))
     }
 }
 

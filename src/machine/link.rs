@@ -88,7 +88,7 @@ pub fn port_type(function: &Function) -> Option<PortType> {
 /// the root complex, virtual functions, whose link registers are the physical function's) and for functions of which
 /// nothing tells.
 pub fn link(function: &Function) -> Option<Link> {
-    if function.is_virtual() {
+    if function.is_virtual() || function.hides_identity() {
         return None;
     }
     from_registers(function).or_else(|| from_attributes(function))
@@ -247,7 +247,8 @@ fn hop(upper: &Function, lower: &Function) -> Hop {
     let current = |l: &Option<Link>| l.as_ref().map(|l| l.current).unwrap_or_default();
     let possible = maximum(&upper_link).lower(maximum(&lower_link));
     let current = if lower_link.is_some() { current(&lower_link) } else { current(&upper_link) };
-    let known = possible != Rate::default() && current.speed_mts.is_some() && current.width.is_some();
+    let complete = |rate: Rate| rate.speed_mts.is_some() && rate.width.is_some();
+    let known = complete(possible) && complete(current);
     Hop {
         upper: upper.address,
         lower: lower.address,

@@ -163,6 +163,22 @@ fn orders<'a>(
             }
         }
     }
+    if scope.depth > Depth::Summary {
+        // The other end of a port's link: the lowest function below it, which holds the link registers of its device.
+        for child in (0..entries.len()).rev() {
+            let Some(bridge) = parents[child].filter(|bridge| (scope.wanted)(entries[*bridge].address))
+            else {
+                continue;
+            };
+            let lower =
+                (0..child).rev().take_while(|c| entries[*c].address.bus == entries[child].address.bus);
+            let is_lowest = !lower.into_iter().any(|other| parents[other] == Some(bridge));
+            if is_lowest && needed[child].is_none() {
+                needed[child] = Some(scope.depth);
+                is_bridge[bridge] = true;
+            }
+        }
+    }
     let mut sleeps = vec![false; entries.len()];
     if !scope.wake {
         let bridges: Vec<usize> = (0..entries.len()).filter(|place| is_bridge[*place]).collect();

@@ -118,19 +118,21 @@ pub fn read_platform(tree: &dyn Tree, live: bool) -> Platform {
         platform.fadt_no_msi.get_or_insert(true);
     }
     if platform.interrupt_remapping.is_none() {
-        platform.interrupt_remapping = remapping_from_sysfs(tree, &platform);
+        let off = platform.options("intremap").any(|v| v.split(',').any(|p| p == "off"));
+        platform.interrupt_remapping = if off { Some(false) } else { remapping_from_interrupts(tree) };
     }
     platform
 }
 
-/// Without any IOMMU there is nothing that could remap interrupts. With one, only the log tells.
-fn remapping_from_sysfs(tree: &dyn Tree, platform: &Platform) -> Option<bool> {
-    match tree.list("sys/class/iommu") {
-        Ok(names) if names.is_empty() => Some(false),
-        Err(error) if error.is_absent() => Some(false),
-        _ if platform.options("intremap").any(|v| v.split(',').any(|p| p == "off")) => Some(false),
-        _ => None,
+/// Whether interrupts are remapped, by the names of interrupt controllers: with remapping they begin with `IR-`
+/// (kernel: intel_ir_chip in drivers/iommu/intel/irq_remapping.c, amd_ir_chip in drivers/iommu/amd/iommu.c). Only x86 has
+/// them.
+fn remapping_from_interrupts(tree: &dyn Tree) -> Option<bool> {
+    let lines = super::interrupts::read_interrupts(tree)?;
+    if lines.iter().any(|l| l.chip.starts_with("IR-")) {
+        return Some(true);
     }
+    lines.iter().any(|l| l.chip.starts_with("IO-APIC") || l.chip.starts_with("PCI-MSI")).then_some(false)
 }
 
 /// The word in brackets: `[default] performance powersave powersupersave`.

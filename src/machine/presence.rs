@@ -98,9 +98,7 @@ fn conclude(reading: &Reading) -> (State, String) {
 fn dead(reading: &Reading) -> (State, String) {
     // Kernel: pci_dev_is_disconnected makes the link accessors fail, which sysfs turns into EINVAL (kernel-side copies
     // such as vendor and resource stay as they were).
-    let marked = ["current_link_speed", "current_link_width"]
-        .iter()
-        .any(|name| matches!(reading.answer(name), Some(Err(Cause::Errno(Errno::EINVAL)))));
+    let marked = matches!(reading.answer("current_link_speed"), Some(Err(Cause::Errno(Errno::EINVAL))));
     if marked {
         return (
             State::Disconnected,

@@ -173,10 +173,13 @@ pub fn read(tree: &dyn Tree, order: Order) -> Reading {
         // A function that sleeps or is gone still has the revision that the kernel noted; `uevent` lacks it.
         reading.ask_by_name(folder, "revision");
     }
-    let answers = reading.space.u16(2).is_some_and(|device| device != 0xffff);
-    let link_known = answers && (reading.space.limit() > 128 || has_no_link(&reading));
-    if reading.asleep.is_none() && !order.remembered && !link_known {
-        reading.ask_when(folder, When::WithoutLink);
+    if reading.asleep.is_none() && !order.remembered {
+        if reading.space.u32(0) == Some(u32::MAX) && !answers(&reading.space) {
+            // Whether the kernel marked it disconnected shows in one attribute; each reads the dead device once more.
+            reading.ask_by_name(folder, "current_link_speed");
+        } else if reading.space.limit() <= 128 && !has_no_link(&reading) {
+            reading.ask_when(folder, When::WithoutLink);
+        }
     }
     if order.depth >= Depth::Detail {
         read_detail(&mut reading, folder, order.remembered);
@@ -230,7 +233,15 @@ fn asleep(reading: &mut Reading, folder: &dyn Tree, bridge_asleep: bool) -> Opti
         return Some(Asleep::BridgeAbove);
     }
     match reading.text("power_state") {
-        Some("D3cold") => Some(Asleep::PowerState),
+        // D3cold is also what the kernel notes of a device that it could not wake (kernel: pci_raw_set_power_state in
+        // drivers/pci/pci.c). One that runtime power management did not suspend does not sleep: it is gone.
+        Some("D3cold") => {
+            reading.ask_by_name(folder, "power/runtime_status");
+            let status = reading.text("power/runtime_status");
+            status
+                .is_none_or(|status| matches!(status, "suspended" | "suspending"))
+                .then_some(Asleep::PowerState)
+        }
         Some(_) => None,
         // Kernels before 5.15 have no power_state; suspended and allowed to go to D3cold is as near as they tell.
         None => {
@@ -328,7 +339,8 @@ pub(super) fn answers(space: &ConfigSpace) -> bool {
     let others = || [4, 8, 12].iter().any(|o| space.u32(*o).is_some_and(|v| v != u32::MAX));
     match identity {
         u32::MAX => others(),
-        0xffff_0001 | 0 => false,
+        // Kernel: pci_bus_generic_read_dev_vendor_id in drivers/pci/probe.c takes these for an empty slot.
+        0xffff_0001 | 0 | 0x0000_ffff | 0xffff_0000 => false,
         _ => true,
     }
 }

@@ -153,6 +153,24 @@ fn a_sleeping_function_is_not_touched() {
     assert_eq!(read(&tree(touched, absent), below).asleep, Some(Asleep::BridgeAbove));
 }
 
+/// What a real kernel shows of an NVMe that was taken away under load: it could not wake the device, and says D3cold.
+#[test]
+fn a_device_that_is_gone_does_not_sleep() {
+    let dead: ReadAt = |_, buffer| {
+        buffer.fill(0xff);
+        Ok(buffer.len())
+    };
+    let gone = |path: &str| match path {
+        "power_state" => Ok(text("D3cold\n")),
+        "power/runtime_status" => Ok(text("active\n")),
+        "current_link_speed" => Ok(text("Unknown\n")),
+        "current_link_width" | "max_link_speed" | "max_link_width" => unreachable!("{path} reads the dead device"),
+        _ => absent(path),
+    };
+    let reading = read(&tree(dead, gone), order(Depth::Full));
+    assert_eq!(super::super::presence::judge(&reading).state, super::super::State::AllOnes);
+}
+
 #[test]
 fn every_attribute_is_in_the_table_once() {
     for attribute in attributes::ALL {

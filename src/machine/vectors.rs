@@ -217,17 +217,17 @@ pub fn read(
     function.find(&msix::SPECIFICATION)?;
     let Some((table, pending)) = places(function) else { return Some(Err(not_read(function))) };
     let architecture = platform.architecture.as_deref();
-    let x86 = architecture.is_none_or(|a| a.starts_with("x86") || matches!(a, "i386" | "i686"));
+    let x86 = architecture.is_some_and(|a| a.starts_with("x86") || matches!(a, "i386" | "i686"));
     if live && !cfg!(any(target_arch = "x86", target_arch = "x86_64")) && !mmio {
         return Some(Err(Unreadable::NotAllowedHere { architecture: architecture.map(str::to_owned) }));
     }
     Some(guard(function).and_then(|()| {
-        let window = window(tree, function, table)?;
+        let window = window(tree, live, function, table)?;
         let mut vectors = entries(&window, table, platform, x86).ok_or_else(|| not_read(function))?;
         if !vectors.is_empty() && vectors.iter().all(|v| v.address == u64::MAX && v.data == u32::MAX) {
             return Err(Unreadable::AllOnes);
         }
-        let pending_unreadable = match self::window(tree, function, pending) {
+        let pending_unreadable = match self::window(tree, live, function, pending) {
             Ok(window) => {
                 for vector in &mut vectors {
                     let word = window.u32(usize::from(vector.index) / 32 * 4);
@@ -262,6 +262,10 @@ fn guard(function: &Function) -> Result<(), Unreadable> {
     if !command.memory_space_enable() && !function.is_virtual() {
         return Err(Unreadable::MemoryDecodeOff);
     }
+    // The kernel's own view: PMCSR was read before, and with --wake that alone may have woken the function for a moment.
+    if let Some(state @ ("D1" | "D2" | "D3hot" | "D3cold")) = function.reading.text("power_state") {
+        return Err(Unreadable::NotInD0 { state: state.to_owned() });
+    }
     if let Some(register) = function.register::<ControlStatus>(&power::SPECIFICATION)
         && register.power_state() != 0
     {
@@ -271,7 +275,7 @@ fn guard(function: &Function) -> Result<(), Unreadable> {
     Ok(())
 }
 
-fn window(tree: &dyn Tree, function: &Function, place: Place) -> Result<Window, Unreadable> {
+fn window(tree: &dyn Tree, live: bool, function: &Function, place: Place) -> Result<Window, Unreadable> {
     let bar = place.bar;
     let limit = match function.header_layout() {
         Some(0) => 6,
@@ -282,7 +286,13 @@ fn window(tree: &dyn Tree, function: &Function, place: Place) -> Result<Window, 
         return Err(Unreadable::NoSuchBar { bar });
     }
     let end = u64::from(place.offset) + u64::from(place.length);
-    if let Some(resource) = resource(function, bar) {
+    let noted = resource(function, bar);
+    if live && noted.is_none() {
+        let why =
+            "`resource` could not be read, so nothing tells whether the table lies inside its BAR".to_owned();
+        return Err(Unreadable::NotRead { why });
+    }
+    if let Some(resource) = noted {
         if resource.is_upper_half(function.space(), bar) {
             return Err(Unreadable::NoSuchBar { bar });
         }
@@ -357,7 +367,7 @@ pub fn message(address: u64, data: u32, remapping: Option<bool>) -> Message {
         return Message::Foreign;
     }
     let low = address as u32;
-    if low & 0x10 != 0 && remapping != Some(false) {
+    if low & 0x10 != 0 {
         // Interrupt format bit set: VT-d's remappable format. Handle bits 14:0 in 19:5, bit 15 in 2, SHV in 3.
         let handle = (low >> 5 & 0x7fff | (low >> 2 & 1) << 15) as u16;
         return Message::Remappable { handle, subhandle: (low & 8 != 0).then_some(data as u16) };

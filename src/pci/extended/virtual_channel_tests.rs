@@ -77,10 +77,7 @@ fn a_table_ends_where_the_next_capability_begins() {
     let decoded = Case::new(0x02).body(&body).limit(0x200).decode();
     assert_eq!(decoded.paths().len(), 4 + 3 + 64);
     assert_eq!(decoded.raw("port_arbitration_table[63].port_phases"), None);
-    assert_eq!(
-        decoded.anomalies,
-        [Anomaly::Truncated { list: List::Extended, offset: 0x100, end: 0x220, limit: 0x200 }]
-    );
+    assert_eq!(decoded.anomalies, [], "what could not be read is no fault of the capability");
 }
 
 #[test]

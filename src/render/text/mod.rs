@@ -50,7 +50,9 @@ pub fn link_now_and_most(link: &Link) -> (Tone, String) {
         (now, most) if now == most => lanes(now),
         (now, most) => format!("{}/{}", lanes(now), lanes(most)),
     };
-    (if now.is_below(most) { Tone::Warn } else { Tone::Good }, format!("{speed} GT/s x{width}"))
+    let known = now.speed_mts.is_some() && now.width.is_some();
+    let tone = if now.is_below(most) || !known { Tone::Warn } else { Tone::Good };
+    (tone, format!("{speed} GT/s x{width}"))
 }
 
 /// Link power states: `L0s L1 L1.2`, `off`.

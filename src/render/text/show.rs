@@ -190,7 +190,8 @@ impl Page {
             if let Some(counters) = counters {
                 let each: Vec<String> = counters.counts.iter().map(|(n, c)| format!("{n} {c}")).collect();
                 let each = if each.is_empty() { String::new() } else { format!(" ({})", each.join(", ")) };
-                words.push(format!("{} {name}{each}", counters.total));
+                let total = counters.total.map_or("?".to_owned(), |total| total.to_string());
+                words.push(format!("{total} {name}{each}"));
             }
         }
         if aer.capability != Some(false) {
