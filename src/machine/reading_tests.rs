@@ -164,7 +164,9 @@ fn a_device_that_is_gone_does_not_sleep() {
         "power_state" => Ok(text("D3cold\n")),
         "power/runtime_status" => Ok(text("active\n")),
         "current_link_speed" => Ok(text("Unknown\n")),
-        "current_link_width" | "max_link_speed" | "max_link_width" => unreachable!("{path} reads the dead device"),
+        "current_link_width" | "max_link_speed" | "max_link_width" => {
+            unreachable!("{path} reads the dead device")
+        }
         _ => absent(path),
     };
     let reading = read(&tree(dead, gone), order(Depth::Full));

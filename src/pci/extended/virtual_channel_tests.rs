@@ -1,6 +1,6 @@
 use super::super::testing::Case;
 use super::*;
-use crate::pci::walk::{Anomaly, List};
+use crate::pci::walk::Anomaly;
 
 #[test]
 fn one_channel_is_one_read() {
