@@ -48,7 +48,13 @@ fn everything(config: &[u8], attribute: &str) {
         tree = tree.file(format!("{FOLDER}/{name}"), attribute.as_bytes().to_vec());
     }
     let tree = tree.file("proc/interrupts", attribute.as_bytes().to_vec());
-    let scope = Scope { depth: Depth::Bytes, wanted: &|_| true, wake: false, deadline: DEADLINE };
+    let scope = Scope {
+        depth: Depth::Bytes,
+        wanted: &|_| true,
+        wake: false,
+        deadline: DEADLINE,
+        vital_product_data: true,
+    };
     let machine = machine::load(&tree, false, scope).unwrap();
     let names = Names::embedded();
     let platform = Platform { interrupt_remapping: Some(false), ..Platform::default() };

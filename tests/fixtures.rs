@@ -30,7 +30,8 @@ fn load(name: &str) -> Loaded {
 
 fn load_at(name: &str, depth: Depth) -> Loaded {
     let tree = Directory::open(&folder(name)).expect("the fixture is there");
-    let scope = Scope { depth, wanted: &|_| true, wake: false, deadline: DEADLINE };
+    let scope =
+        Scope { depth, wanted: &|_| true, wake: false, deadline: DEADLINE, vital_product_data: false };
     let machine = machine::load(&tree, false, scope).expect("a machine");
     let platform = read_platform(&tree, false);
     Loaded { tree, machine, platform }

@@ -16,6 +16,8 @@ mod hexdump;
 mod interrupts;
 #[path = "../fuzz/targets/msix_table.rs"]
 mod msix_table;
+#[path = "../fuzz/targets/vpd.rs"]
+mod vpd;
 
 /// Changed copies of each seed.
 const COPIES: u64 = 200;
@@ -88,4 +90,9 @@ fn firmware_tables() {
 #[test]
 fn vector_tables() {
     run("msix_table", msix_table::run);
+}
+
+#[test]
+fn vital_product_data() {
+    run("vpd", vpd::run);
 }

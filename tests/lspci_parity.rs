@@ -10,6 +10,8 @@ mod compare;
 mod differences;
 #[path = "lspci_parity/kinds.rs"]
 mod kinds;
+#[path = "lspci_parity/listed.rs"]
+mod listed;
 #[path = "lspci_parity/lspci.rs"]
 mod lspci;
 #[path = "lspci_parity/rule.rs"]

@@ -42,13 +42,14 @@ impl Tree for Sick {
         let tree = MemoryTree::complete()
             .file("config", [&header[..], &[0; 48]].concat())
             .file("uevent", format!("PCI_ID=1B36:0010\n{open}"))
-            .file("sriov_numvfs", "0");
+            .file("sriov_numvfs", "0")
+            .file("vpd", b"\x82\x01\x00\xff\x78behind");
         Ok(Box::new(Sick(Some((address, tree)))))
     }
 
     fn open(&self, path: &str) -> Result<Box<dyn File>> {
         let (address, tree) = self.0.as_ref().unwrap();
-        if address.bus == HANGS && matches!(path, "config" | "current_link_speed" | "sriov_numvfs") {
+        if address.bus == HANGS && matches!(path, "config" | "current_link_speed" | "sriov_numvfs" | "vpd") {
             hang();
         }
         tree.open(path)
@@ -81,12 +82,17 @@ fn descriptors() -> Vec<String> {
 }
 
 fn read(buses: &[u8]) -> Vec<Reading> {
+    read_with(buses, false)
+}
+
+fn read_with(buses: &[u8], vital_product_data: bool) -> Vec<Reading> {
     let order = |bus: &u8| Order {
         address: Bdf { domain: 0, bus: *bus, device: 0, function: 0 },
         depth: Depth::Full,
         bridge_asleep: false,
         wake: false,
         remembered: false,
+        vital_product_data,
     };
     let orders: Vec<Order> = buses.iter().map(order).collect();
     let readings = worker::read_all(&orders, DEADLINE, &|| Ok(Box::new(Sick(None)))).unwrap();
@@ -160,6 +166,20 @@ fn many_functions_end() {
     }
 }
 
+/// Vital product data that never comes costs one deadline; nothing else is asked for in its place.
+fn vital_product_data_that_hangs() {
+    let start = Instant::now();
+    let readings = read_with(&[1, HANGS, 2], true);
+    assert!(start.elapsed() < DEADLINE * 3);
+    for answering in [&readings[0], &readings[2]] {
+        let data = answering.vital_product_data.as_ref().unwrap();
+        assert_eq!((data.bytes.as_slice(), data.error), (&b"\x82\x01\x00\xff\x78"[..], None));
+        assert_eq!(answering.space.known_bytes(), 0, "an order of its own");
+    }
+    assert_eq!(readings[1].config_error, Some((0, Cause::TimedOut(500))));
+    assert_eq!(readings[1].vital_product_data, None);
+}
+
 fn no_function_is_no_worker() {
     assert!(read(&[]).is_empty());
 }
@@ -188,6 +208,7 @@ fn main() {
     not_even_the_kernel_answers();
     a_crash_is_an_answer_too();
     many_functions_end();
+    vital_product_data_that_hangs();
     no_function_is_no_worker();
     the_program_ends();
     drop(kept);

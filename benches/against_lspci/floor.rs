@@ -11,24 +11,25 @@ use nix::dir::Dir;
 use nix::fcntl::{OFlag, openat, readlinkat};
 use nix::sys::stat::Mode;
 use nix::sys::uio::pread;
+use pciscope::machine::attributes::{self, Kind, When};
 
-/// What is read of a function: files, links, folders that are listed.
+/// What is read of a function.
 pub struct Set {
-    pub files: &'static [&'static str],
-    pub links: &'static [&'static str],
-    pub folders: &'static [&'static str],
-    /// Bytes of `config`.
+    /// Attributes that are read at these times.
+    pub when: &'static [When],
+    /// Bytes of `config`, in one read.
     pub config: usize,
 }
 
 /// Only configuration space: what any such program must do.
-pub const CONFIG: Set = Set { files: &[], links: &[], folders: &[], config: 64 };
+pub const CONFIG: Set = Set { when: &[], config: 64 };
 
 /// What `list` reads.
-pub const LIST: Set = Set { files: &["power_state", "uevent"], links: &[], folders: &[], config: 128 };
+pub const LIST: Set = Set { when: &[When::Presence, When::Always], config: 128 };
 
 /// What `show` reads.
-pub const SHOW: Set = Set { files: &[], links: &[], folders: &[], config: 1024 };
+pub const SHOW: Set =
+    Set { when: &[When::Presence, When::Always, When::Detail, When::DetailOfErrors], config: 1024 };
 
 /// Reads the set of every function below `devices`; gives how many bytes that were.
 pub fn read(devices: &Path, set: &Set) -> io::Result<usize> {
@@ -43,19 +44,20 @@ pub fn read(devices: &Path, set: &Set) -> io::Result<usize> {
                 openat(&folder, name.as_os_str(), OFlag::O_PATH | OFlag::O_DIRECTORY, Mode::empty())?;
             let config = openat(&function, "config", OFlag::O_RDONLY, Mode::empty())?;
             total += pread(&config, &mut buffer[..set.config], 0)?;
-            for name in set.files {
-                match openat(&function, *name, OFlag::O_RDONLY, Mode::empty()) {
-                    Ok(file) => total += pread(&file, &mut buffer, 0)?,
-                    Err(nix::Error::ENOENT) => {}
-                    Err(error) => return Err(error.into()),
-                }
-            }
-            for name in set.links {
-                total += readlinkat(&function, *name).map_or(0, |target| target.len());
-            }
-            for name in set.folders {
-                let mut entries = Dir::openat(&function, *name, OFlag::O_RDONLY, Mode::empty())?;
-                total += entries.iter().count();
+            for attribute in attributes::ALL.iter().filter(|a| set.when.contains(&a.when)) {
+                total += match attribute.kind {
+                    Kind::Text | Kind::Bytes => {
+                        match openat(&function, attribute.name, OFlag::O_RDONLY, Mode::empty()) {
+                            Ok(file) => pread(&file, &mut buffer, 0)?,
+                            Err(_) => 0,
+                        }
+                    }
+                    Kind::Link => readlinkat(&function, attribute.name).map_or(0, |target| target.len()),
+                    Kind::Folder => {
+                        let folder = Dir::openat(&function, attribute.name, OFlag::O_RDONLY, Mode::empty());
+                        folder.map_or(0, |folder| folder.into_iter().count())
+                    }
+                };
             }
         }
         Ok(total)

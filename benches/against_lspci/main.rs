@@ -13,7 +13,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use counts::Counts;
-use measure::Program;
+use measure::{Program, Run};
 
 const PCISCOPE: &str = env!("CARGO_BIN_EXE_pciscope");
 
@@ -55,7 +55,9 @@ fn bench() -> io::Result<()> {
         return Ok(());
     };
     let folder = tempfile::Builder::new().prefix("pciscope-bench-").tempdir_in(place())?;
-    println!("writing a tree of {} functions below {}", tree::FUNCTIONS, folder.path().display());
+    println!("writing a tree of {} functions", tree::FUNCTIONS);
+    println!("times in ms: median and least wall time, median processor time, one run through a pipe;");
+    println!("per function: system calls, files opened, reads of config, bytes of config");
     tree::write(folder.path())?;
     let (root, bus) = (text(folder.path()), text(&folder.path().join("sys/bus/pci")));
     let devices = format!("{bus}/devices");
@@ -121,7 +123,7 @@ fn bench() -> io::Result<()> {
 #[allow(clippy::useless_conversion, reason = "32 bits on some machines")]
 fn place() -> PathBuf {
     let free = nix::sys::statvfs::statvfs("/dev/shm")
-        .map_or(0, |stat| u64::from(stat.blocks_available()) * u64::from(stat.fragment_size()));
+        .map_or(0, |stat| stat.blocks_available() * stat.fragment_size());
     if free > tree::BYTES { PathBuf::from("/dev/shm") } else { std::env::temp_dir() }
 }
 
@@ -141,41 +143,44 @@ struct Comparison {
 impl Comparison {
     fn run(&self, rounds: usize, devices: &str, scratch: &Path) -> io::Result<()> {
         println!("\n{}, {rounds} rounds", self.title);
-        let times = measure::alternate(&self.programs, rounds)?;
         println!(
-            "{:<14} {:>9} {:>9} {:>9} {:>9} {:>10} {:>9} | {:>9} {:>9} {:>9} {:>9}",
+            "{:<14} {:>8} {:>8} {:>8} {:>8} {:>8} {:>9} {:>10} | {:>8} {:>8} {:>8} {:>8}",
             "",
-            "median ms",
-            "least ms",
-            "to a pipe",
+            "wall",
+            "least",
+            "CPU",
+            "pipe",
+            "of lspci",
             "peak MiB",
             "output KiB",
-            "of lspci",
-            "syscalls",
+            "calls",
             "opened",
             "reads",
             "bytes"
         );
-        let lspci = measure::median(&times[0]);
+        let all = measure::alternate(&self.programs, rounds)?;
+        let wall = |runs: &[Run]| measure::median(runs.iter().map(|run| run.wall));
+        let lspci = wall(&all[0]);
         let mut all_counts = Vec::new();
-        for (program, times) in self.programs.iter().zip(&times) {
+        for (program, runs) in self.programs.iter().zip(&all) {
             let (piped, length) = measure::time_through_pipe(program)?;
             let memory = measure::peak_memory(program)?;
             let counts = counts::count(program, devices, &scratch.join("strace.log"))?;
             let milliseconds = |time: std::time::Duration| time.as_secs_f64() * 1000.0;
             print!(
-                "{:<14} {:>9.2} {:>9.2} {:>9.2} {:>9.1} {:>10} {:>8.2}x |",
+                "{:<14} {:>8.2} {:>8.2} {:>8.2} {:>8.2} {:>7.2}x {:>9.1} {:>10} |",
                 program.name,
-                milliseconds(measure::median(times)),
-                milliseconds(measure::least(times)),
+                milliseconds(wall(runs)),
+                milliseconds(runs.iter().map(|run| run.wall).min().unwrap_or_default()),
+                milliseconds(measure::median(runs.iter().map(|run| run.processor))),
                 milliseconds(piped),
+                lspci.as_secs_f64() / wall(runs).as_secs_f64(),
                 memory as f64 / 1024.0,
                 length / 1024,
-                lspci.as_secs_f64() / measure::median(times).as_secs_f64(),
             );
             match counts {
                 Some(c) => println!(
-                    " {:>9.2} {:>9.2} {:>9.2} {:>9.1}",
+                    " {:>8.2} {:>8.2} {:>8.2} {:>8.1}",
                     c.system_calls as f64 / self.functions,
                     c.opened as f64 / self.functions,
                     c.config_reads as f64 / self.functions,
@@ -185,11 +190,7 @@ impl Comparison {
             }
             all_counts.push(counts);
         }
-        println!(
-            "{:<14} system calls, files opened, reads of config and bytes of config are per function",
-            ""
-        );
-        let ratio = lspci.as_secs_f64() / measure::median(&times[1]).as_secs_f64();
+        let ratio = lspci.as_secs_f64() / wall(&all[1]).as_secs_f64();
         verdict(ratio >= self.aim, &format!("{ratio:.2} times as fast as lspci, aim {}", self.aim));
         if let (Some(Some(lspci)), Some(Some(pciscope))) = (all_counts.first(), all_counts.get(1)) {
             self.counted(lspci, pciscope);
@@ -200,11 +201,11 @@ impl Comparison {
     fn counted(&self, lspci: &Counts, pciscope: &Counts) {
         let calls = format!("{} system calls, lspci {}", pciscope.system_calls, lspci.system_calls);
         verdict(pciscope.system_calls < lspci.system_calls, &calls);
-        let bytes = format!("{} bytes of config, lspci {}", pciscope.config_bytes, lspci.config_bytes);
-        println!("  {bytes}");
+        println!("  {} bytes of config, lspci {}", pciscope.config_bytes, lspci.config_bytes);
     }
 }
 
+/// Says whether an aim is reached.
 fn verdict(reached: bool, text: &str) {
     println!("  {}: {text}", if reached { "reached" } else { "MISSED" });
 }

@@ -4,6 +4,9 @@ use std::io::{self, Read};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::time::TimeValLike;
+
 /// A program with its arguments.
 #[derive(Debug, Clone)]
 pub struct Program {
@@ -26,16 +29,33 @@ impl Program {
     }
 }
 
-/// From before the program is started until it has ended, with its output thrown away.
-pub fn time(program: &Program) -> io::Result<Duration> {
-    let start = Instant::now();
+/// What one run took.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Run {
+    /// From before the program was started until it had ended.
+    pub wall: Duration,
+    /// Time on processors, of all its threads and processes, in user and in kernel mode.
+    pub processor: Duration,
+}
+
+/// Runs the program with its output thrown away.
+pub fn run(program: &Program) -> io::Result<Run> {
+    let (before, start) = (processor_time()?, Instant::now());
     let status = program.command().status()?;
-    let elapsed = start.elapsed();
+    let run = Run { wall: start.elapsed(), processor: processor_time()?.saturating_sub(before) };
     match status.code() {
         // Exit status 3 of pciscope: something does not answer. That is no failure of the run.
-        Some(0 | 3) => Ok(elapsed),
+        Some(0 | 3) => Ok(run),
         _ => Err(io::Error::other(format!("{} ended with {status}", program.name))),
     }
+}
+
+/// Processor time of all children so far.
+fn processor_time() -> io::Result<Duration> {
+    let usage = getrusage(UsageWho::RUSAGE_CHILDREN)?;
+    let microseconds =
+        |time: nix::sys::time::TimeVal| Duration::from_micros(time.num_microseconds().unsigned_abs());
+    Ok(microseconds(usage.user_time()) + microseconds(usage.system_time()))
 }
 
 /// The same with the output going through a pipe that is read; gives how long it was as well.
@@ -56,30 +76,26 @@ pub fn time_through_pipe(program: &Program) -> io::Result<(Duration, usize)> {
     Ok((start.elapsed(), length))
 }
 
-/// Times of several programs, run in turn so that whatever else the machine does meets all of them.
-pub fn alternate(programs: &[Program], rounds: usize) -> io::Result<Vec<Vec<Duration>>> {
-    let mut times = vec![Vec::with_capacity(rounds); programs.len()];
-    for program in programs {
-        time(program)?;
-    }
-    for _ in 0..rounds {
-        for (program, times) in programs.iter().zip(&mut times) {
-            times.push(time(program)?);
+/// Several programs, run in turn so that whatever else the machine does meets all of them, after a round that does not
+/// count.
+pub fn alternate(programs: &[Program], rounds: usize) -> io::Result<Vec<Vec<Run>>> {
+    let mut runs = vec![Vec::with_capacity(rounds); programs.len()];
+    for round in 0..=rounds {
+        for (program, runs) in programs.iter().zip(&mut runs) {
+            let one = run(program)?;
+            if round > 0 {
+                runs.push(one);
+            }
         }
     }
-    Ok(times)
+    Ok(runs)
 }
 
-/// The middle one.
-pub fn median(times: &[Duration]) -> Duration {
-    let mut sorted = times.to_vec();
+/// The middle one of the values.
+pub fn median(values: impl Iterator<Item = Duration>) -> Duration {
+    let mut sorted: Vec<Duration> = values.collect();
     sorted.sort_unstable();
     sorted.get(sorted.len() / 2).copied().unwrap_or_default()
-}
-
-/// The smallest one.
-pub fn least(times: &[Duration]) -> Duration {
-    times.iter().min().copied().unwrap_or_default()
 }
 
 /// First argument with which this program only runs a command and prints its peak memory.
@@ -99,7 +115,7 @@ pub fn peak_memory(program: &Program) -> io::Result<u64> {
 pub fn print_peak_memory(arguments: &[String]) -> io::Result<()> {
     let [path, arguments @ ..] = arguments else { return Err(io::Error::other("no command")) };
     Command::new(path).args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).status()?;
-    let usage = nix::sys::resource::getrusage(nix::sys::resource::UsageWho::RUSAGE_CHILDREN)?;
+    let usage = getrusage(UsageWho::RUSAGE_CHILDREN)?;
     println!("{}", usage.max_rss());
     Ok(())
 }

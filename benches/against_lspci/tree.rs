@@ -46,7 +46,8 @@ impl Function {
 pub fn write(root: &Path) -> io::Result<()> {
     let bus = root.join("sys/bus/pci");
     fs::create_dir_all(bus.join("devices"))?;
-    fs::create_dir_all(bus.join("slots"))?;
+    let services = root.join("sys/bus/pci_express/drivers/aer");
+    fs::create_dir_all(&services)?;
     fs::create_dir_all(root.join("sys/kernel/iommu_groups"))?;
     fs::create_dir_all(root.join("proc"))?;
     for driver in ENDPOINTS.iter().chain([&ROOT_PORT]).map(|kind| kind.driver) {
@@ -57,6 +58,16 @@ pub fn write(root: &Path) -> io::Result<()> {
         write_function(root, function)?;
         let link = format!("../../../{}", function.path);
         symlink(link, bus.join("devices").join(&function.address))?;
+        if function.place.secondary_bus.is_some() {
+            let service = format!("{}:pcie002", function.address);
+            symlink(format!("../../../../{}/{service}", function.path), services.join(&service))?;
+        }
+    }
+    for (number, port) in functions.iter().filter(|f| f.place.secondary_bus.is_some()).enumerate() {
+        let slot = bus.join("slots").join((number + 1).to_string());
+        fs::create_dir_all(&slot)?;
+        let bus = port.place.secondary_bus.unwrap_or(0);
+        fs::write(slot.join("address"), format!("{}:{bus:02x}:00\n", &port.address[..4]))?;
     }
     write_proc(root, &functions)
 }

@@ -26,7 +26,13 @@ pub fn run(data: &[u8]) {
         .file(format!("{FOLDER}/config"), config)
         .file(format!("{FOLDER}/resource"), resource)
         .file(format!("{FOLDER}/resource0"), table);
-    let scope = Scope { depth: Depth::Full, wanted: &|_| true, wake: false, deadline: DEADLINE };
+    let scope = Scope {
+        depth: Depth::Full,
+        wanted: &|_| true,
+        wake: false,
+        deadline: DEADLINE,
+        vital_product_data: false,
+    };
     let Ok(machine) = machine::load(&tree, false, scope) else { return };
     let platform = Platform { interrupt_remapping: remapping, ..Platform::default() };
     static NAMES: std::sync::OnceLock<Names> = std::sync::OnceLock::new();

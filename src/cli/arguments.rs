@@ -100,6 +100,10 @@ pub enum Command {
         /// Also print configuration space in hexadecimal, all of it that can be read.
         #[arg(short = 'x', long)]
         hex: bool,
+        /// Also read vital product data: the name, part and serial number that the device itself holds. It hands them
+        /// out slowly; --deadline says how long that may take.
+        #[arg(long, conflicts_with = "field")]
+        vpd: bool,
     },
     /// The MSI-X vector table, pending bits, and which Linux interrupt each vector is.
     Msix {

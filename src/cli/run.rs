@@ -122,8 +122,8 @@ fn dispatch(arguments: Arguments) -> Result<Outcome, Failure> {
     }
     match command {
         Command::List { selection, tree } => super::list::run(&global, &selection, tree),
-        Command::Show { selection, field, raw, hex } => {
-            super::show::run(&global, &selection, field.as_deref(), raw, hex)
+        Command::Show { selection, field, raw, hex, vpd } => {
+            super::show::run(&global, &selection, field.as_deref(), raw, hex, vpd)
         }
         Command::Msix { selection, mmio } => super::msix::run(&global, &selection, mmio),
         Command::Explain { name } => super::explain::run(&global, &name),
@@ -184,11 +184,22 @@ impl Session {
         depth: Depth,
         platform: bool,
     ) -> Result<Self, Failure> {
+        Self::open_with(global, selection, depth, platform, false)
+    }
+
+    /// The same, with or without vital product data.
+    pub fn open_with(
+        global: &Global,
+        selection: &Selection,
+        depth: Depth,
+        platform: bool,
+        vital_product_data: bool,
+    ) -> Result<Self, Failure> {
         let source = source::open(global.from.as_deref()).map_err(|e| Failure::new(NO_INPUT, e))?;
         let live = source.kind == Kind::Live;
         let wanted = |address| selection.wants(address);
         let deadline = Duration::from_secs_f64(global.deadline);
-        let scope = Scope { depth, wanted: &wanted, wake: global.wake, deadline };
+        let scope = Scope { depth, wanted: &wanted, wake: global.wake, deadline, vital_product_data };
         let mut machine = machine::load(&*source.tree, live, scope).map_err(|e| Failure::new(NO_INPUT, e))?;
         let complaints = selection.settle(&mut machine);
         let platform = if platform {

@@ -16,13 +16,14 @@ pub fn run(
     field: Option<&str>,
     raw: bool,
     hex: bool,
+    vpd: bool,
 ) -> Result<Outcome, Failure> {
     let depth = match (hex, global.format) {
         (true, _) => Depth::Bytes,
         (false, Format::Text) => Depth::Detail,
         (false, _) => Depth::Full,
     };
-    let mut session = Session::open(global, selection, depth, field.is_none())?;
+    let mut session = Session::open_with(global, selection, depth, field.is_none(), vpd)?;
     let notes = std::mem::take(&mut session.notes);
     if let Some(field) = field {
         let text = one_field(&session, field, raw)?;

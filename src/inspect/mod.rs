@@ -8,6 +8,7 @@ pub mod msix;
 pub mod path;
 pub mod show;
 pub mod value;
+pub mod vital_product_data;
 
 use crate::machine::platform::Platform;
 use crate::machine::{Function, Machine};

@@ -18,6 +18,7 @@ use crate::pci::walk::{Anomaly, List};
 
 use super::Inspection;
 use super::list::{Summary, summary};
+use super::vital_product_data::{VitalProductData, vital_product_data};
 
 /// Answer of `show`.
 #[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
@@ -131,6 +132,9 @@ pub struct Details {
     pub fields: BTreeMap<String, FieldValue>,
     /// Why something could not be read, by the file's name.
     pub unread: BTreeMap<String, String>,
+    /// Vital product data, if it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vpd: Option<VitalProductData>,
     /// Configuration space as far as it was read, offset to hexadecimal, if it was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hex: Option<BTreeMap<u16, String>>,
@@ -226,6 +230,7 @@ pub fn details(
         registers,
         fields,
         unread: unread(function),
+        vpd: vital_product_data(inspection.machine, function),
         hex: hex.then(|| hexadecimal(function)),
     }
 }

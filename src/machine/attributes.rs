@@ -13,6 +13,8 @@ pub enum Kind {
     Link,
     /// A folder; its names are what counts.
     Folder,
+    /// Bytes, read piece by piece: vital product data.
+    Bytes,
 }
 
 /// When an attribute is read.
@@ -42,6 +44,9 @@ pub enum When {
     EverythingOfBridge,
     /// For functions that have the folder `link`, where everything is read.
     EverythingOfLink,
+    /// Only when asked for, of functions that answer and have it: the device fetches every four bytes one after the
+    /// other, and a sick one takes 125 ms for each (kernel: pci_vpd_wait in drivers/pci/vpd.c).
+    VitalProductData,
 }
 
 /// One file of a function's folder.
@@ -118,6 +123,7 @@ pub static ALL: &[Attribute] = &[
     link("physfn", When::Detail),
     text("sriov_numvfs", When::DetailOfVirtualization),
     text("sriov_totalvfs", When::DetailOfVirtualization),
+    Attribute { name: "vpd", kind: Kind::Bytes, when: When::VitalProductData, live: true },
 ];
 
 /// Place of an attribute in [`ALL`]; the name must be in the table.

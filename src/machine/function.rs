@@ -279,8 +279,14 @@ mod tests {
     fn subsystem(config: Vec<u8>) -> Option<(u16, u16)> {
         let address: Bdf = "00:01.0".parse().unwrap();
         let tree = MemoryTree::partial().file(format!("{DEVICES}/{address}/config"), config);
-        let order =
-            Order { address, depth: Depth::Full, bridge_asleep: false, wake: false, remembered: false };
+        let order = Order {
+            address,
+            depth: Depth::Full,
+            bridge_asleep: false,
+            wake: false,
+            remembered: false,
+            vital_product_data: false,
+        };
         let entry = Entry { address, parent: None, host_bridge: None, linked: false };
         Function::new(&entry, reading::read(&tree, order)).identity.subsystem
     }

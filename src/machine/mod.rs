@@ -16,6 +16,7 @@ pub mod power;
 pub mod presence;
 pub mod reading;
 pub mod vectors;
+pub mod vital_product_data;
 mod wire;
 pub mod worker;
 
@@ -29,7 +30,8 @@ use crate::tree::{Directory, Tree, TreeError};
 use enumerate::{Entry, Enumeration};
 pub use function::Function;
 pub use presence::State;
-use reading::{Depth, Order};
+use reading::{Depth, Order, Reading};
+use vital_product_data::VitalProductData;
 
 /// What is to be read.
 #[derive(Clone, Copy)]
@@ -42,6 +44,8 @@ pub struct Scope<'a> {
     pub wake: bool,
     /// Time that one function of the live machine may take.
     pub deadline: Duration,
+    /// Also read the vital product data of the wanted functions that answer and have it.
+    pub vital_product_data: bool,
 }
 
 /// Time that one function may take unless the user says otherwise. A function that answers takes less than a
@@ -59,6 +63,8 @@ pub struct Machine {
     pub wanted: Vec<Bdf>,
     /// Names in the folder of functions that are no addresses.
     pub strange: Vec<String>,
+    /// Whether vital product data was asked for.
+    pub vital_product_data: bool,
     /// Bridges with the places of the functions below them, in ascending order.
     below: Vec<(Bdf, usize)>,
 }
@@ -110,14 +116,29 @@ pub fn load(tree: &dyn Tree, live: bool, scope: Scope<'_>) -> Result<Machine, Tr
     let Enumeration { entries, strange } = enumerate::enumerate(tree, live)?;
     let wanted = entries.iter().map(|e| e.address).filter(|a| (scope.wanted)(*a)).collect();
     let orders = orders(tree, live, &entries, scope);
+    let with_product_data = |reading: &Reading| {
+        scope.vital_product_data && (scope.wanted)(reading.address) && vital_product_data::may_have(reading)
+    };
     let mut functions = if live {
         let (entries, orders): (Vec<&Entry>, Vec<Order>) = orders.into_iter().unzip();
         let open = || Ok(Box::new(Directory::live()?) as Box<dyn Tree>);
-        let readings = worker::read_all(&orders, scope.deadline, &open)
-            .map_err(|errno| TreeError::errno("a worker process for reading", errno))?;
+        let read = |orders: &[Order]| {
+            worker::read_all(orders, scope.deadline, &open)
+                .map_err(|errno| TreeError::errno("a worker process for reading", errno))
+        };
+        let mut readings = read(&orders)?;
+        // Before there are threads, because of the workers.
+        add_vital_product_data(&mut readings, &orders, with_product_data, read)?;
         in_threads(entries.into_iter().zip(readings).collect(), |(e, reading)| Function::new(e, reading))
     } else {
-        in_threads(orders, |(entry, order)| Function::new(entry, reading::read(tree, order)))
+        in_threads(orders, |(entry, order)| {
+            let mut reading = reading::read(tree, order);
+            if with_product_data(&reading) {
+                let order = Order { vital_product_data: true, ..order };
+                reading.vital_product_data = reading::read(tree, order).vital_product_data;
+            }
+            Function::new(entry, reading)
+        })
     };
     if entries.iter().any(|e| !e.linked) {
         parents_by_bus_number(&mut functions);
@@ -125,7 +146,24 @@ pub fn load(tree: &dyn Tree, live: bool, scope: Scope<'_>) -> Result<Machine, Tr
     let mut below: Vec<(Bdf, usize)> =
         functions.iter().enumerate().filter_map(|(place, f)| Some((f.parent?, place))).collect();
     below.sort_unstable();
-    Ok(Machine { functions, wanted, strange, below })
+    Ok(Machine { functions, wanted, strange, vital_product_data: scope.vital_product_data, below })
+}
+
+/// Adds vital product data to the readings that are wanted with it. An order of its own each, after everything else.
+fn add_vital_product_data(
+    readings: &mut [Reading],
+    orders: &[Order],
+    wanted: impl Fn(&Reading) -> bool,
+    read: impl FnOnce(&[Order]) -> Result<Vec<Reading>, TreeError>,
+) -> Result<(), TreeError> {
+    let places: Vec<usize> = (0..readings.len()).filter(|place| wanted(&readings[*place])).collect();
+    let order = |place: &usize| Order { vital_product_data: true, ..orders[*place] };
+    let more: Vec<Order> = places.iter().map(order).collect();
+    for (place, answer) in places.into_iter().zip(read(&more)?) {
+        let failed = |(_, cause)| VitalProductData { bytes: Vec::new(), error: Some(cause) };
+        readings[place].vital_product_data = answer.vital_product_data.or(answer.config_error.map(failed));
+    }
+    Ok(())
 }
 
 /// What has to be read of which function: the wanted ones, the bridges above them, and, where the hierarchy is only in
@@ -201,6 +239,7 @@ fn orders<'a>(
                 bridge_asleep,
                 wake: scope.wake,
                 remembered: false,
+                vital_product_data: false,
             },
         ))
     };

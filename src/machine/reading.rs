@@ -12,6 +12,7 @@ use crate::pci::{Bdf, capability};
 use crate::tree::{Cause, Tree, TreeError, read_text};
 
 use super::attributes::{self, Attribute, Kind, When};
+use super::vital_product_data::{self, VitalProductData};
 
 /// How much is read of a function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -58,6 +59,8 @@ pub struct Reading {
     pub config_reads: u32,
     /// Answers by place in [`attributes::ALL`].
     pub answers: Vec<(u8, Answer)>,
+    /// Vital product data, if it was asked for.
+    pub vital_product_data: Option<VitalProductData>,
 }
 
 /// What is wanted of one function.
@@ -73,6 +76,8 @@ pub struct Order {
     pub wake: bool,
     /// Read only what the kernel remembers of it: the function itself does not answer in time.
     pub remembered: bool,
+    /// Read its vital product data and nothing else.
+    pub vital_product_data: bool,
 }
 
 /// Folder in which Linux lists all functions.
@@ -93,6 +98,7 @@ impl Reading {
             asleep: None,
             config_reads: 0,
             answers: Vec::new(),
+            vital_product_data: None,
         }
     }
 
@@ -122,6 +128,10 @@ impl Reading {
             Kind::Text => read_text(folder, attribute.name),
             Kind::Link => folder.read_link(attribute.name),
             Kind::Folder => folder.list(attribute.name).map(|names| names.join("\n")),
+            Kind::Bytes => {
+                self.vital_product_data = Some(vital_product_data::read(folder, attribute.name));
+                return;
+            }
         };
         self.answers.push((index, answer.map_err(|e| e.cause)));
     }
@@ -162,6 +172,12 @@ pub fn read(tree: &dyn Tree, order: Order) -> Reading {
     if !order.wake {
         reading.asleep = asleep(&mut reading, folder, order.bridge_asleep);
     }
+    if order.vital_product_data {
+        if reading.asleep.is_none() {
+            reading.ask_when(folder, When::VitalProductData);
+        }
+        return reading;
+    }
     reading.ask_when(folder, When::Always);
     if reading.asleep.is_none() && !order.remembered {
         read_config(&mut reading, folder, order.depth);
@@ -198,18 +214,16 @@ fn read_detail(reading: &mut Reading, folder: &dyn Tree, remembered: bool) {
     if reading.text("power/control") != Some("on") {
         reading.ask_when(folder, When::DetailOfSuspension);
     }
-    if remembered {
-        // sriov_numvfs waits for the lock that a reset or a driver's probe holds (kernel: sriov_numvfs_show).
-        return;
-    }
     // The extended list is only read of a function that answers; a sleeping or dead one still has its attributes.
     let extended = walk::extended(&mut &reading.space);
-    let sound = extended.complete && extended.anomalies.is_empty();
+    let conventional = reading.config_size.is_some_and(|size| (1..=256).contains(&size));
+    let sound = conventional || extended.complete && extended.anomalies.is_empty();
     let may_have = |id| !sound || extended.found.iter().any(|l| l.id == id);
     if may_have(0x01) {
         reading.ask_when(folder, When::DetailOfErrors);
     }
-    if may_have(0x10) {
+    // sriov_numvfs waits for the lock that a reset or a driver's probe holds (kernel: sriov_numvfs_show).
+    if may_have(0x10) && !remembered {
         reading.ask_when(folder, When::DetailOfVirtualization);
     }
 }

@@ -7,7 +7,14 @@ use crate::tree::{File, MockFile, MockTree, Result as TreeResult};
 const ADDRESS: Bdf = Bdf { domain: 0, bus: 0x82, device: 0, function: 0 };
 
 fn order(depth: Depth) -> Order {
-    Order { address: ADDRESS, depth, bridge_asleep: false, wake: false, remembered: false }
+    Order {
+        address: ADDRESS,
+        depth,
+        bridge_asleep: false,
+        wake: false,
+        remembered: false,
+        vital_product_data: false,
+    }
 }
 
 fn errno(path: &str, errno: Errno) -> TreeError {
@@ -183,8 +190,10 @@ fn every_attribute_is_in_the_table_once() {
             attribute.name
         );
         assert!(index(attribute.name).is_some());
-        let forbidden =
-            ["nvme", "net", "hwmon", "vpd", "rom"].contains(&attribute.name.split('/').next().unwrap());
+        let top = attribute.name.split('/').next().unwrap();
+        let forbidden = ["nvme", "net", "hwmon", "rom"].contains(&top);
         assert!(!forbidden, "{} commands or blocks the device", attribute.name);
+        // Slow, and never read unless it is asked for.
+        assert_eq!(top == "vpd", attribute.when == When::VitalProductData);
     }
 }

@@ -10,6 +10,7 @@ use crate::pci::{Bdf, ConfigSpace};
 use crate::tree::Cause;
 
 use super::reading::{Answer, Asleep, Depth, Order, Reading};
+use super::vital_product_data::VitalProductData;
 
 /// Bytes of an order.
 pub const ORDER_SIZE: usize = 12;
@@ -25,6 +26,7 @@ pub fn order(order: &Order) -> [u8; ORDER_SIZE] {
     bytes[8] = order.bridge_asleep.into();
     bytes[9] = order.wake.into();
     bytes[10] = order.remembered.into();
+    bytes[11] = order.vital_product_data.into();
     bytes
 }
 
@@ -40,6 +42,7 @@ pub fn parse_order(bytes: &[u8; ORDER_SIZE]) -> Option<Order> {
         bridge_asleep: bytes[8] != 0,
         wake: bytes[9] != 0,
         remembered: bytes[10] != 0,
+        vital_product_data: bytes[11] != 0,
     })
 }
 
@@ -82,6 +85,16 @@ pub fn answer(reading: &Reading) -> Vec<u8> {
             }
             Err(cause) => {
                 out.push(1);
+                put_cause(&mut out, *cause);
+            }
+        }
+    }
+    match &reading.vital_product_data {
+        None => out.push(0),
+        Some(VitalProductData { bytes, error }) => {
+            out.push(if error.is_some() { 2 } else { 1 });
+            put_bytes(&mut out, bytes);
+            if let Some(cause) = error {
                 put_cause(&mut out, *cause);
             }
         }
@@ -184,6 +197,11 @@ fn parse_answer(input: &mut &[u8]) -> Option<Reading> {
         };
         reading.answers.push((index, answer));
     }
+    reading.vital_product_data = match number(input, 1)? {
+        0 => None,
+        1 => Some(VitalProductData { bytes: bytes(input)?.to_vec(), error: None }),
+        _ => Some(VitalProductData { bytes: bytes(input)?.to_vec(), error: Some(cause(input)?) }),
+    };
     input.is_empty().then_some(reading)
 }
 
@@ -205,18 +223,29 @@ mod tests {
             (3, Err(Cause::Errno(Errno::EINVAL))),
             (4, Err(Cause::NotCaptured)),
         ];
-        let sent = answer(&reading);
-        let received = receive(&mut sent.as_slice()).unwrap();
-        assert_eq!(format!("{received:?}"), format!("{reading:?}"));
-        for length in 0..sent.len() {
-            assert!(receive(&mut &sent[..length]).is_none(), "cut at {length}");
+        let data = |error| Some(VitalProductData { bytes: vec![0x82, 0, 0xff], error });
+        for vital_product_data in [None, data(None), data(Some(Cause::Errno(Errno::ETIMEDOUT)))] {
+            reading.vital_product_data = vital_product_data;
+            let sent = answer(&reading);
+            let received = receive(&mut sent.as_slice()).unwrap();
+            assert_eq!(format!("{received:?}"), format!("{reading:?}"));
+            for length in 0..sent.len() {
+                assert!(receive(&mut &sent[..length]).is_none(), "cut at {length}");
+            }
         }
     }
 
     #[test]
     fn orders_survive_the_socket() {
         let address = Bdf { domain: u32::MAX, bus: 1, device: 2, function: 3 };
-        let sent = Order { address, depth: Depth::Bytes, bridge_asleep: true, wake: false, remembered: true };
+        let sent = Order {
+            address,
+            depth: Depth::Bytes,
+            bridge_asleep: true,
+            wake: false,
+            remembered: true,
+            vital_product_data: true,
+        };
         let received = parse_order(&order(&sent)).unwrap();
         assert_eq!(format!("{received:?}"), format!("{sent:?}"));
     }

@@ -6,7 +6,7 @@
 //! open, and one that does not answer in time is abandoned and replaced.
 
 use std::collections::VecDeque;
-use std::io::{Read, Write};
+use std::io::{BufReader, Read, Write};
 use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
@@ -24,6 +24,8 @@ use super::wire;
 
 /// Fewer functions than this are read by one worker: starting a second one costs more than it saves.
 const WORTH_A_SECOND: usize = 32;
+/// How many orders a worker has at most: it need not wait for the next one while there is work.
+const AHEAD: usize = 8;
 
 /// Opens the tree that is read. Called in the worker, so that nothing of it is open in this process.
 pub type Open<'a> = &'a dyn Fn() -> tree::Result<Box<dyn Tree>>;
@@ -60,15 +62,9 @@ pub fn read_all(orders: &[Order], deadline: Duration, open: Open<'_>) -> Result<
 struct Worker {
     process: Pid,
     socket: UnixStream,
-    /// What it is reading.
-    current: Option<Task>,
-}
-
-#[derive(Clone, Copy)]
-struct Task {
-    /// Place of the answer.
-    place: usize,
-    order: Order,
+    /// What it is reading, and what it will read next, with the places of the answers.
+    orders: VecDeque<(usize, Order)>,
+    /// When it began with the first of them.
     since: Instant,
 }
 
@@ -82,20 +78,25 @@ struct Pool<'a> {
 }
 
 impl Pool<'_> {
-    /// Gives every idle worker an order. Returns whether any worker has one.
+    /// Gives orders to every worker that has little left to do. Returns whether any worker has one.
     fn hand_out(&mut self) -> Result<bool, Errno> {
         for index in 0..self.workers.len() {
             let worker = &mut self.workers[index];
-            if worker.current.is_some() {
+            let more = self.waiting.len().min(AHEAD - worker.orders.len());
+            if more == 0 || worker.orders.len() > AHEAD / 2 {
                 continue;
             }
-            let Some((place, order)) = self.waiting.pop_front() else { break };
-            worker.current = Some(Task { place, order, since: Instant::now() });
-            if worker.socket.write_all(&wire::order(&order)).is_err() {
+            if worker.orders.is_empty() {
+                worker.since = Instant::now();
+            }
+            let message: Vec<u8> =
+                self.waiting.iter().take(more).flat_map(|(_, order)| wire::order(order)).collect();
+            worker.orders.extend(self.waiting.drain(..more));
+            if worker.socket.write_all(&message).is_err() {
                 self.give_up(index, Cause::Errno(Errno::EIO))?;
             }
         }
-        Ok(!self.waiting.is_empty() || self.workers.iter().any(|w| w.current.is_some()))
+        Ok(!self.waiting.is_empty() || self.workers.iter().any(|w| !w.orders.is_empty()))
     }
 
     /// Waits for answers until the next deadline, and gives up the workers that are past theirs.
@@ -103,16 +104,17 @@ impl Pool<'_> {
         let ready = wait(&self.workers, self.deadline)?;
         for (index, ready) in ready.into_iter().enumerate() {
             let worker = &mut self.workers[index];
-            let Some(task) = worker.current else { continue };
+            let Some((place, order)) = worker.orders.front().copied() else { continue };
             if ready {
                 match wire::receive(&mut worker.socket) {
-                    Some(answer) if answer.address == task.order.address => {
-                        worker.current = None;
-                        self.keep(task, answer);
+                    Some(answer) if answer.address == order.address => {
+                        worker.orders.pop_front();
+                        worker.since = Instant::now();
+                        self.keep(place, answer);
                     }
                     _ => self.give_up(index, Cause::Errno(Errno::EIO))?,
                 }
-            } else if task.since.elapsed() >= self.deadline {
+            } else if worker.since.elapsed() >= self.deadline {
                 let milliseconds = u32::try_from(self.deadline.as_millis()).unwrap_or(u32::MAX);
                 self.give_up(index, Cause::TimedOut(milliseconds))?;
             }
@@ -120,22 +122,27 @@ impl Pool<'_> {
         Ok(())
     }
 
-    fn keep(&mut self, task: Task, mut answer: Reading) {
+    fn keep(&mut self, place: usize, mut answer: Reading) {
         // What the kernel remembers of a function does not change why the function was not read.
-        if let Some(earlier) = &self.answers[task.place] {
+        if let Some(earlier) = &self.answers[place] {
             answer.config_error = earlier.config_error;
         }
-        self.answers[task.place] = Some(answer);
+        self.answers[place] = Some(answer);
     }
 
     /// Gives up a worker that hangs or broke, notes why its function is not known, and starts another.
     fn give_up(&mut self, index: usize, cause: Cause) -> Result<(), Errno> {
         let worker = &mut self.workers[index];
-        if let Some(Task { place, order, .. }) = worker.current
-            && !order.remembered
-        {
+        let first = worker.orders.pop_front();
+        while let Some(untouched) = worker.orders.pop_back() {
+            self.waiting.push_front(untouched);
+        }
+        if let Some((place, order)) = first.filter(|(_, order)| !order.remembered) {
             self.answers[place] = Some(Reading::failed(order.address, cause));
-            self.waiting.push_front((place, Order { remembered: true, ..order }));
+            // Of an order for vital product data nothing is left that the kernel could remember.
+            if !order.vital_product_data {
+                self.waiting.push_front((place, Order { remembered: true, ..order }));
+            }
         }
         // A process in an uninterruptible read dies when the read ends. It holds nothing of ours meanwhile.
         let _ = kill(worker.process, Signal::SIGKILL);
@@ -147,12 +154,9 @@ impl Pool<'_> {
 
 /// Which workers have something to say, or none after the time that the next deadline leaves.
 fn wait(workers: &[Worker], deadline: Duration) -> Result<Vec<bool>, Errno> {
-    let busy: Vec<usize> = (0..workers.len()).filter(|i| workers[*i].current.is_some()).collect();
-    let left = busy
-        .iter()
-        .filter_map(|i| workers[*i].current.map(|task| deadline.saturating_sub(task.since.elapsed())))
-        .min()
-        .unwrap_or(deadline);
+    let busy: Vec<usize> = (0..workers.len()).filter(|i| !workers[*i].orders.is_empty()).collect();
+    let left =
+        busy.iter().map(|i| deadline.saturating_sub(workers[*i].since.elapsed())).min().unwrap_or(deadline);
     let mut descriptors: Vec<PollFd<'_>> =
         busy.iter().map(|i| PollFd::new(workers[*i].socket.as_fd(), PollFlags::POLLIN)).collect();
     let timeout = PollTimeout::try_from(left + Duration::from_millis(1)).unwrap_or(PollTimeout::MAX);
@@ -174,7 +178,7 @@ fn start(open: Open<'_>) -> Result<Worker, Errno> {
         close_all_but(there.as_raw_fd());
         serve(there, open)
     })?;
-    Ok(Worker { process, socket: here, current: None })
+    Ok(Worker { process, socket: here, orders: VecDeque::new(), since: Instant::now() })
 }
 
 /// Closes everything that a worker inherited: the standard streams, whatever else the caller left open, and the
@@ -189,13 +193,14 @@ fn close_all_but(keep: i32) {
 }
 
 /// The worker's loop: one order, one answer, until the socket ends.
-fn serve(mut socket: UnixStream, open: Open<'_>) -> i32 {
+fn serve(socket: UnixStream, open: Open<'_>) -> i32 {
     let Ok(tree) = open() else { return 1 };
+    let mut orders = BufReader::new(&socket);
     let mut order = [0; wire::ORDER_SIZE];
-    while socket.read_exact(&mut order).is_ok() {
+    while orders.read_exact(&mut order).is_ok() {
         let Some(order) = wire::parse_order(&order) else { return 1 };
         let answer = reading::read(&*tree, order);
-        if socket.write_all(&wire::answer(&answer)).is_err() {
+        if (&socket).write_all(&wire::answer(&answer)).is_err() {
             return 1;
         }
     }

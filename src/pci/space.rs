@@ -175,31 +175,38 @@ impl<'a, E> Loader<'a, E> {
     }
 }
 
+impl<E> Loader<'_, E> {
+    /// Reads from `start` to `stop`, of which nothing is known yet.
+    fn read(&mut self, start: u16, stop: u16) {
+        self.buffer.clear();
+        self.buffer.resize(usize::from(stop - start), 0);
+        self.reads += 1;
+        match (self.source)(start, &mut self.buffer) {
+            Ok(read) => {
+                let read = read.min(self.buffer.len());
+                self.space.store(start, &self.buffer[..read]);
+                if read < self.buffer.len() {
+                    self.space.set_limit(start + (read as u16 & !3));
+                }
+            }
+            Err(error) => self.error = Some((start, error)),
+        }
+    }
+}
+
 impl<E> ConfigBytes for Loader<'_, E> {
     fn load(&mut self, offset: u16, length: u16) -> bool {
         let mut start = offset & !3;
-        let end = offset.saturating_add(length).next_multiple_of(4).min(self.space.limit);
-        while start < end && self.space.is_known(start, 4) {
-            start += 4;
-        }
-        if start < end && self.error.is_none() {
-            let mut stop = end;
-            while stop > start && self.space.is_known(stop - 4, 4) {
-                stop -= 4;
+        let end = offset.saturating_add(length).min(CONFIG_SPACE_SIZE).next_multiple_of(4);
+        while start < end.min(self.space.limit) && self.error.is_none() {
+            let known = |offset: &u16| self.space.is_known(*offset, 4);
+            let end = end.min(self.space.limit);
+            start = (start..end).step_by(4).find(|offset| !known(offset)).unwrap_or(end);
+            let stop = (start..end).step_by(4).find(known).unwrap_or(end);
+            if start < stop {
+                self.read(start, stop);
             }
-            self.buffer.clear();
-            self.buffer.resize(usize::from(stop - start), 0);
-            self.reads += 1;
-            match (self.source)(start, &mut self.buffer) {
-                Ok(read) => {
-                    let read = read.min(self.buffer.len());
-                    self.space.store(start, &self.buffer[..read]);
-                    if read < self.buffer.len() {
-                        self.space.set_limit(start + (read as u16 & !3));
-                    }
-                }
-                Err(error) => self.error = Some((start, error)),
-            }
+            start = stop;
         }
         self.space.is_known(offset, length)
     }

@@ -48,8 +48,9 @@ impl Comparison<'_> {
             self.header_lines(&header, &text.header, source, &at);
             let listed = |bar: &u8| text.header.iter().any(|l| l.starts_with(&format!("Region {bar}:")));
             let bars = if source.is_empty() { rules_header::regions(&header) } else { Vec::new() };
-            for bar in bars.iter().filter(|bar| !listed(bar)) {
-                self.value(rules_header::KEY, "Region", "nothing".to_owned(), bar.to_string(), &at);
+            for (bar, noted) in bars.iter().filter(|(bar, _)| !listed(bar)) {
+                let ours = if *noted { bar.to_string() } else { "not noted by the kernel".to_owned() };
+                self.value(rules_header::KEY, "Region", "nothing".to_owned(), ours, &at);
             }
             self.lists(text, &capabilities, &anomalies, &at);
             for text in &text.capabilities {

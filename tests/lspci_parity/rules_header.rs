@@ -175,10 +175,15 @@ fn resources(view: &View<'_>) -> Option<Vec<Resource>> {
     view.function.reading.text("resource").and_then(bars::resources)
 }
 
-/// Numbers of the BARs that exist.
-pub fn regions(view: &View<'_>) -> Vec<u8> {
+/// Numbers of the BARs that exist, and whether the kernel, if there is one, notes them.
+pub fn regions(view: &View<'_>) -> Vec<(u8, bool)> {
     let resources = resources(view);
-    bars::bars(view.function.space(), resources.as_deref()).iter().map(|bar| bar.number).collect()
+    let noted = |bar: u8| match &resources {
+        Some(resources) => resources.get(usize::from(bar)).is_some_and(|resource| resource.flags != 0),
+        None => true,
+    };
+    let bars = bars::bars(view.function.space(), resources.as_deref());
+    bars.iter().map(|bar| (bar.number, noted(bar.number))).collect()
 }
 
 fn power_of_two(bytes: u64) -> String {

@@ -205,7 +205,13 @@ impl Run {
 
 /// Everything in a tree, read as far as it goes.
 fn functions(tree: &dyn Tree) -> Vec<Function> {
-    let scope = Scope { depth: Depth::Bytes, wanted: &|_| true, wake: true, deadline: DEADLINE };
+    let scope = Scope {
+        depth: Depth::Bytes,
+        wanted: &|_| true,
+        wake: true,
+        deadline: DEADLINE,
+        vital_product_data: false,
+    };
     load(tree, false, scope).expect("the tree has functions").functions
 }
 

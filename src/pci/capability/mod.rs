@@ -1,11 +1,24 @@
 //! Capabilities on the standard list, one file each. Those that are only named are in [`super::catalogue`].
 
+pub mod advanced_features;
+pub mod agp;
+pub mod compactpci_hot_swap;
+pub mod debug_port;
+pub mod enhanced_allocation;
 pub mod express;
+pub mod flattening_portal_bridge;
+pub mod hot_plug;
+pub mod hypertransport;
+pub mod intel_capid0;
 pub mod msi;
 pub mod msix;
+pub mod pcix;
 pub mod power;
+pub mod sata;
+pub mod slot_id;
 pub mod subsystem;
 pub mod vendor;
+pub mod vpd;
 
 #[cfg(test)]
 pub(crate) mod testing {
@@ -79,6 +92,7 @@ mod tests {
             chain in proptest::collection::vec((16usize..64, proptest::sample::select(ids())), 0..8),
             length in 64usize..=256,
             layout in 0u8..4,
+            (vendor_id, device_id) in proptest::sample::select(vec![(0x1af4, 0x1041), (0x8086, 0x1904)]),
         ) {
             // Half of the cases get a list that leads somewhere; bodies stay random.
             let mut pointer = usize::from(walk::capabilities_pointer(layout));
@@ -90,7 +104,7 @@ mod tests {
             }
             bytes.truncate(length);
             let mut space = ConfigSpace::from_bytes(&bytes);
-            let context = Context { header_layout: layout, vendor_id: 0x1af4, device_id: 0x1041, ..Context::default() };
+            let context = Context { header_layout: layout, vendor_id, device_id, ..Context::default() };
             let walk = walk::standard(&mut space, layout);
             let (decoded, _) = capabilities(&mut space, context, &walk.found);
             prop_assert_eq!(decoded.len(), walk.found.len());

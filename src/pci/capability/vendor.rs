@@ -1,12 +1,15 @@
 //! Vendor-Specific, capability ID 09h. PCIe 6.2, 7.9.4.
 //!
 //! The specification defines the length only; the rest is the manufacturer's. Virtio devices say there in which
-//! Base Address Register each of their structures lies (Virtio 1.3, 4.1.4); the body of all others is kept raw.
+//! Base Address Register each of their structures lies (Virtio 1.3, 4.1.4); Intel's host bridges say which features they
+//! have ([`super::intel_capid0`]); the body of all others is kept raw.
 
 use crate::pci::decode::{Builder, RAW_LIMIT, Specification};
 use crate::pci::register::{Meaning, RegisterType};
 use crate::pci::walk::List;
 use crate::register;
+
+use super::intel_capid0;
 
 /// The capability.
 pub static SPECIFICATION: Specification = Specification {
@@ -27,6 +30,10 @@ pub static SPECIFICATION: Specification = Specification {
         OffsetUpper::REGISTER,
         LengthUpper::REGISTER,
         DefinedBy::REGISTER,
+        intel_capid0::Structure::REGISTER,
+        intel_capid0::CapabilitiesA::REGISTER,
+        intel_capid0::CapabilitiesB::REGISTER,
+        intel_capid0::CapabilitiesC::REGISTER,
     ],
 };
 
@@ -121,7 +128,7 @@ fn layout(builder: &mut Builder<'_>) {
     builder.reaches(length.into());
     if context.vendor_id == VIRTIO_VENDOR && matches!(context.device_id, 0x1000..=0x107f) {
         virtio(builder, length.into());
-    } else {
+    } else if context.vendor_id != intel_capid0::VENDOR || !intel_capid0::layout(builder, length.into()) {
         let room = builder.room_end - builder.located.offset;
         builder.load(0, u16::from(length).min(room).min(RAW_LIMIT));
     }
@@ -239,7 +246,7 @@ mod tests {
 
     #[test]
     fn the_body_of_others_is_raw() {
-        let context = Context { vendor_id: 0x8086, ..VIRTIO };
+        let context = Context { vendor_id: 0x10de, ..VIRTIO };
         let (capability, _) = decode(context, &virtio(0x14, 2));
         assert_eq!(placed(&capability), [("capability_length", 2)]);
         assert_eq!(capability.end, 0x54);

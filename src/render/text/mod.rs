@@ -8,6 +8,7 @@ pub mod msix;
 pub mod path;
 pub mod show;
 pub mod tree;
+pub mod vital_product_data;
 
 use crate::machine::State;
 use crate::machine::aer::{Aer, ErrorsSeen};

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use crate::inspect::Inspection;
 use crate::inspect::list::{names_of, port_name, title};
 use crate::inspect::show::{Decoded, General, raw_bytes};
+use crate::inspect::vital_product_data::vital_product_data;
 use crate::machine::aspm::{self, AspmControl};
 use crate::machine::interrupts::{Line, Mode, mode, msi_summary, msix_summary};
 use crate::machine::{Function, aer, link};
@@ -48,6 +49,9 @@ pub fn function(
     }
     for capability in &decoded.capabilities {
         page.capability(function, capability);
+    }
+    if let Some(data) = vital_product_data(inspection.machine, function) {
+        super::vital_product_data::section(&mut page.out, &data, style);
     }
     if hex && function.space().is_some() {
         page.out.push('\n');
