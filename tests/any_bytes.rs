@@ -8,7 +8,8 @@ use std::sync::LazyLock;
 use proptest::prelude::*;
 
 use pciscope::inspect::{Inspection, list, msix, path, show};
-use pciscope::machine::platform::Platform;
+use pciscope::machine::attributes::{self, Kind, When};
+use pciscope::machine::platform::{Platform, read_platform};
 use pciscope::machine::reading::Depth;
 use pciscope::machine::{self, DEADLINE, Scope};
 use pciscope::names::Names;
@@ -36,18 +37,58 @@ fn fits<T: serde::Serialize>(name: &str, answer: &T) {
     }
 }
 
-/// Runs every command over two functions: one with the bytes, one bridge with the same bytes above it.
-fn everything(config: &[u8], attribute: &str) {
+/// Text for people has no control characters but line ends and tabs, whatever a file holds. Colors are ours.
+fn is_harmless(text: &str) {
+    let mut parts = text.split('\u{1b}');
+    let plain = parts.next().unwrap_or_default().to_owned();
+    let plain = parts.fold(plain, |plain, part| {
+        let color = part.strip_prefix('[').and_then(|rest| rest.split_once('m'));
+        match color.filter(|(code, _)| code.bytes().all(|b| b.is_ascii_digit() || b == b';')) {
+            Some((_, rest)) => plain + rest,
+            None => panic!("an escape sequence that is no color: {part:?}"),
+        }
+    });
+    let bad = plain.find(|c: char| c.is_control() && !matches!(c, '\n' | '\t'));
+    assert_eq!(bad.map(|at| plain[at..].chars().take(20).collect::<String>()), None);
+}
+
+/// Text without colors: also no escape.
+fn is_plain(text: &str) {
+    assert!(!text.contains('\u{1b}'), "an escape where there are no colors");
+    is_harmless(text);
+}
+
+const COLOR: Style = Style { color: true, width: Some(80) };
+
+/// Runs every command over two functions, whatever is known of interrupt remapping: one with the bytes, one bridge with
+/// the same bytes above it.
+fn everything(config: &[u8], attribute: &[u8]) {
+    for remapping in [None, Some(true), Some(false)] {
+        with_remapping(config, attribute, remapping);
+    }
+}
+
+fn with_remapping(config: &[u8], attribute: &[u8], interrupt_remapping: Option<bool>) {
     let mut tree = MemoryTree::complete()
         .file(format!("{FOLDER}/config"), config.to_vec())
         .file(format!("{BRIDGE}/config"), config.to_vec())
         .file(format!("{FOLDER}/resource0"), config.to_vec());
-    for name in
-        ["resource", "uevent", "irq", "current_link_speed", "max_link_width", "aer_dev_fatal", "numa_node"]
-    {
-        tree = tree.file(format!("{FOLDER}/{name}"), attribute.as_bytes().to_vec());
+    // Presence is not among them: it would stop nearly everything else.
+    let files = attributes::ALL.iter().filter(|a| a.kind == Kind::Text && a.when != When::Presence);
+    for attribute_file in files {
+        tree = tree.file(format!("{FOLDER}/{}", attribute_file.name), attribute);
     }
-    let tree = tree.file("proc/interrupts", attribute.as_bytes().to_vec());
+    for name in [
+        "proc/interrupts",
+        "proc/cmdline",
+        "proc/version",
+        "sys/module/pcie_aspm/parameters/policy",
+        "sys/firmware/acpi/tables/FACP",
+        "sys/bus/pci/slots/1/address",
+        "var/log/kmsg",
+    ] {
+        tree = tree.file(name, attribute);
+    }
     let scope = Scope {
         depth: Depth::Bytes,
         wanted: &|_| true,
@@ -57,21 +98,32 @@ fn everything(config: &[u8], attribute: &str) {
     };
     let machine = machine::load(&tree, false, scope).unwrap();
     let names = Names::embedded();
-    let platform = Platform { interrupt_remapping: Some(false), ..Platform::default() };
+    let platform = Platform { interrupt_remapping, ..read_platform(&tree, false) };
     let inspection =
         Inspection { machine: &machine, tree: &tree, live: false, names: &names, platform: &platform };
     let lines = machine::interrupts::read_interrupts(&tree);
     let lines = lines.as_deref();
     let show = show::show(inspection, lines, true, Vec::new());
     fits("show", &show);
-    fits("list", &list::list(inspection, Vec::new()));
+    let list = list::list(inspection, Vec::new());
+    fits("list", &list);
+    let rows: Vec<_> =
+        machine.wanted().zip(&list.functions).map(|(f, s)| text::list::row(&names, f, s)).collect();
+    let titles: Vec<String> = machine.wanted().map(|f| list::title(&names, f)).collect();
+    is_plain(&text::list::list(&rows, &[], Style::PLAIN));
+    is_harmless(&text::list::list(&rows, &[], COLOR));
+    is_plain(&text::tree::tree(&list, &titles, Style::PLAIN));
     fits("msix", &msix::msix(inspection, lines, true, false, Vec::new()));
     fits("path", &path::path(inspection, lines, Vec::new()));
     for function in machine.wanted() {
-        text::show::function(inspection, function, lines, true, Style::PLAIN);
         let vectors = msix::function_vectors(inspection, function, lines, false);
-        text::msix::function(&vectors, Style { color: true, width: Some(80) });
-        text::path::function(&path::function_path(inspection, function, lines), Style::PLAIN);
+        let path = path::function_path(inspection, function, lines);
+        is_plain(&text::show::function(inspection, function, lines, true, Style::PLAIN));
+        is_harmless(&text::show::function(inspection, function, lines, true, COLOR));
+        is_plain(&text::msix::function(&vectors, Style::PLAIN));
+        is_harmless(&text::msix::function(&vectors, COLOR));
+        is_plain(&text::path::function(&path, Style::PLAIN));
+        is_harmless(&text::path::function(&path, COLOR));
         if !function.answers() {
             assert!(
                 show.functions.iter().all(|f| f.summary.address != function.address || f.fields.is_empty())
@@ -110,16 +162,37 @@ fn plausible() -> impl Strategy<Value = Vec<u8>> {
     )
 }
 
+/// Any bytes, some behind words that make a file mean something: what is behind them is shown.
+fn attribute_bytes() -> impl Strategy<Value = Vec<u8>> {
+    const WORDS: [&[u8]; 8] = [
+        b"",
+        b"DRIVER=",
+        b"\nDRIVER=\x1b[31m",
+        b"[default\x1b]0;x\x07] ",
+        b"0000:01:00\x1b[2J",
+        b"           CPU0\n 24:  1  PCI-MSI\x1b[1m  0-edge  a\x9bb\xc2\x9b ",
+        b"6,1,1,-;acpi PNP0A08:00: _OSC: OS now controls [PME \x1b[7m AER]\n",
+        b"RxErr\x08 3\nTOTAL_ERR_COR 3\n",
+    ];
+    let bytes = proptest::collection::vec(any::<u8>(), 0..300);
+    (proptest::sample::select(&WORDS[..]), bytes).prop_map(|(word, bytes)| [word, &bytes].concat())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
     fn arbitrary_bytes(config in proptest::collection::vec(any::<u8>(), 0..4200), attribute in "[ -~\\n]{0,200}") {
-        everything(&config, &attribute);
+        everything(&config, attribute.as_bytes());
     }
 
     #[test]
     fn plausible_functions(config in plausible(), attribute in "(0x[0-9a-f]{1,16} 0x[0-9a-f]{1,16} 0x[0-9a-f]{1,16}\n){0,14}") {
+        everything(&config, attribute.as_bytes());
+    }
+
+    #[test]
+    fn arbitrary_attribute_bytes(config in plausible(), attribute in attribute_bytes()) {
         everything(&config, &attribute);
     }
 
@@ -127,6 +200,6 @@ proptest! {
     fn mostly_ones(at in 0usize..4096, value in any::<u8>()) {
         let mut config = vec![0xff; 4096];
         config[at] = value;
-        everything(&config, "");
+        everything(&config, b"");
     }
 }

@@ -1,13 +1,16 @@
 //! Decoding here against decoding by lspci, value by value.
 //!
 //! Needs no corpus for the fixtures of this project; what lies where `PCISCOPE_CORPUS` points to is compared as well.
-//! Which values are found how is in `rules_*.rs`; everything in which the two differ is in `differences.rs`.
+//! Which values are found how is in `rules_*.rs`; everything in which the two differ is in `differences.rs`; how much
+//! must be compared at the least is in `floors.rs`. Where `CI` is `true`, a missing lspci is a failure.
 #![allow(clippy::expect_used, clippy::panic, reason = "a test")]
 
 #[path = "lspci_parity/compare.rs"]
 mod compare;
 #[path = "lspci_parity/differences.rs"]
 mod differences;
+#[path = "lspci_parity/floors.rs"]
+mod floors;
 #[path = "lspci_parity/kinds.rs"]
 mod kinds;
 #[path = "lspci_parity/listed.rs"]
@@ -43,6 +46,7 @@ mod walking;
 
 use std::path::{Path, PathBuf};
 
+use floors::Stage;
 use sources::{Run, files};
 use tally::Tally;
 
@@ -54,12 +58,19 @@ fn decoding_agrees_with_lspci() {
     let version = lspci::version();
     match &version {
         Some(version) => println!("lspci {version} on PATH"),
+        None if is_ci() => {
+            panic!("there is no lspci on PATH, and CI is true: nothing may be skipped")
+        }
         None => println!("skipped: there is no lspci on PATH; only texts that are stored are compared"),
     }
     let mut run = Run { tally: Tally::default(), lspci: version.is_some() };
     fixtures(&mut run);
     if run.lspci {
         run.walks();
+        // A package of the sources comes without fixtures.
+        if Path::new(env!("CARGO_MANIFEST_DIR")).join("sysfs-fixtures").is_dir() || is_ci() {
+            floors::check(&mut run.tally, Stage::Fixtures);
+        }
     }
     let complete = match std::env::var_os("PCISCOPE_CORPUS").map(PathBuf::from) {
         Some(corpus) => compare_corpus(&mut run, &corpus),
@@ -78,6 +89,11 @@ fn decoding_agrees_with_lspci() {
         println!("{failure} ({count} times, first {place})");
     }
     assert!(run.tally.failures.is_empty(), "{} differences that nobody listed", run.tally.failures.len());
+}
+
+/// Where nothing may be skipped.
+fn is_ci() -> bool {
+    std::env::var_os("CI").is_some_and(|ci| ci == "true")
 }
 
 /// Every folder under `sysfs-fixtures/machines` and `sysfs-fixtures/broken`.
@@ -112,9 +128,16 @@ fn compare_corpus(run: &mut Run, corpus: &Path) -> bool {
             run.tree(tree);
         }
     }
+    floors::check_stored(&mut run.tally);
+    if run.lspci {
+        floors::check(&mut run.tally, Stage::Corpus);
+    }
     let captures = corpus.join("../captures");
     if captures.is_dir() {
         run.captures(&captures);
+        if run.lspci {
+            floors::check(&mut run.tally, Stage::Captures);
+        }
     } else {
         println!("skipped: there is no folder of captures beside the corpus");
     }

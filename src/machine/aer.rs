@@ -226,3 +226,7 @@ fn has_aer_interrupt(machine: &Machine, port: Bdf, lines: Option<&[Line]>) -> bo
             own.any(|line| line.actions.split(", ").any(|action| action == "aerdrv"))
         })
 }
+
+#[cfg(test)]
+#[path = "aer_tests.rs"]
+mod tests;

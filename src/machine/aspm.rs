@@ -135,3 +135,7 @@ fn decide(platform: &Platform, host_bridge: Option<&str>) -> (Option<bool>, Stri
         None => (None, "the kernel log does not tell what _OSC gave".into()),
     }
 }
+
+#[cfg(test)]
+#[path = "aspm_tests.rs"]
+mod tests;

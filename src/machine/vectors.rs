@@ -420,3 +420,7 @@ mod tests {
         assert_eq!(message(0x1_fee0_0000, 1, Some(false)), Message::Foreign);
     }
 }
+
+#[cfg(test)]
+#[path = "vectors_tests.rs"]
+mod reading_tests;

@@ -6,7 +6,7 @@ use pciscope::pci::header;
 use pciscope::pci::walk::{Anomaly, List};
 
 use super::differences::{DIFFERENCES, LEFT_OUT, NAMES};
-use super::kinds::{Kind, kind};
+use super::kinds::{Kind, WITHOUT_RULES, kind};
 use super::rule::{Rule, TITLE, ids, take};
 use super::sources::DUMPED;
 use super::tally::Tally;
@@ -128,7 +128,7 @@ impl Comparison<'_> {
                 at,
             );
         }
-        if specification.layout.is_none() || specification.key != key {
+        if specification.layout.is_none() || specification.key != key || WITHOUT_RULES.contains(&key) {
             return;
         }
         let view = view(specification.key, &ours.registers);
@@ -214,12 +214,14 @@ impl Comparison<'_> {
         let ours = raw.map_or("nothing".to_owned(), |raw| (raw ^ inverted).to_string());
         if self.agree(view.key, &format!("{register} {flag}"), &set.to_string(), &ours, at) {
             self.counts().flags += 1;
+            *self.counts().compared.entry(view.key).or_default() += 1;
         }
     }
 
-    fn value(&mut self, key: &str, item: &str, theirs: String, ours: String, at: &str) {
+    fn value(&mut self, key: &'static str, item: &str, theirs: String, ours: String, at: &str) {
         if self.agree(key, item, &theirs, &ours, at) {
             self.counts().values += 1;
+            *self.counts().compared.entry(key).or_default() += 1;
         }
     }
 

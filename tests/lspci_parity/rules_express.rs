@@ -225,7 +225,7 @@ const PRESETS: &[(&str, &str)] = &[
     ("0dB de-emphasis, 3.5dB", "9"),
 ];
 const DOWNSTREAM: &[(&str, &str)] = &[
-    ("Link Down - Not Determined", "link down, presence not determined"),
+    ("Link Down - Not Determined", "not determined"),
     ("Link Down - Not Present", "link down, not present"),
     ("Link Down - Present", "link down, present"),
     ("Link Up - Present", "link up, present"),

@@ -14,6 +14,8 @@ pub struct Counts {
     pub files: usize,
     pub functions: usize,
     pub capabilities: BTreeMap<&'static str, usize>,
+    /// Values and flags that agree, by key of the capability; `header` and `list` are keys here as well.
+    pub compared: BTreeMap<&'static str, usize>,
     pub values: usize,
     pub flags: usize,
     /// Values and flags that differ for a reason that is listed.
