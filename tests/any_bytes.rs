@@ -203,3 +203,41 @@ proptest! {
         everything(&config, b"");
     }
 }
+
+/// Every entry claims the one before as the bridge above it.
+#[test]
+fn a_chain_without_end_is_drawn_and_followed_only_as_deep_as_a_machine_can_be() {
+    let names: Vec<String> = (0..20_000).map(|n| format!("{:04x}:{:02x}:00.0", n / 256, n % 256)).collect();
+    let mut tree = MemoryTree::complete();
+    for (n, name) in names.iter().enumerate() {
+        let above = &names[n.saturating_sub(1)];
+        tree = tree.link(
+            format!("sys/bus/pci/devices/{name}"),
+            format!("../../../devices/pci0000:00/{above}/{name}"),
+        );
+    }
+    let scope = Scope {
+        depth: Depth::Summary,
+        wanted: &|_| true,
+        wake: false,
+        deadline: machine::DEADLINE,
+        vital_product_data: false,
+    };
+    let machine = machine::load(&tree, false, scope).unwrap();
+    let (names_of_devices, platform) = (Names::embedded(), Platform::default());
+    let inspection = Inspection {
+        machine: &machine,
+        tree: &tree,
+        live: false,
+        names: &names_of_devices,
+        platform: &platform,
+    };
+    let list = list::list(inspection, Vec::new());
+    let titles = vec![String::new(); list.functions.len()];
+    let drawn = text::tree::tree(&list, &titles, Style::PLAIN);
+    assert!(drawn.lines().all(|line| line.chars().count() < 1000));
+    assert_eq!(drawn.lines().filter(|line| line.contains(":00.0")).count(), names.len());
+    assert!(drawn.contains("deeper than the 256 buses that a domain has"));
+    let last = machine.functions.last().unwrap();
+    assert_eq!(machine.path(last).len(), 256);
+}

@@ -21,6 +21,10 @@ const HANGS: u8 = 7;
 const HANGS_ALTOGETHER: u8 = 8;
 /// Reading this one ends the worker.
 const CRASHES: u8 = 9;
+/// Reading this one panics.
+const PANICS: u8 = 6;
+/// A driver's probe holds the lock of this one: what waits for the lock hangs, everything else answers.
+const LOCKED: u8 = 5;
 
 /// Long enough for a function that answers, even on a busy machine.
 const DEADLINE: Duration = Duration::from_millis(500);
@@ -35,6 +39,7 @@ impl Tree for Sick {
         match address.bus {
             HANGS_ALTOGETHER => hang(),
             CRASHES => raise(Signal::SIGKILL).unwrap(),
+            PANICS => panic!("as a defect of the reader would"),
             _ => {}
         }
         let header = [0x36, 0x1b, 0x10, 0, 7, 1, 0x10, 0, 2, 2, 8, 1, 0, 0, 0, 0];
@@ -50,6 +55,9 @@ impl Tree for Sick {
     fn open(&self, path: &str) -> Result<Box<dyn File>> {
         let (address, tree) = self.0.as_ref().unwrap();
         if address.bus == HANGS && matches!(path, "config" | "current_link_speed" | "sriov_numvfs" | "vpd") {
+            hang();
+        }
+        if address.bus == LOCKED && path == "sriov_numvfs" {
             hang();
         }
         tree.open(path)
@@ -148,6 +156,33 @@ fn a_crash_is_an_answer_too() {
     assert_read(&readings[1]);
 }
 
+/// Writes to its path if a panic gets this far.
+struct Unwound(std::path::PathBuf);
+
+impl Drop for Unwound {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let _ = std::fs::write(&self.0, "");
+        }
+    }
+}
+
+/// A worker that panics ends there, and runs nothing of the program that it is a copy of.
+fn a_panic_is_a_crash() {
+    let folder = tempfile::tempdir().unwrap();
+    let unwound = Unwound(folder.path().join("unwound"));
+    let readings = read(&[PANICS, 1]);
+    assert_eq!(readings[0].config_error, Some((0, Cause::Errno(Errno::EIO))));
+    assert_read(&readings[1]);
+    assert!(!unwound.0.exists());
+}
+
+fn a_lock_costs_nothing() {
+    let readings = read(&[LOCKED]);
+    assert_read(&readings[0]);
+    assert_eq!(readings[0].config_reads, 2);
+}
+
 /// Two workers: neither keeps the other's socket open, before and after one was replaced.
 fn many_functions_end() {
     let many: Vec<u8> = (10..80).collect();
@@ -207,6 +242,8 @@ fn main() {
     one_hanging_function_costs_one_deadline();
     not_even_the_kernel_answers();
     a_crash_is_an_answer_too();
+    a_panic_is_a_crash();
+    a_lock_costs_nothing();
     many_functions_end();
     vital_product_data_that_hangs();
     no_function_is_no_worker();

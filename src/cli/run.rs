@@ -209,10 +209,9 @@ impl Session {
         };
         let mut notes = source.notes.clone();
         notes.extend(
-            machine
-                .strange
-                .iter()
-                .map(|name| format!("sys/bus/pci/devices/{name}: not an address, left out")),
+            machine.strange.iter().map(|name| {
+                format!("sys/bus/pci/devices/{}: not an address, left out", name.escape_default())
+            }),
         );
         Ok(Session {
             names: names(global)?,

@@ -12,6 +12,7 @@ use crate::machine::power::{self, Power};
 use crate::pci::Bdf;
 use crate::pci::bars::{self, Bar, BridgeWindow};
 use crate::pci::decode::{Capability, Placed};
+use crate::pci::extended::sriov;
 use crate::pci::header;
 use crate::pci::register::Field;
 use crate::pci::walk::{Anomaly, List};
@@ -255,7 +256,7 @@ pub struct General<'a> {
     pub label: Option<String>,
     /// `physfn`.
     pub physical_function: Option<String>,
-    /// `sriov_numvfs`, `sriov_totalvfs`.
+    /// Virtual functions that are on, and that there can be.
     pub virtual_functions: Option<(u32, u32)>,
     /// Power state.
     pub power: Power,
@@ -297,7 +298,7 @@ impl<'a> General<'a> {
             msi_allowed: reading.text("msi_bus").map(|t| t == "1"),
             label: text("label").filter(|t| !t.is_empty()),
             physical_function: reading.link_name("physfn").map(str::to_owned),
-            virtual_functions: number("sriov_numvfs").zip(number("sriov_totalvfs")),
+            virtual_functions: virtual_functions(function),
             power: power::power(function),
             partner: link::partner(inspection.machine, function),
             aer: aer::aer(inspection.machine, function, inspection.platform, lines),
@@ -306,6 +307,17 @@ impl<'a> General<'a> {
             windows: function.space().filter(|_| is_bridge).map(bars::windows).unwrap_or_default(),
         }
     }
+}
+
+/// Virtual functions that are on, and that there can be; `None` if the function has none or its registers were not read.
+/// The driver may allow fewer than there can be. The kernel's `sriov_numvfs` is not read (see [`crate::machine::attributes`]).
+fn virtual_functions(function: &Function) -> Option<(u32, u32)> {
+    let specification = &sriov::SPECIFICATION;
+    let control: sriov::Control = function.register(specification)?;
+    let number: sriov::NumVfs = function.register(specification)?;
+    let total: sriov::TotalVfs = function.register(specification)?;
+    // NumVFs counts only while VF Enable is set (PCIe 6.2, 9.3.3.7).
+    Some((if control.vf_enable() { number.number().into() } else { 0 }, total.number().into()))
 }
 
 /// Base Address Registers. Those of a virtual function read zero; its memory is behind the physical function's VF BARs.
@@ -376,4 +388,37 @@ pub fn show(
     let functions: Vec<&Function> = inspection.machine.wanted().collect();
     let functions = crate::machine::in_threads(functions, |f| details(inspection, f, lines, hex));
     Show { functions, notes }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::enumerate::Entry;
+    use crate::machine::reading::Reading;
+    use crate::pci::ConfigSpace;
+
+    fn physical_function(control: u8, known: u16) -> Function {
+        let mut bytes = vec![0; 4096];
+        bytes[..12].copy_from_slice(&[0xb3, 0x15, 0x1d, 0x10, 6, 0, 0x10, 0, 0, 0, 0, 2]);
+        bytes[0x34] = 0x40;
+        bytes[0x40..0x44].copy_from_slice(&[0x10, 0, 2, 0]);
+        bytes[0x100..0x104].copy_from_slice(&[0x10, 0, 1, 0]);
+        bytes[0x108] = control;
+        bytes[0x10e] = 8;
+        bytes[0x110] = 3;
+        let address = Bdf { domain: 0, bus: 1, device: 0, function: 0 };
+        let mut reading = Reading::failed(address, crate::tree::Cause::NotCaptured);
+        reading.config_error = None;
+        reading.space = ConfigSpace::new(4096);
+        reading.space.store(0, &bytes[..usize::from(known)]);
+        Function::new(&Entry { address, parent: None, host_bridge: None, linked: true }, reading)
+    }
+
+    #[test]
+    fn virtual_functions_are_counted_by_the_registers() {
+        assert_eq!(virtual_functions(&physical_function(1, 4096)), Some((3, 8)));
+        assert_eq!(virtual_functions(&physical_function(0, 4096)), Some((0, 8)), "VF Enable is off");
+        assert_eq!(virtual_functions(&physical_function(1, 0x110)), None, "not read so far");
+        assert_eq!(virtual_functions(&physical_function(1, 0x100)), None, "the list was not read");
+    }
 }

@@ -163,8 +163,11 @@ fn decide(
         }
         // What is at the top with something below it is a root port, even if its configuration space was not read.
         let top = path.first().and_then(|f| link::port_type(f));
-        if top.map_or(path.len() < 2, |port| port != PortType::RootPort) {
-            return (None, format!("whether {root} is a root port was not read"));
+        match top {
+            Some(PortType::RootPort) => {}
+            Some(_) => return (None, format!("{root} is no root port")),
+            None if path.len() < 2 => return (None, format!("whether {root} is a root port was not read")),
+            None => {}
         }
         let why = granted.filter(|(given, _)| !given).map(|(_, why)| format!("; {why}")).unwrap_or_default();
         return (Some(false), format!("no AER service runs on {port}{why}"));

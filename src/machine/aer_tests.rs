@@ -42,7 +42,7 @@ fn function(address: Bdf, parent: Option<Bdf>, config: &[u8], texts: &[(&str, &s
 fn machine(top: u8, texts: &[(&str, &str)]) -> Machine {
     let root = function(ROOT, None, &config(top), texts);
     let endpoint = function(ENDPOINT, Some(ROOT), &config(TYPE_ENDPOINT), &[]);
-    Machine { functions: vec![root, endpoint], ..Machine::default() }
+    Machine::from_functions(vec![root, endpoint])
 }
 
 fn owner(machine: &Machine, address: Bdf, platform: &Platform, lines: Option<&[Line]>) -> Ownership {
@@ -93,7 +93,7 @@ fn who_handles_errors_below_a_root_port() {
         (platform("quiet pci=noaer", here, Some(granted())), no, "pci=noaer"),
         (platform("pci=realloc,nomsi", here, Some(granted())), no, "pci=nomsi"),
         (platform("pcie_ports=compat", here, Some(granted())), no, "pcie_ports=compat"),
-        (platform("pcie_ports=native", here, Some(granted())), yes, "the AER service runs on"),
+        (platform("pcie_ports=native", nowhere, Some(refused())), yes, "pcie_ports=native"),
         (platform("quiet -- pci=noaer", here, None), yes, "the AER service runs on"),
         (platform("pci=noaerx xpci=noaer", here, None), yes, "the AER service runs on"),
         // Then port services, which are what runs.
@@ -170,7 +170,7 @@ fn the_interrupt_of_a_port_tells_of_its_services() {
 #[test]
 fn an_integrated_endpoint_has_no_port() {
     let integrated = function(ROOT, None, &config(TYPE_INTEGRATED), &[]);
-    let machine = Machine { functions: vec![integrated], ..Machine::default() };
+    let machine = Machine::from_functions(vec![integrated]);
     let kernel = |platform| owner(&machine, ROOT, &platform, None).kernel;
     assert_eq!(kernel(platform("", Some(&[]), None)), None, "its errors go to an event collector");
     assert_eq!(kernel(platform("", Some(&[]), Some(granted()))), Some(true));
@@ -181,13 +181,14 @@ fn an_integrated_endpoint_has_no_port() {
 fn the_topmost_function_is_called_what_it_is() {
     let nowhere = platform("", Some(&[]), None);
     let reason = |top: &[u8]| {
-        let machine = Machine { functions: vec![function(ROOT, None, top, &[])], ..Machine::default() };
+        let machine = Machine::from_functions(vec![function(ROOT, None, top, &[])]);
         owner(&machine, ROOT, &nowhere, None).reason
     };
     assert_eq!(reason(&config(TYPE_ROOT_PORT)), "no AER service runs on root port 0000:00:01.0");
-    assert_eq!(reason(&config(TYPE_ENDPOINT)), "no AER service runs on 0000:00:01.0");
-    assert_eq!(reason(&config(TYPE_ROOT_PORT)[..64]), "no AER service runs on root port 0000:00:01.0");
-    assert_eq!(reason(&config(TYPE_ENDPOINT)[..64]), "no AER service runs on 0000:00:01.0");
+    assert_eq!(reason(&config(TYPE_ENDPOINT)), "0000:00:01.0 is no root port");
+    let unread = "whether 0000:00:01.0 is a root port was not read";
+    assert_eq!(reason(&config(TYPE_ROOT_PORT)[..64]), unread);
+    assert_eq!(reason(&config(TYPE_ENDPOINT)[..64]), unread);
 }
 
 fn counted(text: &str) -> Counters {
@@ -225,7 +226,7 @@ fn a_file_that_is_not_there_is_no_zero() {
 }
 
 fn of_bytes(bytes: &[u8]) -> (Aer, Option<ErrorsSeen>) {
-    let machine = Machine { functions: vec![function(ROOT, None, bytes, &[])], ..Machine::default() };
+    let machine = Machine::from_functions(vec![function(ROOT, None, bytes, &[])]);
     let root = machine.get(ROOT).unwrap();
     (aer(&machine, root, &Platform::default(), None), errors_seen(root))
 }

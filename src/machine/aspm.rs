@@ -102,7 +102,9 @@ pub struct AspmControl {
 /// Who decides about ASPM below the host bridge of that name.
 pub fn control(platform: &Platform, host_bridge: Option<&str>) -> AspmControl {
     let (kernel_manages, reason) = decide(platform, host_bridge);
-    AspmControl { kernel_manages, reason, policy: platform.aspm_policy.clone() }
+    // A kernel that leaves ASPM alone has a policy too, which then decides nothing.
+    let policy = platform.aspm_policy.clone().filter(|_| kernel_manages != Some(false));
+    AspmControl { kernel_manages, reason, policy }
 }
 
 fn decide(platform: &Platform, host_bridge: Option<&str>) -> (Option<bool>, String) {

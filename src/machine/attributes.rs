@@ -2,7 +2,8 @@
 //!
 //! This one table serves every command, and a capture keeps exactly what it names. Most attributes are copies that the
 //! kernel keeps: they look healthy on a device that fell off the bus an hour ago. Those that read the device are marked
-//! [`Attribute::live`]. Nothing below `nvme/`, `net/`, `hwmon/` is ever read: those files issue commands to the device.
+//! [`Attribute::live`]. `sriov_numvfs` is not read: it waits for the lock that a reset or a driver's probe holds (kernel:
+//! sriov_numvfs_show), and the capability's registers tell as much. Nothing below `nvme/`, `net/`, `hwmon/` is ever read: those files issue commands to the device.
 
 /// How a file is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,8 +37,6 @@ pub enum When {
     DetailWithoutMessages,
     /// For functions that the kernel may suspend while it runs.
     DetailOfSuspension,
-    /// For physical functions with virtual ones.
-    DetailOfVirtualization,
     /// For answers to programs and for captures.
     Everything,
     /// For bridges, where everything is read.
@@ -121,8 +120,6 @@ pub static ALL: &[Attribute] = &[
     text("link/l1_2_pcipm", When::EverythingOfLink),
     link("iommu_group", When::Detail),
     link("physfn", When::Detail),
-    text("sriov_numvfs", When::DetailOfVirtualization),
-    text("sriov_totalvfs", When::DetailOfVirtualization),
     Attribute { name: "vpd", kind: Kind::Bytes, when: When::VitalProductData, live: true },
 ];
 

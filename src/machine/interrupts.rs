@@ -9,6 +9,9 @@ use super::Function;
 /// Most bytes of `/proc/interrupts`: 8192 lines for 1024 processors.
 const INTERRUPTS_LIMIT: usize = 128 << 20;
 
+/// Most interrupts of a function: MSI-X has no more vectors (PCIe 6.2, 7.7.2.2: Table Size).
+const NUMBERS_LIMIT: usize = 2048;
+
 /// One line of `/proc/interrupts`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
@@ -179,9 +182,7 @@ pub struct LinuxMessage {
 
 /// Linux's numbers of the function's interrupts, and whether they are message interrupts.
 pub fn numbers(function: &Function) -> (Vec<u32>, bool) {
-    let listed = function.reading.text("msi_irqs").unwrap_or_default();
-    let mut numbers: Vec<u32> = listed.lines().filter_map(|n| n.parse().ok()).collect();
-    numbers.sort_unstable();
+    let mut numbers = message_numbers(function.reading.text("msi_irqs").unwrap_or_default());
     let messages = !numbers.is_empty();
     if !messages {
         // Without message interrupts, `irq` is that of the pin; 0 and 255 stand for none.
@@ -190,6 +191,15 @@ pub fn numbers(function: &Function) -> (Vec<u32>, bool) {
         );
     }
     (numbers, messages)
+}
+
+/// The names in `msi_irqs`, in the order of their numbers, no more than a function can have.
+fn message_numbers(listed: &str) -> Vec<u32> {
+    let mut numbers: Vec<u32> = listed.lines().filter_map(|n| n.parse().ok()).collect();
+    numbers.sort_unstable();
+    numbers.dedup();
+    numbers.truncate(NUMBERS_LIMIT);
+    numbers
 }
 
 /// The function's interrupts as Linux sees them. `lines` is `/proc/interrupts`, read once for all functions.
@@ -275,6 +285,13 @@ mod tests {
         assert_eq!(vector(Some(&lines[1]), 0), Some(3));
         assert_eq!(vector(Some(&lines[2]), 0), Some(5), "low 11 bits of 524293");
         assert_eq!(vector(None, 0), None);
+    }
+
+    #[test]
+    fn no_more_interrupts_than_vectors() {
+        let listed: String = (0..70_000).rev().map(|n| format!("{n}\n")).collect();
+        let expected: Vec<u32> = (0..2048).collect();
+        assert_eq!(message_numbers(&listed), expected);
     }
 
     proptest::proptest! {

@@ -67,9 +67,23 @@ pub struct Machine {
     pub vital_product_data: bool,
     /// Bridges with the places of the functions below them, in ascending order.
     below: Vec<(Bdf, usize)>,
+    /// Of each function the place of the bridge above it, without the links that would close a circle.
+    above: Vec<Option<usize>>,
 }
 
+/// Most bridges that are followed upwards: a domain has no more than 256 buses, whatever a tree claims.
+pub const MOST_LEVELS: usize = 256;
+
 impl Machine {
+    /// A machine of these functions, in the order of their addresses; none of them is wanted yet.
+    pub fn from_functions(functions: Vec<Function>) -> Machine {
+        let mut below: Vec<(Bdf, usize)> =
+            functions.iter().enumerate().filter_map(|(place, f)| Some((f.parent?, place))).collect();
+        below.sort_unstable();
+        let above = without_circles(&functions);
+        Machine { functions, below, above, ..Machine::default() }
+    }
+
     /// A function by address.
     pub fn get(&self, address: Bdf) -> Option<&Function> {
         let place = self.functions.binary_search_by_key(&address, |f| f.address).ok()?;
@@ -88,18 +102,12 @@ impl Machine {
         below.map(|(_, place)| &self.functions[*place])
     }
 
-    /// From the topmost bridge down to the function.
+    /// From the topmost bridge down to the function; at most [`MOST_LEVELS`], the lowest ones.
     pub fn path(&self, function: &Function) -> Vec<&Function> {
-        let mut path = vec![];
-        let mut current = self.get(function.address);
-        while let Some(function) = current {
-            // A tree from a stranger may claim that a bridge is above itself.
-            if path.iter().any(|f: &&Function| f.address == function.address) {
-                break;
-            }
-            path.push(function);
-            current = self.parent(function);
-        }
+        let place = self.functions.binary_search_by_key(&function.address, |f| f.address).ok();
+        let upwards = std::iter::successors(place, |place| self.above.get(*place).copied().flatten());
+        let mut path: Vec<&Function> =
+            upwards.take(MOST_LEVELS).filter_map(|place| self.functions.get(place)).collect();
         path.reverse();
         path
     }
@@ -143,10 +151,12 @@ pub fn load(tree: &dyn Tree, live: bool, scope: Scope<'_>) -> Result<Machine, Tr
     if entries.iter().any(|e| !e.linked) {
         parents_by_bus_number(&mut functions);
     }
-    let mut below: Vec<(Bdf, usize)> =
-        functions.iter().enumerate().filter_map(|(place, f)| Some((f.parent?, place))).collect();
-    below.sort_unstable();
-    Ok(Machine { functions, wanted, strange, vital_product_data: scope.vital_product_data, below })
+    Ok(Machine {
+        wanted,
+        strange,
+        vital_product_data: scope.vital_product_data,
+        ..Machine::from_functions(functions)
+    })
 }
 
 /// Adds vital product data to the readings that are wanted with it. An order of its own each, after everything else.
@@ -166,6 +176,34 @@ fn add_vital_product_data(
     Ok(())
 }
 
+/// Places of the bridges above. A tree from a stranger may claim that a bridge is above itself: the link that closes the
+/// circle is left out.
+fn without_circles(functions: &[Function]) -> Vec<Option<usize>> {
+    let place = |address| functions.binary_search_by_key(&address, |f| f.address).ok();
+    let mut above: Vec<Option<usize>> = functions.iter().map(|f| f.parent.and_then(place)).collect();
+    // By which walk upwards a function was reached first.
+    let mut reached = vec![usize::MAX; above.len()];
+    for start in 0..above.len() {
+        if reached[start] != usize::MAX {
+            continue;
+        }
+        reached[start] = start;
+        let mut here = start;
+        while let Some(bridge) = above[here] {
+            match reached[bridge] {
+                usize::MAX => reached[bridge] = start,
+                walk if walk == start => {
+                    above[here] = None;
+                    break;
+                }
+                _ => break,
+            }
+            here = bridge;
+        }
+    }
+    above
+}
+
 /// What has to be read of which function: the wanted ones, the bridges above them, and, where the hierarchy is only in
 /// bus numbers, the header of every other. `entries` are in the order of their addresses, and so is what comes back.
 fn orders<'a>(
@@ -176,8 +214,9 @@ fn orders<'a>(
 ) -> Vec<(&'a Entry, Order)> {
     let place = |address| entries.binary_search_by_key(&address, |e| e.address).ok();
     let parents: Vec<Option<usize>> = entries.iter().map(|e| e.parent.and_then(place)).collect();
-    // A tree from a stranger may claim that a bridge is above itself; there are no more than 256 buses.
-    let above = |place: usize| std::iter::successors(parents[place], |bridge| parents[*bridge]).take(256);
+    // A tree from a stranger may claim that a bridge is above itself.
+    let above =
+        |place: usize| std::iter::successors(parents[place], |bridge| parents[*bridge]).take(MOST_LEVELS);
     let flat = entries.iter().any(|e| !e.linked);
     let mut needed: Vec<Option<Depth>> = entries
         .iter()
@@ -305,4 +344,53 @@ pub fn in_threads<T: Send, R: Send>(items: Vec<T>, work: impl Fn(T) -> R + Sync)
 /// Header type with the multi-function bit taken out, for tests and the tree view.
 pub fn is_bridge(function: &Function) -> bool {
     function.header::<HeaderType>().is_some_and(|h| h.layout() == 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tree::MemoryTree;
+
+    /// Functions that each claim the next one of `above` as their bridge.
+    fn claimed(claims: &[(&str, &str)]) -> Machine {
+        let tree = claims.iter().fold(MemoryTree::complete(), |tree, (name, above)| {
+            tree.link(
+                format!("{}/{name}", reading::DEVICES),
+                format!("../../../devices/pci0000:00/{above}/{name}"),
+            )
+        });
+        let scope = Scope {
+            depth: Depth::Detail,
+            wanted: &|_| true,
+            wake: false,
+            deadline: Duration::from_millis(1),
+            vital_product_data: false,
+        };
+        load(&tree, false, scope).unwrap()
+    }
+
+    fn way(machine: &Machine, place: usize) -> Vec<String> {
+        machine.path(&machine.functions[place]).iter().map(|f| f.address.to_string()).collect()
+    }
+
+    #[test]
+    fn a_way_has_no_more_bridges_than_a_domain_has_buses() {
+        let names: Vec<String> = (0..3000).map(|n| format!("{:04x}:{:02x}:00.0", n / 256, n % 256)).collect();
+        let claims: Vec<(&str, &str)> =
+            (0..names.len()).map(|n| (&*names[n], &*names[n.saturating_sub(1)])).collect();
+        let machine = claimed(&claims);
+        assert_eq!(way(&machine, 2), names[..3]);
+        assert_eq!(way(&machine, 255), names[..256]);
+        assert_eq!(way(&machine, 2999), names[2999 - 255..]);
+    }
+
+    #[test]
+    fn circles_end() {
+        let (a, b, c) = ("0000:01:00.0", "0000:02:00.0", "0000:03:00.0");
+        let machine = claimed(&[(a, b), (b, a), (c, b)]);
+        assert_eq!(way(&machine, 0), [b, a]);
+        assert_eq!(way(&machine, 1), [b]);
+        assert_eq!(way(&machine, 2), [b, c]);
+        assert_eq!(way(&claimed(&[(a, a)]), 0), [a]);
+    }
 }

@@ -2,7 +2,7 @@
 
 use crate::kernel_log::platform::{self as log, HostBridge};
 use crate::kernel_log::{self, Record};
-use crate::tree::{Cause, Tree, read, read_text};
+use crate::tree::{Cause, Tree, printable, read, read_text};
 
 /// The machine around the functions. Everything is `None` where the source does not tell.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
@@ -99,7 +99,7 @@ pub fn read_platform(tree: &dyn Tree, live: bool) -> Platform {
         .into_iter()
         .filter_map(|name| {
             let address = read_text(tree, &format!("sys/bus/pci/slots/{name}/address")).ok()?;
-            Some(Slot { name, address })
+            Some(Slot { name: printable(name.into_bytes()), address })
         })
         .collect();
     let mut found = log::Found::default();

@@ -5,11 +5,12 @@
 //! somebody answers.
 
 use crate::pci::decode::{self, Context};
+use crate::pci::extended::aer;
 use crate::pci::header;
 use crate::pci::space::{ConfigBytes, ConfigSpace, HEADER_SIZE, Loader};
 use crate::pci::walk::{self, Located};
 use crate::pci::{Bdf, capability};
-use crate::tree::{Cause, Tree, TreeError, read_text};
+use crate::tree::{Cause, Tree, TreeError, printable, read_text};
 
 use super::attributes::{self, Attribute, Kind, When};
 use super::vital_product_data::{self, VitalProductData};
@@ -126,8 +127,8 @@ impl Reading {
         }
         let answer = match attribute.kind {
             Kind::Text => read_text(folder, attribute.name),
-            Kind::Link => folder.read_link(attribute.name),
-            Kind::Folder => folder.list(attribute.name).map(|names| names.join("\n")),
+            Kind::Link => folder.read_link(attribute.name).map(|target| printable(target.into_bytes())),
+            Kind::Folder => folder.list(attribute.name).map(|names| printable(names.join("\n").into_bytes())),
             Kind::Bytes => {
                 self.vital_product_data = Some(vital_product_data::read(folder, attribute.name));
                 return;
@@ -198,7 +199,7 @@ pub fn read(tree: &dyn Tree, order: Order) -> Reading {
         }
     }
     if order.depth >= Depth::Detail {
-        read_detail(&mut reading, folder, order.remembered);
+        read_detail(&mut reading, folder);
     }
     if order.depth >= Depth::Full {
         read_everything(&mut reading, folder);
@@ -206,7 +207,7 @@ pub fn read(tree: &dyn Tree, order: Order) -> Reading {
     reading
 }
 
-fn read_detail(reading: &mut Reading, folder: &dyn Tree, remembered: bool) {
+fn read_detail(reading: &mut Reading, folder: &dyn Tree) {
     reading.ask_when(folder, When::Detail);
     if !reading.has_names("msi_irqs") || reading.is_bridge() {
         reading.ask_when(folder, When::DetailWithoutMessages);
@@ -218,13 +219,8 @@ fn read_detail(reading: &mut Reading, folder: &dyn Tree, remembered: bool) {
     let extended = walk::extended(&mut &reading.space);
     let conventional = reading.config_size.is_some_and(|size| (1..=256).contains(&size));
     let sound = conventional || extended.complete && extended.anomalies.is_empty();
-    let may_have = |id| !sound || extended.found.iter().any(|l| l.id == id);
-    if may_have(0x01) {
+    if !sound || extended.found.iter().any(|l| l.id == aer::SPECIFICATION.id) {
         reading.ask_when(folder, When::DetailOfErrors);
-    }
-    // sriov_numvfs waits for the lock that a reset or a driver's probe holds (kernel: sriov_numvfs_show).
-    if may_have(0x10) && !remembered {
-        reading.ask_when(folder, When::DetailOfVirtualization);
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Both ends are the same program, forked; the format is not kept anywhere.
 
-use std::io::Read;
+use std::io::{self, Read};
 
 use nix::errno::Errno;
 
@@ -117,22 +117,24 @@ fn put_cause(out: &mut Vec<u8>, cause: Cause) {
         Cause::NotRegular => (3, 0),
         Cause::TooLong(limit) => (4, limit as u32),
         Cause::TimedOut(milliseconds) => (5, milliseconds),
+        Cause::TooMany(limit) => (6, limit as u32),
     };
     out.push(kind);
     out.extend(value.to_le_bytes());
 }
 
-/// Receives an answer; `None` if the worker ended or sent something else.
-pub fn receive(socket: &mut impl Read) -> Option<Reading> {
+/// Receives an answer. An error of the kind `WouldBlock` if the worker stopped in the middle of it and the socket has a
+/// time limit; other errors if it ended or sent something else.
+pub fn receive(socket: &mut impl Read) -> io::Result<Reading> {
     let mut length = [0; 4];
-    socket.read_exact(&mut length).ok()?;
+    socket.read_exact(&mut length)?;
     let length = u32::from_le_bytes(length) as usize;
     if length > LONGEST {
-        return None;
+        return Err(io::ErrorKind::InvalidData.into());
     }
     let mut bytes = vec![0; length];
-    socket.read_exact(&mut bytes).ok()?;
-    parse_answer(&mut bytes.as_slice())
+    socket.read_exact(&mut bytes)?;
+    parse_answer(&mut bytes.as_slice()).ok_or_else(|| io::ErrorKind::InvalidData.into())
 }
 
 fn take<'a>(input: &mut &'a [u8], length: usize) -> Option<&'a [u8]> {
@@ -160,6 +162,7 @@ fn cause(input: &mut &[u8]) -> Option<Cause> {
         3 => Cause::NotRegular,
         4 => Cause::TooLong(value as usize),
         5 => Cause::TimedOut(value),
+        6 => Cause::TooMany(value as usize),
         _ => return None,
     })
 }
@@ -222,6 +225,7 @@ mod tests {
             (0, Ok("D3cold".into())),
             (3, Err(Cause::Errno(Errno::EINVAL))),
             (4, Err(Cause::NotCaptured)),
+            (5, Err(Cause::TooMany(65_536))),
         ];
         let data = |error| Some(VitalProductData { bytes: vec![0x82, 0, 0xff], error });
         for vital_product_data in [None, data(None), data(Some(Cause::Errno(Errno::ETIMEDOUT)))] {
@@ -230,7 +234,7 @@ mod tests {
             let received = receive(&mut sent.as_slice()).unwrap();
             assert_eq!(format!("{received:?}"), format!("{reading:?}"));
             for length in 0..sent.len() {
-                assert!(receive(&mut &sent[..length]).is_none(), "cut at {length}");
+                assert!(receive(&mut &sent[..length]).is_err(), "cut at {length}");
             }
         }
     }

@@ -6,7 +6,7 @@
 //! open, and one that does not answer in time is abandoned and replaced.
 
 use std::collections::VecDeque;
-use std::io::{BufReader, Read, Write};
+use std::io::{BufReader, ErrorKind, Read, Write};
 use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
@@ -44,7 +44,7 @@ pub fn read_all(orders: &[Order], deadline: Duration, open: Open<'_>) -> Result<
     };
     let count = if orders.len() >= WORTH_A_SECOND { 2 } else { 1 };
     for _ in 0..count.min(orders.len()) {
-        pool.workers.push(start(open)?);
+        pool.workers.push(start(open, deadline)?);
     }
     while pool.hand_out()? {
         pool.collect()?;
@@ -107,19 +107,23 @@ impl Pool<'_> {
             let Some((place, order)) = worker.orders.front().copied() else { continue };
             if ready {
                 match wire::receive(&mut worker.socket) {
-                    Some(answer) if answer.address == order.address => {
+                    Ok(answer) if answer.address == order.address => {
                         worker.orders.pop_front();
                         worker.since = Instant::now();
                         self.keep(place, answer);
                     }
+                    Err(error) if is_late(&error) => self.give_up(index, self.timed_out())?,
                     _ => self.give_up(index, Cause::Errno(Errno::EIO))?,
                 }
             } else if worker.since.elapsed() >= self.deadline {
-                let milliseconds = u32::try_from(self.deadline.as_millis()).unwrap_or(u32::MAX);
-                self.give_up(index, Cause::TimedOut(milliseconds))?;
+                self.give_up(index, self.timed_out())?;
             }
         }
         Ok(())
+    }
+
+    fn timed_out(&self) -> Cause {
+        Cause::TimedOut(u32::try_from(self.deadline.as_millis()).unwrap_or(u32::MAX))
     }
 
     fn keep(&mut self, place: usize, mut answer: Reading) {
@@ -147,7 +151,7 @@ impl Pool<'_> {
         // A process in an uninterruptible read dies when the read ends. It holds nothing of ours meanwhile.
         let _ = kill(worker.process, Signal::SIGKILL);
         let _ = waitpid(worker.process, Some(WaitPidFlag::WNOHANG));
-        *worker = start(self.open)?;
+        *worker = start(self.open, self.deadline)?;
         Ok(())
     }
 }
@@ -171,9 +175,23 @@ fn wait(workers: &[Worker], deadline: Duration) -> Result<Vec<bool>, Errno> {
     Ok(ready)
 }
 
-fn start(open: Open<'_>) -> Result<Worker, Errno> {
+/// Both ends of a socket. The first does not wait longer than the deadline for any part of an answer: a worker may stop
+/// in the middle of one.
+fn sockets(deadline: Duration) -> std::io::Result<(UnixStream, UnixStream)> {
+    let (here, there) = UnixStream::pair()?;
+    // Zero would be no limit.
+    here.set_read_timeout(Some(deadline.max(Duration::from_millis(1))))?;
+    Ok((here, there))
+}
+
+/// Whether a read ended because of the time limit.
+fn is_late(error: &std::io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
+}
+
+fn start(open: Open<'_>, deadline: Duration) -> Result<Worker, Errno> {
     let failed = |error: std::io::Error| Errno::from_raw(error.raw_os_error().unwrap_or(Errno::EIO as i32));
-    let (here, there) = UnixStream::pair().map_err(failed)?;
+    let (here, there) = sockets(deadline).map_err(failed)?;
     let process = raw::fork(|| {
         close_all_but(there.as_raw_fd());
         serve(there, open)
@@ -205,4 +223,26 @@ fn serve(socket: UnixStream, open: Open<'_>) -> i32 {
         }
     }
     0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pci::Bdf;
+
+    #[test]
+    fn half_an_answer_is_late() {
+        let address = Bdf { domain: 0, bus: 1, device: 0, function: 0 };
+        let answer = wire::answer(&Reading::failed(address, Cause::NotCaptured));
+        for length in [1, 4, answer.len() - 1] {
+            let (mut here, mut there) = sockets(Duration::from_millis(20)).unwrap();
+            there.write_all(&answer[..length]).unwrap();
+            assert!(is_late(&wire::receive(&mut here).unwrap_err()), "{length} bytes");
+        }
+        let (mut here, mut there) = sockets(Duration::ZERO).unwrap();
+        there.write_all(&answer).unwrap();
+        assert_eq!(wire::receive(&mut here).unwrap().address, address);
+        drop(there);
+        assert!(!is_late(&wire::receive(&mut here).unwrap_err()), "an end is not late");
+    }
 }

@@ -2,7 +2,8 @@
 //!
 //! A folder may come from a stranger. No link in it leads out of it: paths are resolved with `openat2` and
 //! `RESOLVE_IN_ROOT`, or, on kernels before 5.6 or under a filter that forbids it, component by component with
-//! `O_NOFOLLOW`. Only regular files are opened, without blocking. Windows of resource files are read, not mapped.
+//! `O_NOFOLLOW`. Only regular files are opened, without blocking; what a file is is looked at before it is opened, because
+//! opening alone does something to some devices (a watchdog starts). Windows of resource files are read, not mapped.
 //!
 //! Some tools store links as small text files (`../../../devices/…`): a folder that was unpacked so reads the same.
 
@@ -19,7 +20,7 @@ use super::error::{Cause, Result, TreeError};
 use super::manifest::{self, Manifest};
 use super::memory::{join_link, normalize};
 use super::raw::Mapping;
-use super::{File, Tree, Window};
+use super::{File, NAMES_LIMIT, Tree, Window};
 
 /// Most links that are followed for one path.
 const LINKS: u32 = 40;
@@ -201,7 +202,31 @@ impl Directory {
     }
 
     fn open_regular(&self, path: &str) -> Result<OwnedFd> {
+        if !self.whole.live {
+            let kind = self.kind(path).map_err(|e| self.failed(path, e))?;
+            if !matches!(kind, SFlag::S_IFREG | SFlag::S_IFDIR) {
+                return Err(TreeError::new(self.full(path), Cause::NotRegular));
+            }
+        }
         self.open_below(path, OFlag::O_RDONLY).map_err(|e| self.failed(path, e))
+    }
+
+    /// What something is, without opening it. Who can write to the folder may replace it before it is opened: against
+    /// that there is only the look at what was opened, which comes too late for devices that mind being opened.
+    fn kind(&self, path: &str) -> nix::Result<SFlag> {
+        let kind = |stat: FileStat| SFlag::from_bits_truncate(stat.st_mode) & SFlag::S_IFMT;
+        if let Some(folder) = &self.folder
+            && !path.is_empty()
+            && path != ".."
+            && !path.contains('/')
+        {
+            // Nearly everything is asked for like this, and one call tells.
+            match kind(nix::sys::stat::fstatat(folder, path, AtFlags::AT_SYMLINK_NOFOLLOW)?) {
+                SFlag::S_IFLNK => {}
+                kind => return Ok(kind),
+            }
+        }
+        Ok(kind(fstat(self.open_below(path, OFlag::O_PATH)?)?))
     }
 
     fn list_folder(&self, path: &str) -> Result<Vec<String>> {
@@ -214,6 +239,9 @@ impl Directory {
             if let Ok(name) = entry.file_name().to_str()
                 && !matches!(name, "." | "..")
             {
+                if names.len() == NAMES_LIMIT {
+                    return Err(TreeError::new(self.full(path), Cause::TooMany(NAMES_LIMIT)));
+                }
                 names.push(name.to_owned());
             }
         }
@@ -322,6 +350,9 @@ impl Tree for Directory {
         }
         names.sort_unstable();
         names.dedup();
+        if names.len() > NAMES_LIMIT {
+            return Err(TreeError::new(self.full(path), Cause::TooMany(NAMES_LIMIT)));
+        }
         Ok(names)
     }
 
@@ -403,6 +434,11 @@ fn open_by_component(root: &OwnedFd, path: &str, flags: OFlag) -> nix::Result<Ow
                     let target = nix::fcntl::readlinkat(&folder, *last).map_err(|_| Errno::ENOTDIR)?;
                     link = Some((parents.len(), target.to_string_lossy().into_owned()));
                 }
+                // A handle only to find things by is one of the link itself.
+                Ok(found) if flags.contains(OFlag::O_PATH) => match link_text(&found)? {
+                    Some(target) => link = Some((parents.len(), target)),
+                    None => return Ok(found),
+                },
                 other => return other,
             }
         }

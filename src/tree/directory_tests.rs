@@ -128,3 +128,47 @@ fn the_manifest_counts_through_links_and_for_folders_that_were_not_kept() {
     assert_eq!(tree.list("sys/class/iommu").unwrap(), [""; 0], "it was there and empty");
     assert_eq!(tree.list("sys/class/net").err().unwrap().cause, Cause::NotCaptured);
 }
+
+#[test]
+fn what_a_file_is_is_looked_at_before_it_is_opened() {
+    let folder = sample();
+    let function = folder.path().join("sys/devices/pci0000:00/0000:00:01.0");
+    // Opening a socket is an error of its own (ENXIO): whoever sees that has tried.
+    let _socket = std::os::unix::net::UnixListener::bind(function.join("socket")).unwrap();
+    symlink("socket", function.join("link")).unwrap();
+    symlink("vendor", function.join("link_to_file")).unwrap();
+    fs::create_dir(function.join("power")).unwrap();
+    symlink("../socket", function.join("power/link")).unwrap();
+    for fallback in [false, true] {
+        let tree = Directory::open(folder.path()).unwrap();
+        if fallback {
+            without_openat2(&tree);
+        }
+        let entered = tree.enter("sys/bus/pci/devices/0000:00:01.0").unwrap();
+        for name in ["socket", "link", "power/link"] {
+            assert_eq!(entered.open(name).err().unwrap().cause, Cause::NotRegular, "{name}");
+            let path = format!("sys/bus/pci/devices/0000:00:01.0/{name}");
+            assert_eq!(tree.open(&path).err().unwrap().cause, Cause::NotRegular, "{path}");
+        }
+        assert_eq!(read_text(&*entered, "link_to_file").unwrap(), "0x8086");
+        assert!(entered.open("power/absent").err().unwrap().is_absent());
+    }
+}
+
+#[test]
+fn a_folder_with_too_many_names_is_an_error() {
+    let folder = sample();
+    fs::create_dir(folder.path().join("capture")).unwrap();
+    let mut rows = "type\tmode\tst_size\tpath\tnote\nd\t0755\t-\t/irqs\t\nd\t0755\t-\t/many\t\n".to_owned();
+    rows.extend((0..NAMES_LIMIT).map(|n| format!("f\t0444\t1\t/irqs/{n}\t\n")));
+    rows.extend((0..NAMES_LIMIT * 2).map(|n| format!("f\t0444\t1\t/many/{n}\t\n")));
+    fs::write(folder.path().join("capture/manifest.tsv"), rows).unwrap();
+    fs::create_dir(folder.path().join("stored")).unwrap();
+    for n in 0..=NAMES_LIMIT {
+        fs::write(folder.path().join(format!("stored/{n}")), "").unwrap();
+    }
+    let tree = Directory::open(folder.path()).unwrap();
+    assert_eq!(tree.list("irqs").unwrap().len(), NAMES_LIMIT);
+    assert_eq!(tree.list("many").err().unwrap().cause, Cause::TooMany(NAMES_LIMIT));
+    assert_eq!(tree.list("stored").err().unwrap().cause, Cause::TooMany(NAMES_LIMIT));
+}

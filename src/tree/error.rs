@@ -33,6 +33,9 @@ pub enum Cause {
     /// Longer than what is sensible for it.
     #[error("is longer than {0} bytes, which is more than it can sensibly be")]
     TooLong(usize),
+    /// A folder with more names than what is sensible.
+    #[error("holds more than {0} names, which is more than it can sensibly hold")]
+    TooMany(usize),
     /// The read did not return in time; a device that does not answer can keep the kernel waiting.
     #[error("did not return within {0} ms")]
     TimedOut(u32),

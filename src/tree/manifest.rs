@@ -8,6 +8,7 @@ use std::collections::{HashMap, HashSet};
 
 use nix::errno::Errno;
 
+use super::NAMES_LIMIT;
 use super::error::errno_by_name;
 
 /// Most bytes of a manifest that are read.
@@ -44,7 +45,11 @@ impl Manifest {
             let note = columns.next().unwrap_or_default();
             let path = path.trim_matches('/').to_owned();
             if let Some((parent, name)) = path.rsplit_once('/') {
-                manifest.children.entry(parent.to_owned()).or_default().push(name.to_owned());
+                // One more than may be listed is kept, so that listing them fails.
+                let children = manifest.children.entry(parent.to_owned()).or_default();
+                if children.len() <= NAMES_LIMIT {
+                    children.push(name.to_owned());
+                }
             }
             match kind {
                 "d" => {

@@ -29,6 +29,9 @@ pub use window::Window;
 /// longer on large machines.
 pub const ATTRIBUTE_LIMIT: usize = 64 << 10;
 
+/// Most names that are read of a folder: those of one PCI domain with every function number in use.
+pub const NAMES_LIMIT: usize = 65_536;
+
 /// A folder with everything below it. A folder in a tree is a tree again.
 ///
 /// Paths are relative, with `/` between components and no leading `/`. Nothing here can write.

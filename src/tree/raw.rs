@@ -2,6 +2,7 @@
 #![allow(unsafe_code)]
 
 use std::os::fd::AsFd;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use memmap2::{MmapOptions, MmapRaw};
 use nix::errno::Errno;
@@ -17,11 +18,16 @@ pub struct Mapping {
 }
 
 impl Mapping {
-    /// Maps `length` bytes at `offset` of the file, read-only. The file must be the BAR of a device or reach past the
-    /// range: beyond its end a read is a SIGBUS. Offset and length are multiples of four.
+    /// Maps `length` bytes at `offset` of the file, read-only. The file must be a regular one (the BAR of a device is,
+    /// with its size) and hold the range: beyond its end a read is a SIGBUS. Offset and length are multiples of four.
     pub fn new(file: &std::fs::File, offset: u64, length: usize) -> Result<Self, Errno> {
         const PAGE: u64 = 4096;
         if !offset.is_multiple_of(4) || !length.is_multiple_of(4) || length == 0 {
+            return Err(Errno::EINVAL);
+        }
+        let metadata = file.metadata().map_err(errno)?;
+        let inside = offset.checked_add(length as u64).is_some_and(|end| end <= metadata.len());
+        if !metadata.is_file() || !inside {
             return Err(Errno::EINVAL);
         }
         let start = offset / PAGE * PAGE;
@@ -54,6 +60,9 @@ fn errno(error: std::io::Error) -> Errno {
     Errno::from_raw(error.raw_os_error().unwrap_or(Errno::EIO as i32))
 }
 
+/// Exit status of a child that panicked: that of every Rust program.
+const PANICKED: i32 = 101;
+
 /// Starts a copy of this process that runs `child` and then ends with its result as exit status, whatever happens.
 ///
 /// Must be called while the process has one thread only: in the copy, locks that other threads held would stay held.
@@ -66,7 +75,8 @@ pub fn fork(child: impl FnOnce() -> i32) -> Result<Pid, Errno> {
     match unsafe { nix::unistd::fork() }? {
         ForkResult::Parent { child } => Ok(child),
         ForkResult::Child => {
-            let status = child();
+            // Unwinding out of here would run the rest of the program, and its destructors, a second time.
+            let status = catch_unwind(AssertUnwindSafe(child)).unwrap_or(PANICKED);
             // SAFETY: `_exit` is always safe to call; it skips destructors and buffers that belong to the parent.
             unsafe { nix::libc::_exit(status) }
         }
@@ -96,5 +106,21 @@ mod tests {
         assert_eq!(mapping.read(16), None);
         assert_eq!(mapping.read(2), None);
         assert!(Mapping::new(&file, 2, 16).is_err());
+    }
+
+    #[test]
+    fn maps_nothing_but_what_a_regular_file_holds() {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(&[1; 4096 + 8]).unwrap();
+        assert!(Mapping::new(&file, 4096, 8).is_ok());
+        for (offset, length) in [(4096, 12), (4104, 4), (1 << 40, 4), (u64::MAX - 3, 4), (0, 8192)] {
+            assert_eq!(
+                Mapping::new(&file, offset, length).err(),
+                Some(Errno::EINVAL),
+                "{offset:#x} {length}"
+            );
+        }
+        let device = std::fs::File::open("/dev/zero").unwrap();
+        assert_eq!(Mapping::new(&device, 0, 4096).err(), Some(Errno::EINVAL));
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use crate::inspect::list::{List, Summary};
-use crate::machine::State;
+use crate::machine::{MOST_LEVELS, State};
 use crate::pci::Bdf;
 
 use super::super::style::{Style, Tone, cut};
@@ -18,7 +18,8 @@ pub fn tree(list: &List, titles: &[String], style: Style) -> String {
         let parent = function.parent.filter(|p| by_address.contains_key(p) && *p != function.address);
         children.entry(parent).or_default().push(function.address);
     }
-    let mut printer = Printer { by_address, children, style, seen: HashSet::new(), out: String::new() };
+    let mut printer =
+        Printer { by_address, children, style, seen: HashSet::new(), deeper: Vec::new(), out: String::new() };
     let mut roots: BTreeMap<String, Vec<Bdf>> = BTreeMap::new();
     for root in printer.children.get(&None).cloned().unwrap_or_default() {
         let name = printer.by_address[&root].0.host_bridge.clone();
@@ -28,14 +29,16 @@ pub fn tree(list: &List, titles: &[String], style: Style) -> String {
     for (name, functions) in roots {
         printer.out.push_str(&style.paint(Tone::Heading, &name));
         printer.out.push('\n');
-        printer.level(&functions, "");
+        printer.level(&functions, "", 1);
+        printer.flat();
     }
     // A tree from a stranger may claim bridges above each other; nothing that was asked for is left out.
     let missed: Vec<Bdf> =
         printer.by_address.keys().filter(|a| !printer.seen.contains(*a)).copied().collect();
     if !missed.is_empty() {
         printer.out.push_str("below each other, in a circle\n");
-        printer.level(&missed, "");
+        printer.level(&missed, "", 1);
+        printer.flat();
     }
     printer.out + &notes(&list.notes)
 }
@@ -45,11 +48,18 @@ struct Printer<'a> {
     children: BTreeMap<Option<Bdf>, Vec<Bdf>>,
     style: Style,
     seen: HashSet<Bdf>,
+    /// Functions below the deepest level that is drawn.
+    deeper: Vec<Bdf>,
     out: String,
 }
 
 impl Printer<'_> {
-    fn level(&mut self, functions: &[Bdf], indent: &str) {
+    fn level(&mut self, functions: &[Bdf], indent: &str, depth: usize) {
+        // Neither the stack nor the indent grows with what a stranger claims.
+        if depth > MOST_LEVELS {
+            self.deeper.extend_from_slice(functions);
+            return;
+        }
         for (index, address) in functions.iter().enumerate() {
             if !self.seen.insert(*address) {
                 continue;
@@ -57,7 +67,25 @@ impl Printer<'_> {
             let last = index + 1 == functions.len();
             self.line(*address, indent, if last { "└─ " } else { "├─ " });
             let below = self.children.get(&Some(*address)).cloned().unwrap_or_default();
-            self.level(&below, &format!("{indent}{}", if last { "   " } else { "│  " }));
+            self.level(&below, &format!("{indent}{}", if last { "   " } else { "│  " }), depth + 1);
+        }
+    }
+
+    /// What lies deeper than any machine is, without the hierarchy.
+    fn flat(&mut self) {
+        let mut waiting = std::mem::take(&mut self.deeper);
+        waiting.retain(|address| !self.seen.contains(address));
+        if !waiting.is_empty() {
+            self.out.push_str(&format!(
+                "deeper than the {MOST_LEVELS} buses that a domain has, as the source says\n"
+            ));
+        }
+        waiting.reverse();
+        while let Some(address) = waiting.pop() {
+            if self.seen.insert(address) {
+                self.line(address, "", "");
+                waiting.extend(self.children.get(&Some(address)).into_iter().flatten().rev());
+            }
         }
     }
 
