@@ -19,6 +19,8 @@ mod listed;
 mod lspci;
 #[path = "lspci_parity/rule.rs"]
 mod rule;
+#[path = "lspci_parity/rules_cxl.rs"]
+mod rules_cxl;
 #[path = "lspci_parity/rules_express.rs"]
 mod rules_express;
 #[path = "lspci_parity/rules_extended.rs"]
@@ -27,6 +29,8 @@ mod rules_extended;
 mod rules_header;
 #[path = "lspci_parity/rules_legacy.rs"]
 mod rules_legacy;
+#[path = "lspci_parity/rules_recent.rs"]
+mod rules_recent;
 #[path = "lspci_parity/rules_services.rs"]
 mod rules_services;
 #[path = "lspci_parity/rules_standard.rs"]

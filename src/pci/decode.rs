@@ -49,6 +49,8 @@ pub struct Placed {
     pub register: &'static Register,
     /// The repeated group that it belongs to and the index in it, for example `("entry", 0)`.
     pub group: Option<(&'static str, u16)>,
+    /// The repeated group in which that group is, where groups are nested, for example `("selective_stream", 1)`.
+    pub within: Option<(&'static str, u16)>,
     /// Offset in configuration space.
     pub offset: u16,
     /// The raw value; `None` if it was not read.
@@ -101,10 +103,11 @@ impl Capability {
 impl Placed {
     /// Path behind the capability's: `link_status`, `entry[0].control`.
     pub fn path(&self) -> String {
-        match self.group {
-            Some((group, index)) => format!("{group}[{index}].{}", self.register.key),
-            None => self.register.key.to_owned(),
+        let mut path = String::new();
+        for (group, index) in self.within.into_iter().chain(self.group) {
+            path.push_str(&format!("{group}[{index}]."));
         }
+        path + self.register.key
     }
 }
 
@@ -154,26 +157,46 @@ impl<'a> Builder<'a> {
 
     /// Places the register at its own offset.
     pub fn add<R: RegisterType>(&mut self) -> Option<R> {
-        self.place::<R>(None, R::REGISTER.offset)
+        self.place::<R>(None, None, R::REGISTER.offset)
     }
 
     /// Places the register at another offset relative to the capability: where the layout moves it.
     pub fn add_at<R: RegisterType>(&mut self, offset: u16) -> Option<R> {
-        self.place::<R>(None, offset)
+        self.place::<R>(None, None, offset)
     }
 
     /// Places the register as part of its repeated group: `entry[index].register`.
     pub fn add_in<R: RegisterType>(&mut self, index: u16, offset: u16) -> Option<R> {
-        self.place::<R>(R::REGISTER.group.map(|group| (group, index)), offset)
+        self.place::<R>(None, R::REGISTER.group.map(|group| (group, index)), offset)
     }
 
-    fn place<R: RegisterType>(&mut self, group: Option<(&'static str, u16)>, offset: u16) -> Option<R> {
+    /// Places the register as part of its group where that is part of another: `stream[1].association[index].register`.
+    pub fn add_within<R: RegisterType>(
+        &mut self,
+        outer: (&'static str, u16),
+        index: u16,
+        offset: u16,
+    ) -> Option<R> {
+        self.place::<R>(Some(outer), R::REGISTER.group.map(|group| (group, index)), offset)
+    }
+
+    fn place<R: RegisterType>(
+        &mut self,
+        within: Option<(&'static str, u16)>,
+        group: Option<(&'static str, u16)>,
+        offset: u16,
+    ) -> Option<R> {
         let register = R::REGISTER;
         let absolute = self.located.offset.checked_add(offset)?;
         let raw = self.value(offset, register.width);
-        self.registers.push(Placed { register, group, offset: absolute, raw });
+        self.registers.push(Placed { register, group, within, offset: absolute, raw });
         self.reaches(offset + u16::from(register.width));
         raw.map(R::from_raw)
+    }
+
+    /// Bytes from the capability's first one up to what comes next in its list.
+    pub fn room(&self) -> u16 {
+        self.room_end.saturating_sub(self.located.offset)
     }
 
     /// Notes that the capability reaches at least to `offset` (relative, behind the last byte).

@@ -454,6 +454,7 @@ pub fn registers(space: &ConfigSpace) -> Vec<Placed> {
     let place = |register: &'static Register, group, offset| Placed {
         register,
         group,
+        within: None,
         offset,
         raw: space.value(offset, register.width),
     };

@@ -12,7 +12,10 @@ use super::sources::DUMPED;
 use super::tally::Tally;
 use super::text::{CapabilityText, FunctionText};
 use super::view::View;
-use super::{rules_express, rules_extended, rules_header, rules_legacy, rules_services, rules_standard};
+use super::{
+    rules_cxl, rules_express, rules_extended, rules_header, rules_legacy, rules_recent, rules_services,
+    rules_standard,
+};
 
 /// Words before a group of flags; they are part of the flag's name where that is needed to tell it from another.
 const GROUPS: [&str; 6] = ["Enable", "Control", "Status", "Changed", "AtomicOpsCap", "AtomicOpsCtl"];
@@ -262,6 +265,8 @@ fn rule_for(key: &str, line: &str) -> Option<&'static Rule> {
         rules_standard::RULES,
         rules_legacy::RULES,
         rules_extended::RULES,
+        rules_recent::RULES,
+        rules_cxl::RULES,
         rules_services::RULES,
     ];
     let fits = |rule: &&Rule| rule.capability == key && line.starts_with(rule.line);

@@ -224,6 +224,35 @@ pub const DIFFERENCES: &[Difference] = &[
     ),
     differs("vendor", "CapC DDR4MaxFreq", "1333MHz", "2133MHz", INTEL_GEAR),
     differs("vendor", "CapC LPDDR4MaxFreq", "1333MHz", "2400MHz", INTEL_GEAR),
+    differs("doe", "DOESta Error", "0", "1", DOE_ERROR),
+    differs("doe", "DOESta Error", "1", "0", DOE_ERROR),
+    differs("dvsec", "CXLCap HDMCount", "3", "reserved", "there are at most two ranges (CXL 3.1, 8.1.3.1)"),
+    differs(
+        "dvsec",
+        "CXLPortSta PMComplete",
+        "0",
+        "1",
+        "bit 0 (CXL 3.1, 8.1.5.1); lspci takes the offset of the register for its bits",
+    ),
+    differs("dvsec", "CXLCtl2 InitRst", "1", "0", MASKS),
+    differs("dvsec", "CXLCtl2 DesiredVolatileHDMStateAfterHotReset", "1", "0", MASKS),
+    differs("dvsec", "CXLCap3 HotReset", "1", "0", MASKS),
+    differs("dvsec", "FuncMap", "0: 0000beef", "0: deadbeef", "lspci reads 16 of the 32 bits"),
+    differs(
+        "flit_error_injection",
+        "FlitEiCtl1 Flit Type",
+        "any",
+        "IDLE",
+        "three bits (PCIe 6.2, 7.8.13.3), of which lspci takes two",
+    ),
+    differs(
+        "flit_logging",
+        "CntSts Interrupt Generated based on Trigger Event Count",
+        "0",
+        "1",
+        "bit 3 (PCIe 6.2, 7.7.8.5), which lspci does not see",
+    ),
+    differs("ide", "LinkIDECtl PCRC", "1", "0", "bit 8 (PCIe 6.2, 7.9.26.4.1); lspci takes that of Enable"),
     differs("vendor", "BAR BAR", "0", "nothing", VIRTIO_SHORT),
     differs("vendor", "BAR offset", "00000000", "nothing", VIRTIO_SHORT),
     differs("vendor", "BAR size", "00000000", "nothing", VIRTIO_SHORT),
@@ -251,6 +280,8 @@ const MESSAGES: &str = "at most 32 messages, two encodings are reserved (PCIe 6.
 const LANES: &str = "lspci reads 16 of the 32 lanes";
 const LTR_SCALE: &str = "scales 6 and 7 are reserved (PCIe 6.2, 6.18); lspci shifts by them";
 const OLD_BRIDGE: &str = "that old lspci took these bits from Power Management Control/Status; 3.9 does not";
+const MASKS: &str = "lspci takes numbers of bits for masks (CXL 3.1, 8.1.3.4 and 8.1.3.9)";
+const DOE_ERROR: &str = "bit 2 (PCIe 6.2, 7.9.24.4); lspci takes the two bits below it";
 const VIRTIO_TYPE: &str = "lspci has no name for this kind of structure (Virtio 1.3, 4.1.4)";
 const INTEL_GEAR: &str = "lspci prints the field of gear 1 in its place";
 const HT_CLOCKS: &str = "lspci reads the lower byte of a register of two";
@@ -268,6 +299,7 @@ pub const NAMES: &[Name] = &[
         "FLReset",
         "the bit is Bridge Configuration Retry Enable in PCI Express to PCI bridges (PCIe 6.2, 7.5.3.4)",
     ),
+    name("ide", "IDECap", "PCPC", "PCRC", "lspci misspells it"),
     name("express", "DevCtl", "Correctable", "CorrErr", OLD_NAME),
     name("express", "DevCtl", "Non-Fatal", "NonFatalErr", OLD_NAME),
     name("express", "DevCtl", "Fatal", "FatalErr", OLD_NAME),
@@ -327,14 +359,9 @@ pub const LEFT_OUT: &[LeftOut] = &[
     left_out("page_request", "title", "(PRI)", TITLE_WORDS),
     left_out("pasid", "title", "(PASID)", TITLE_WORDS),
     left_out("dvsec", "title", ": CXL", "name of the vendor; the number is compared"),
-    left_out("dvsec", "CXL", "", BODY),
-    left_out("dvsec", "FB", "", BODY),
-    left_out("dvsec", "Range", "", BODY),
-    left_out("dvsec", "GPF ", "", BODY),
-    left_out("dvsec", "Block", "", BODY),
-    left_out("dvsec", "AlternateBus:", "", BODY),
-    left_out("dvsec", "FuncMap ", "", BODY),
-    left_out("dvsec", "Cache Size ", "", BODY),
+    left_out("dvsec", "CXL Extensions DVSEC ", "", BODY),
+    left_out("dvsec", "GPF DVSEC ", "", BODY),
+    left_out("dvsec", "Reserved time scale encoding ", "", "the encoding is compared where it stands"),
     left_out("dvsec", "Register Locator DVSEC", "", BODY),
     left_out("dvsec", "PCIe DVSEC for ", "", BODY),
     left_out("dvsec", "Non-CXL Function Map DVSEC", "", BODY),
@@ -351,6 +378,8 @@ pub const LEFT_OUT: &[LeftOut] = &[
         "",
         "lspci says so of revisions above 2.0; what it shows is compared",
     ),
+    left_out("mmio_locator", "Locator", "", NO_LENGTH),
+    left_out("mmio_locator", "<unreadable>", "", NO_LENGTH),
 ];
 
 const LINK_NOTE: &str =
@@ -363,7 +392,8 @@ const CARDBUS: &str = "windows and control of CardBus bridges are not decoded he
 const VPD: &str = "not configuration space but the file `vpd`, which neither dumps nor fixtures have";
 const TITLE_WORDS: &str = "abbreviation behind the name";
 const REBAR: &str = "the number of BARs is reserved: lspci shows none, here those that have room";
-const BODY: &str = "bodies of designated vendor-specific capabilities are not decoded here";
+const BODY: &str = "name of what the ID and revision stand for; the numbers are compared";
+const NO_LENGTH: &str = "the length is 0: lspci goes on to the end of configuration space";
 
 pub const REFUSED: &[Refused] = &[
     refused("acer.lspci.txt", "a first line of more than 255 characters"),

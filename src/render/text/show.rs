@@ -312,11 +312,13 @@ impl Page {
             // Sixteen lanes with the same settings are one line.
             let same = registers[index..].iter().take_while(|other| is_repeat_of(placed, other)).count();
             let short = placed.register.short;
+            let outer = placed.within.map(|(group, index)| format!("{group}[{index}].")).unwrap_or_default();
             let name = match placed.group {
                 Some((group, first)) if same >= 3 => {
-                    Cow::Owned(format!("{group}[{first}-{}] {short}", usize::from(first) + same - 1))
+                    let last = usize::from(first) + same - 1;
+                    Cow::Owned(format!("{outer}{group}[{first}-{last}] {short}"))
                 }
-                Some((group, first)) => Cow::Owned(format!("{group}[{first}] {short}")),
+                Some((group, first)) => Cow::Owned(format!("{outer}{group}[{first}] {short}")),
                 None => Cow::Borrowed(short),
             };
             index += if same >= 3 { same } else { 1 };
@@ -403,6 +405,7 @@ fn is_repeat_of(first: &Placed, other: &Placed) -> bool {
     std::ptr::eq(first.register, other.register)
         && group(first).is_some()
         && group(first) == group(other)
+        && first.within == other.within
         && first.raw == other.raw
         && first.raw.is_some()
 }
