@@ -256,13 +256,6 @@ pub const DIFFERENCES: &[Difference] = &[
     differs("vendor", "BAR BAR", "0", "nothing", VIRTIO_SHORT),
     differs("vendor", "BAR offset", "00000000", "nothing", VIRTIO_SHORT),
     differs("vendor", "BAR size", "00000000", "nothing", VIRTIO_SHORT),
-    differs(
-        "express",
-        "LnkSta2 DownstreamComp",
-        "link down, presence not determined",
-        "not determined",
-        "every function without DRS reads 0, links that are up included",
-    ),
 ];
 
 const UNKNOWN_LAYOUT: &str =
