@@ -76,7 +76,7 @@ pub enum Color {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// One line a function: link now and at most, MSI-X, ASPM, errors seen, driver, presence.
+    /// One line a function: presence, link now and at most, MSI-X, ASPM, errors latched in Device Status, driver.
     List {
         /// Which functions.
         #[command(flatten)]
