@@ -77,7 +77,7 @@ const KINDS: &[(List, &str, &str)] = &[
 
 /// Capabilities that are decoded and not compared, because there are no rules for what lspci prints of them yet. The
 /// list goes down, never up.
-pub const WITHOUT_RULES: &[&str] = &["agp8x", "flattening_portal_bridge"];
+pub const WITHOUT_RULES: &[&str] = &[];
 
 /// What a title says.
 pub enum Kind<'a> {
