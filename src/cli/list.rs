@@ -1,6 +1,6 @@
 //! `list`.
 
-use crate::inspect::list::{self, summary, title};
+use crate::inspect::list::{self, title};
 use crate::machine::in_threads;
 use crate::machine::reading::Depth;
 use crate::render::text;
@@ -20,7 +20,7 @@ pub fn run(global: &Global, selection: &Selection, tree: bool) -> Result<Outcome
         text::tree::tree(&answer, &titles, session.style)
     } else {
         let functions: Vec<_> = session.machine.wanted().collect();
-        let rows = in_threads(functions, |f| text::list::row(names, f, &summary(names, f)));
+        let rows = in_threads(functions, |f| text::list::row(names, f));
         text::list::list(&rows, &notes, session.style)
     };
     Ok(session.outcome(text))

@@ -310,14 +310,26 @@ fn read_config(reading: &mut Reading, folder: &dyn Tree, depth: Depth) {
 /// Identity, Command, Status, class and header type: enough to know whether somebody answers.
 const PROBE: u16 = 16;
 
+/// Reads the header behind the probe: all of it, or only bus numbers and the capabilities pointer. The doubleword behind
+/// the header tells whether more than the header may be read at all; mostly the first capability is there, too.
+fn load_header(bytes: &mut dyn ConfigBytes, layout: u8, whole: bool) {
+    let pointer = walk::capabilities_pointer(layout);
+    if whole || pointer != 0x34 {
+        bytes.load(PROBE, HEADER_SIZE + 4 - PROBE);
+        return;
+    }
+    if layout == 1 {
+        bytes.load(0x18, 4);
+    }
+    bytes.load(pointer, HEADER_SIZE + 4 - pointer);
+}
+
 fn load(bytes: &mut dyn ConfigBytes, depth: Depth, subsystem_known: bool) {
     if !bytes.load(0, PROBE) || !answers(bytes.space()) {
         return;
     }
-    // The doubleword behind the header tells whether more than the header may be read at all; the first capability is
-    // mostly there, too.
-    bytes.load(PROBE, HEADER_SIZE + 4 - PROBE);
     let Some(context) = header::context(bytes.space()) else { return };
+    load_header(bytes, context.header_layout, depth > Depth::Summary || !subsystem_known);
     let standard = walk::standard(bytes, context.header_layout).found;
     if depth == Depth::Summary {
         for located in standard.iter().filter(|l| l.id == capability::express::SPECIFICATION.id) {

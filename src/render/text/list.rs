@@ -1,7 +1,9 @@
 //! `list` as text: one line a function.
 
-use crate::inspect::list::{Summary, title};
-use crate::machine::Function;
+use crate::inspect::list::title;
+use crate::machine::aer::errors_seen;
+use crate::machine::interrupts::msix_summary;
+use crate::machine::{Function, aspm, link};
 use crate::names::Names;
 
 use super::super::style::{Style, Tone, cut};
@@ -17,34 +19,34 @@ pub struct Row {
 }
 
 /// Makes the columns of one function.
-pub fn row(names: &Names, function: &Function, summary: &Summary) -> Row {
+pub fn row(names: &Names, function: &Function) -> Row {
     // `-`: the function has none. `?`: it is not known.
     let unknown = || (Tone::Warn, "?".to_owned());
     let none = || (Tone::Faint, "-".to_owned());
     let lists_read = function.standard_list_known();
     let without = |known: bool| if known { none() } else { unknown() };
-    let msix = summary.msix.map(|m| match (m.enabled, m.function_masked) {
+    let msix = msix_summary(function).map(|m| match (m.enabled, m.function_masked) {
         (true, false) => (Tone::Good, format!("{} on", m.vectors)),
         (true, true) => (Tone::Warn, format!("{} masked", m.vectors)),
         (false, _) => (Tone::Faint, format!("{} off", m.vectors)),
     });
-    let aspm = summary.aspm.map(|a| match a.is_empty() {
+    let aspm = aspm::aspm(function).map(|a| a.enabled).map(|a| match a.is_empty() {
         true => (Tone::Faint, "off".to_owned()),
         false => (Tone::Name, states(a)),
     });
-    let driver = match (&summary.driver, function.driver_known()) {
-        (Some(driver), _) => (Tone::Good, driver.clone()),
+    let driver = match (function.driver(), function.driver_known()) {
+        (Some(driver), _) => (Tone::Good, driver.to_owned()),
         (None, true) => none(),
         (None, false) => unknown(),
     };
     Row {
         cells: [
-            (Tone::Name, summary.address.to_string()),
-            (presence_tone(summary.presence), summary.presence.name().to_owned()),
-            summary.link.as_ref().map(link_now_and_most).unwrap_or_else(|| without(lists_read)),
+            (Tone::Name, function.address.to_string()),
+            (presence_tone(function.presence.state), function.presence.state.name().to_owned()),
+            link::link(function).as_ref().map(link_now_and_most).unwrap_or_else(|| without(lists_read)),
             msix.unwrap_or_else(|| without(lists_read)),
             aspm.unwrap_or_else(|| without(lists_read)),
-            summary.device_status_errors.map(errors).unwrap_or_else(|| without(lists_read)),
+            errors_seen(function).map(errors).unwrap_or_else(|| without(lists_read)),
             driver,
         ],
         title: title(names, function),
