@@ -107,8 +107,7 @@ fn with_remapping(config: &[u8], attribute: &[u8], interrupt_remapping: Option<b
     fits("show", &show);
     let list = list::list(inspection, Vec::new());
     fits("list", &list);
-    let rows: Vec<_> =
-        machine.wanted().zip(&list.functions).map(|(f, s)| text::list::row(&names, f, s)).collect();
+    let rows: Vec<_> = machine.wanted().map(|f| text::list::row(&names, f)).collect();
     let titles: Vec<String> = machine.wanted().map(|f| list::title(&names, f)).collect();
     is_plain(&text::list::list(&rows, &[], Style::PLAIN));
     is_harmless(&text::list::list(&rows, &[], COLOR));
