@@ -1,0 +1,35 @@
+//! Machines and scenarios that are shipped.
+
+/// Something that is shipped: a description in TOML.
+#[derive(Debug, Clone, Copy)]
+pub struct Shipped {
+    /// Its name.
+    pub name: &'static str,
+    /// The file.
+    pub text: &'static str,
+}
+
+macro_rules! shipped {
+    ($folder:literal, $($name:literal),* $(,)?) => {
+        &[$( Shipped {
+            name: $name,
+            text: include_str!(concat!("../../sysfs-fixtures/", $folder, "/", $name, ".toml")),
+        } ),*]
+    };
+}
+
+/// Machines on which nothing is broken.
+pub const MACHINES: &[Shipped] = shipped!["machines", "two-socket-gpu-server"];
+
+/// Scenarios.
+pub const SCENARIOS: &[Shipped] = shipped!["scenarios", "gpu-falls-off-the-bus"];
+
+/// The machine of that name.
+pub fn machine(name: &str) -> Option<&'static Shipped> {
+    MACHINES.iter().find(|shipped| shipped.name == name)
+}
+
+/// The machine or scenario of that name.
+pub fn find(name: &str) -> Option<&'static Shipped> {
+    SCENARIOS.iter().chain(MACHINES).find(|shipped| shipped.name == name)
+}
