@@ -117,9 +117,10 @@ pub enum Command {
         #[arg(long)]
         mmio: bool,
     },
-    /// What a capability, register or field is: bits, access, specification, lspci's name, what is normal.
+    /// What a capability, register, field or fault is: bits, access, specification, lspci's name, what is normal.
     Explain {
-        /// A dotted path such as express.link_status, or a name that lspci prints, such as LnkSta or UESta.DLP.
+        /// A dotted path such as express.link_status, a name that lspci prints, such as LnkSta or UESta.DLP, or a fault
+        /// that `simulate list` prints.
         #[arg(value_name = "NAME")]
         name: String,
     },

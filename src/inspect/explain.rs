@@ -6,6 +6,7 @@ use crate::pci::decode::Specification;
 use crate::pci::header;
 use crate::pci::register::{Access, Field, Meaning, Quantity, Register};
 use crate::pci::walk::List;
+use crate::simulate::fault;
 
 /// Answer of `explain`.
 #[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
@@ -24,6 +25,36 @@ pub enum Explanation {
     Register(RegisterExplanation),
     /// A field.
     Field(FieldExplanation),
+    /// A fault that can be simulated.
+    Fault(FaultExplanation),
+}
+
+/// A fault explained.
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
+pub struct FaultExplanation {
+    /// Its name.
+    pub name: &'static str,
+    /// What a person would see, in paragraphs.
+    pub text: Vec<String>,
+    /// What it is about.
+    pub on: &'static str,
+    /// Capabilities that the function must have.
+    pub needs: Vec<&'static str>,
+    /// The diagnosis that is right for it.
+    pub verdict: &'static str,
+    /// What it can be told.
+    pub parameters: Vec<FaultParameter>,
+}
+
+/// What a fault can be told.
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
+pub struct FaultParameter {
+    /// Its name.
+    pub name: &'static str,
+    /// What it holds, and what is assumed.
+    pub values: String,
+    /// What it means.
+    pub text: String,
 }
 
 /// A capability explained.
@@ -151,12 +182,50 @@ pub fn explain(name: &str) -> Explain {
             }
         }
     }
-    Explain { matches: if exact.is_empty() { partial } else { exact } }
+    let mut matches = if exact.is_empty() { partial } else { exact };
+    matches.extend(explain_fault(name).map(Explanation::Fault));
+    Explain { matches }
+}
+
+/// The fault of that name, if there is one.
+pub fn explain_fault(name: &str) -> Option<FaultExplanation> {
+    let found = fault::all().find(|f| f.name == name)?;
+    // An empty line separates paragraphs; the compiler leaves the space behind each `///`.
+    let text = found.doc.lines().map(str::trim).collect::<Vec<_>>().join("\n");
+    let paragraphs = text.split("\n\n").map(|p| p.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+    Some(FaultExplanation {
+        name: found.name,
+        text: paragraphs,
+        on: match found.on {
+            fault::Target::Machine => "the machine",
+            fault::Target::Function => "a function",
+            fault::Target::Linked => "a function with a link to a port above it",
+            fault::Target::Port => "a port with something below it",
+        },
+        needs: found.needs.to_vec(),
+        verdict: found.verdict,
+        parameters: found.parameters.iter().map(fault_parameter).collect(),
+    })
+}
+
+fn fault_parameter(parameter: &fault::Parameter) -> FaultParameter {
+    use fault::ParameterKind;
+    let values = match parameter.kind {
+        ParameterKind::Number(assumed) => format!("a number, {assumed} if it is not given"),
+        ParameterKind::Choice(words) => {
+            format!("{}; the first if it is not given", words.join(", "))
+        }
+        ParameterKind::Flag(assumed) => format!("true or false, {assumed} if it is not given"),
+        ParameterKind::Text(assumed) => format!("text, \"{assumed}\" if it is not given"),
+        ParameterKind::Words(assumed) => format!("a list of words, {assumed:?} if it is not given"),
+    };
+    let text = parameter.doc.split_whitespace().collect::<Vec<_>>().join(" ");
+    FaultParameter { name: parameter.name, values, text }
 }
 
 /// Every path that can be explained, for suggestions.
 pub fn paths() -> Vec<String> {
-    let mut paths = Vec::new();
+    let mut paths: Vec<String> = fault::all().map(|f| f.name.to_owned()).collect();
     for source in capabilities() {
         paths.push(source.key.to_owned());
         for register in source.registers {

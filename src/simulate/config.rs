@@ -111,7 +111,19 @@ impl Config {
 
     /// Whether a dotted path leads anywhere here.
     pub fn has(&self, path: &str) -> bool {
-        self.place(path).is_ok()
+        self.find(path).is_some()
+    }
+
+    /// Where a dotted path leads, if it leads anywhere here.
+    pub fn find(&self, path: &str) -> Option<Place> {
+        locate(&self.registers(), path)
+    }
+
+    /// The number at a dotted path; 0 if it leads nowhere.
+    pub fn value(&self, path: &str) -> u64 {
+        let Some(place) = self.find(path) else { return 0 };
+        let raw = self.number(place.offset, place.width);
+        place.field.map_or(raw, |field| field.extract(raw))
     }
 
     /// The number at a dotted path, as it stands in the register.
@@ -157,7 +169,7 @@ impl Config {
 
     /// Sets a number if the path leads anywhere; says whether it did.
     pub fn set_if_there(&mut self, path: &str, value: u64) -> bool {
-        self.has(path) && self.set(path, value).is_ok()
+        self.find(path).is_some_and(|place| self.set_at(path, place, value).is_ok())
     }
 
     /// Adds a capability at the end of its list. `offset`: where; otherwise behind what is there.
@@ -230,30 +242,36 @@ impl Config {
 }
 
 /// Where a dotted path leads among registers with their paths.
-pub(super) fn find(registers: &[(String, Placed)], path: &str) -> Result<Place, Mistake> {
+pub(super) fn locate(registers: &[(String, Placed)], path: &str) -> Option<Place> {
     let wanted = path.replace("[0]", "");
-    for (name, placed) in registers {
+    registers.iter().find_map(|(name, placed)| {
         let (offset, width) = (placed.offset, placed.register.width);
         let name = name.replace("[0]", "");
-        if name == wanted {
-            return Ok(Place { offset, width, field: None });
+        let rest = wanted.strip_prefix(&name)?;
+        if rest.is_empty() {
+            return Some(Place { offset, width, field: None });
         }
-        let Some(key) = wanted.strip_prefix(&name).and_then(|rest| rest.strip_prefix('.')) else {
-            continue;
-        };
-        if let Some(field) = placed.register.fields.iter().find(|f| f.key == key) {
-            return Ok(Place { offset, width, field: Some(field) });
-        }
-    }
-    let names: Vec<String> = registers
-        .iter()
-        .flat_map(|(name, placed)| placed.register.fields.iter().map(move |f| format!("{name}.{}", f.key)))
-        .collect();
-    let hint = nearest(path, names.iter().map(String::as_str));
-    Err(Mistake::new(
-        0,
-        format!("`{path}` is no register of this function: expected capability.register[.field]{hint}"),
-    ))
+        let key = rest.strip_prefix('.')?;
+        let field = placed.register.fields.iter().find(|f| f.key == key)?;
+        Some(Place { offset, width, field: Some(field) })
+    })
+}
+
+/// The same, or an error that names the nearest path.
+fn find(registers: &[(String, Placed)], path: &str) -> Result<Place, Mistake> {
+    locate(registers, path).ok_or_else(|| {
+        let names: Vec<String> = registers
+            .iter()
+            .flat_map(|(name, placed)| {
+                placed.register.fields.iter().map(move |f| format!("{name}.{}", f.key))
+            })
+            .collect();
+        let hint = nearest(path, names.iter().map(String::as_str));
+        Mistake::new(
+            0,
+            format!("`{path}` is no register of this function: expected capability.register[.field]{hint}"),
+        )
+    })
 }
 
 #[cfg(test)]

@@ -163,7 +163,7 @@ fn function_differs(expectation: &Expectation, machine: &Machine, address: Bdf) 
         }
     }
     for (path, expected) in &expectation.fields {
-        let value = config::find(&registers, path).ok().and_then(|place| {
+        let value = config::locate(&registers, path).and_then(|place| {
             let raw =
                 registers.iter().find(|(_, p)| p.offset == place.offset && p.register.width == place.width);
             let raw = raw.and_then(|(_, p)| p.raw)?;

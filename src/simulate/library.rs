@@ -19,7 +19,13 @@ macro_rules! shipped {
 }
 
 /// Machines on which nothing is broken.
-pub const MACHINES: &[Shipped] = shipped!["machines", "two-socket-gpu-server"];
+pub const MACHINES: &[Shipped] = shipped![
+    "machines",
+    "two-socket-gpu-server",
+    "eight-gpu-server",
+    "laptop-gtx1650",
+    "nvme-storage-server"
+];
 
 /// Scenarios.
 pub const SCENARIOS: &[Shipped] = shipped!["scenarios", "gpu-falls-off-the-bus"];

@@ -65,13 +65,13 @@ fn live_attributes(machine: &Machine, function: &Function, files: &mut BTreeMap<
         }
     };
     let line = |text: &str| Content::Bytes(format!("{text}\n").into_bytes());
-    let register = |field: &str| match (function.answer, function.enumerated.place(field)) {
-        (_, Err(_)) => None,
-        (Answer::Registers, Ok(place)) => {
+    let register = |field: &str| match (function.answer, function.enumerated.find(field)) {
+        (_, None) => None,
+        (Answer::Registers, Some(place)) => {
             let raw = function.config.number(place.offset, place.width);
             Some(place.field.map_or(raw, |f| f.extract(raw)))
         }
-        (_, Ok(place)) => Some(place.field.map_or(u64::MAX, |f| f.extract(u64::MAX))),
+        (_, Some(place)) => Some(place.field.map_or(u64::MAX, |f| f.extract(u64::MAX))),
     };
     for (name, field) in [
         ("secondary_bus_number", "header.secondary_bus.number"),
@@ -127,8 +127,8 @@ fn live_attributes(machine: &Machine, function: &Function, files: &mut BTreeMap<
 
 /// Root complex integrated endpoints have no link.
 fn is_integrated(function: &Function) -> bool {
-    let kind = function.enumerated.get("express.capabilities.device_port_type");
-    kind.is_ok_and(|kind| kind == PortType::RootComplexIntegratedEndpoint as u64)
+    let kind = function.enumerated.value("express.capabilities.device_port_type");
+    kind == PortType::RootComplexIntegratedEndpoint as u64
 }
 
 /// Memory of a function that does not answer reads all-ones on x86.

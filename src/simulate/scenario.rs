@@ -84,8 +84,6 @@ impl Scenario {
         let mut scenario = read(&table, folder).map_err(wrong)?;
         scenario.file = file.to_owned();
         scenario.kernel = kernel.or(scenario.kernel);
-        // What cannot be simulated at all is said at once, with its line.
-        scenario.machine_at(None)?;
         Ok(scenario)
     }
 

@@ -1,7 +1,7 @@
 //! `explain` as text.
 
 use crate::inspect::explain::{
-    CapabilityExplanation, Explain, Explanation, FieldExplanation, RegisterExplanation,
+    CapabilityExplanation, Explain, Explanation, FaultExplanation, FieldExplanation, RegisterExplanation,
 };
 use crate::pci::walk::List;
 
@@ -16,6 +16,7 @@ pub fn explain(answer: &Explain, style: Style) -> String {
             Explanation::Capability(c) => capability(c, style),
             Explanation::Register(r) => register(r, style),
             Explanation::Field(f) => field(f, style),
+            Explanation::Fault(f) => fault(f, style),
         })
         .collect();
     pages.join("\n")
@@ -71,5 +72,21 @@ fn field(f: &FieldExplanation, style: Style) -> String {
     row(&mut out, "normal", f.normal, style);
     row(&mut out, "lspci, kernel", &format!("{} in {}", f.short, f.register_short), style);
     row(&mut out, "specified", f.section, style);
+    out
+}
+
+fn fault(f: &FaultExplanation, style: Style) -> String {
+    let mut out = heading(f.name, "fault, for `pciscope simulate`", style);
+    for (place, text) in f.text.iter().enumerate() {
+        row(&mut out, if place == 0 { "what" } else { "" }, text, style);
+    }
+    row(&mut out, "of", f.on, style);
+    if !f.needs.is_empty() {
+        row(&mut out, "needs", &f.needs.join(", "), style);
+    }
+    row(&mut out, "diagnosis", f.verdict, style);
+    for parameter in &f.parameters {
+        row(&mut out, parameter.name, &format!("{} ({})", parameter.text, parameter.values), style);
+    }
     out
 }

@@ -55,7 +55,7 @@ pub fn set_if_there(machine: &mut Machine, address: Bdf, values: &[(&str, u64)])
 
 /// A register of a function; 0 if it lacks it.
 pub fn get(machine: &Machine, address: Bdf, path: &str) -> u64 {
-    machine.functions.get(&address).and_then(|f| f.config.get(path).ok()).unwrap_or(0)
+    machine.functions.get(&address).map_or(0, |f| f.config.value(path))
 }
 
 /// The functions answer nothing any more.
@@ -628,7 +628,7 @@ pub fn link_up(machine: &mut Machine, port: Bdf) -> Result<(), Mistake> {
             function.config.store(place.offset, place.width, value);
         }
     }
-    let speed = function.config.get("express.link_status.current_link_speed").unwrap_or(0);
+    let speed = function.config.value("express.link_status.current_link_speed");
     let text = machine.kernel.speed(speed).to_owned();
     slot_attribute(machine, port, "cur_bus_speed", &text);
     Ok(())

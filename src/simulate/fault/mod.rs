@@ -6,12 +6,15 @@
 
 mod aspm;
 mod bus;
+mod config_space;
 mod driver;
 pub mod effect;
 mod errors;
 mod interrupts;
 mod link;
+mod power;
 mod resources;
+mod slot;
 
 use super::document::{Mistake, Node, Value};
 use super::nearest::nearest;
@@ -186,8 +189,18 @@ impl Call {
 }
 
 /// Families in the order in which they are listed.
-const FAMILIES: [&[Fault]; 7] =
-    [bus::ALL, link::ALL, aspm::ALL, errors::ALL, interrupts::ALL, resources::ALL, driver::ALL];
+const FAMILIES: [&[Fault]; 10] = [
+    bus::ALL,
+    config_space::ALL,
+    power::ALL,
+    link::ALL,
+    aspm::ALL,
+    errors::ALL,
+    interrupts::ALL,
+    resources::ALL,
+    slot::ALL,
+    driver::ALL,
+];
 
 /// Every fault.
 pub fn all() -> impl Iterator<Item = &'static Fault> {

@@ -139,7 +139,7 @@ fn power(machine: &mut Machine, function: &FunctionDescription, folder: &str) {
 fn link(machine: &mut Machine, function: &FunctionDescription, config: &Config, folder: &str) {
     let kernel = machine.kernel;
     let Ok(width) = config.get("express.link_status.negotiated_link_width") else { return };
-    let value = |path: &str| config.get(path).unwrap_or(0);
+    let value = |path: &str| config.value(path);
     let path = |name: &str| format!("{folder}/{name}");
     if function.port == Some(crate::pci::capability::express::PortType::RootComplexIntegratedEndpoint) {
         // There are no link registers: the kernel answers zero (pcie_capability_reg_implemented).
@@ -226,9 +226,9 @@ pub fn link_states(machine: &mut Machine, address: Bdf) {
         return;
     };
     let Some(port) = machine.functions.get(&parent) else { return };
-    let both = |path: &str| function.config.get(path).unwrap_or(0) & port.config.get(path).unwrap_or(0);
+    let both = |path: &str| function.config.value(path) & port.config.value(path);
     let aspm = both("express.link_capabilities.aspm_support");
-    let clock = function.config.get("express.link_capabilities.clock_power_management").unwrap_or(0);
+    let clock = function.config.value("express.link_capabilities.clock_power_management");
     let mut states = Vec::new();
     if clock == 1 {
         states.push("clkpm");
@@ -260,5 +260,5 @@ pub fn link_states(machine: &mut Machine, address: Bdf) {
 
 /// L1.2 through ASPM needs Latency Tolerance Reporting (aspm_l1ss_init).
 fn ltr_enabled(config: &Config) -> u64 {
-    config.get("express.device_control_2.ltr_mechanism_enable").unwrap_or(0)
+    config.value("express.device_control_2.ltr_mechanism_enable")
 }

@@ -118,8 +118,7 @@ fn ownership(
     if runs("dpc") {
         config.set_all(&[("dpc.control.trigger_enable", 1), ("dpc.control.interrupt_enable", 1)])?;
     }
-    if granted("LTR") && config.get("express.device_capabilities_2.ltr_mechanism_supported").unwrap_or(0) == 1
-    {
+    if granted("LTR") && config.value("express.device_capabilities_2.ltr_mechanism_supported") == 1 {
         config.set("express.device_control_2.ltr_mechanism_enable", 1)?;
     }
     Ok(())
