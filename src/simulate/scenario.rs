@@ -262,8 +262,12 @@ fn read(table: &Table, folder: &Path) -> Result<Scenario, Mistake> {
             .ok_or_else(|| node.expected("boot", "a moment such as \"2025-11-11T23:20:00Z\""))
     };
     if table.get("base").is_none() {
-        if table.get("event").is_some() || table.get("fault").is_some() {
+        if table.get("event").is_some() {
             return Err(Mistake::new(table.line, "a scenario needs `base`, a machine or a folder"));
+        }
+        if table.get("function").is_none() && table.get("host_bridge").is_none() {
+            let text = "neither a scenario nor a machine: expected `base`, or `host_bridge` and `function`";
+            return Err(Mistake::new(table.line, text));
         }
         let description = description::read(table)?;
         return Ok(Scenario {
