@@ -28,7 +28,46 @@ pub const MACHINES: &[Shipped] = shipped![
 ];
 
 /// Scenarios.
-pub const SCENARIOS: &[Shipped] = shipped!["scenarios", "gpu-falls-off-the-bus"];
+pub const SCENARIOS: &[Shipped] = shipped![
+    "scenarios",
+    "field-note-1",
+    "field-note-2",
+    "asleep-and-stuck",
+    "aspm-locked",
+    "aspm-on",
+    "bars-lost",
+    "completion-timeouts",
+    "dma-refused",
+    "drive-falls-off-the-bus",
+    "drive-pulled-and-back",
+    "equalization-and-lanes",
+    "error-storm",
+    "errors-nobody-counts",
+    "fatal-error",
+    "firmware-keeps-features",
+    "firmware-limits-speed",
+    "first-generation-speed",
+    "gpu-falls-off-the-bus",
+    "half-the-lanes",
+    "idle-gpu",
+    "link-disabled-by-software",
+    "link-flaps",
+    "link-never-trains",
+    "looping-capabilities",
+    "marked-disconnected",
+    "memory-errors",
+    "no-interrupts",
+    "no-room-for-bar",
+    "not-ready-after-reset",
+    "port-contains-error",
+    "product-data-timeout",
+    "reset-that-does-not-help",
+    "slot-without-power",
+    "small-aperture",
+    "unprivileged",
+    "vectors-masked",
+    "wrong-card",
+];
 
 /// The machine of that name.
 pub fn machine(name: &str) -> Option<&'static Shipped> {

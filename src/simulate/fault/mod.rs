@@ -313,7 +313,7 @@ mod tests {
                 "{name}"
             );
             assert!(fault.doc.len() > 100, "{name}: says too little");
-            assert!(fault.parameters.iter().all(|p| p.doc.len() > 10), "{name}");
+            assert!(fault.parameters.iter().all(|p| p.doc.len() > 5), "{name}");
         }
     }
 }
