@@ -1,7 +1,7 @@
 //! What firmware and the kernel's command line decided for the whole machine.
 
-use crate::kernel_log::platform::{self as log, HostBridge};
-use crate::kernel_log::{self, Record};
+use crate::kernel_log::platform::HostBridge;
+use crate::kernel_log::source::{self as kernel_log, Source};
 use crate::tree::{Cause, Tree, printable, read, read_text};
 
 /// The machine around the functions. Everything is `None` where the source does not tell.
@@ -69,6 +69,11 @@ impl Platform {
 
 /// Reads what the machine as a whole tells. `live` decides where the kernel log is.
 pub fn read_platform(tree: &dyn Tree, live: bool) -> Platform {
+    read_platform_with(tree, live, None)
+}
+
+/// The same; `log` names a file that takes the place of the machine's kernel log.
+pub fn read_platform_with(tree: &dyn Tree, live: bool, log: Option<&str>) -> Platform {
     let text = |path: &str| read_text(tree, path).ok().filter(|t| !t.is_empty());
     let mut platform = Platform {
         command_line: text("proc/cmdline"),
@@ -102,12 +107,12 @@ pub fn read_platform(tree: &dyn Tree, live: bool) -> Platform {
             Some(Slot { name: printable(name.into_bytes()), address })
         })
         .collect();
-    let mut found = log::Found::default();
-    platform.kernel_log = match kernel_log::read(tree, live, &mut |record: &Record<'_>| found.take(record)) {
-        Ok(()) => Some(true),
-        Err(error) if error.cause == Cause::NotCaptured || error.is_absent() => None,
-        Err(_) => Some(false),
+    let (seen, found) = match kernel_log::read_platform(Source { tree, live, file: log }) {
+        Ok(found) => (Some(true), found),
+        Err(error) if error.cause == Cause::NotCaptured || error.is_absent() => (None, Default::default()),
+        Err(_) => (Some(false), Default::default()),
     };
+    platform.kernel_log = seen;
     platform.host_bridges = found.bridges;
     platform.aspm_messages = found.aspm;
     platform.interrupt_remapping = found.remapping;
