@@ -114,7 +114,7 @@ fn dispatch(arguments: Arguments) -> Result<Outcome, Failure> {
     let Some(command) = command else {
         return Err(Failure::new(
             USAGE,
-            "expected a command: list, show, msix, path or explain; `pciscope --help` explains them",
+            "expected a command: list, show, msix, path, log or explain; `pciscope --help` explains them",
         ));
     };
     if !(global.deadline > 0.0 && global.deadline <= 3600.0) {
@@ -126,7 +126,8 @@ fn dispatch(arguments: Arguments) -> Result<Outcome, Failure> {
             super::show::run(&global, &selection, field.as_deref(), raw, hex, vpd)
         }
         Command::Msix { selection, mmio } => super::msix::run(&global, &selection, mmio),
-        Command::Explain { name } => super::explain::run(&global, &name),
+        Command::Explain { name } => super::explain::run(&global, &name.join(" ")),
+        Command::Log { addresses, all } => super::log::run(&global, &addresses, all),
         Command::Path { selection } => super::path::run(&global, &selection),
     }
 }
@@ -203,7 +204,7 @@ impl Session {
         let mut machine = machine::load(&*source.tree, live, scope).map_err(|e| Failure::new(NO_INPUT, e))?;
         let complaints = selection.settle(&mut machine);
         let platform = if platform {
-            machine::platform::read_platform(&*source.tree, live)
+            machine::platform::read_platform_with(&*source.tree, live, global.log.as_deref())
         } else {
             Platform::default()
         };

@@ -105,7 +105,8 @@ fn time_of_day(text: &str) -> Option<(i64, &str, bool)> {
 /// `YYYY-MM-DD` and what follows.
 fn date(text: &str) -> Option<((i64, i64, i64), &str)> {
     let bytes = text.as_bytes();
-    let shape = |(at, byte): (usize, &u8)| if at == 4 || at == 7 { *byte == b'-' } else { byte.is_ascii_digit() };
+    let shape =
+        |(at, byte): (usize, &u8)| if at == 4 || at == 7 { *byte == b'-' } else { byte.is_ascii_digit() };
     if bytes.len() < 10 || !bytes[..10].iter().enumerate().all(shape) {
         return None;
     }

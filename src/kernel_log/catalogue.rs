@@ -6,7 +6,7 @@ use std::sync::{LazyLock, OnceLock};
 use aho_corasick::AhoCorasick;
 use regex::bytes::{Captures, Regex, RegexBuilder};
 
-use super::event::{Fields, Kind, Part, Type, Value, Wording, vocabulary};
+use super::event::{Fields, Hexadecimal, Kind, Part, Type, Value, Wording, vocabulary};
 use super::speaker;
 use crate::pci::Bdf;
 
@@ -176,9 +176,9 @@ fn value(kind: Type, text: Cow<'_, str>) -> Option<Value> {
     Some(match kind {
         Type::Text => Value::Text(text.to_owned()),
         Type::Decimal => Value::Number(text.parse().ok()?),
-        Type::Hexadecimal => {
+        Type::Hex => {
             let digits = text.strip_prefix("0x").unwrap_or(text);
-            Value::Number(u64::from_str_radix(digits, 16).ok()?.cast_signed())
+            Value::Hexadecimal(Hexadecimal(u64::from_str_radix(digits, 16).ok()?))
         }
         Type::Address => Value::Text(address(text)?.to_string()),
         Type::Item => Value::List(vec![text.to_owned()]),

@@ -20,7 +20,8 @@ fn identifiers_are_one_of_a_kind_and_well_formed() {
     let mut ids: Vec<&str> = kinds().map(|kind| kind.id).collect();
     for id in &ids {
         let (speaker, event) = id.split_once('.').unwrap();
-        let plain = |word: &str| word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        let plain =
+            |word: &str| word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
         assert!(plain(speaker) && plain(event), "{id}");
     }
     let all = ids.len();

@@ -108,6 +108,7 @@ impl Collector {
             last: record.when.clone(),
             last_line: record.line,
             boot: record.boot,
+            message: record.text.to_owned(),
             evidence: vec![line],
         };
         match said.part {
@@ -184,9 +185,10 @@ impl Collector {
     fn absorb_message(&mut self, error: &mut Event) {
         let belongs = |open: &&Event| {
             let source = open.address("source");
-            let by_number = open.number("source_id").zip(error.device).is_some_and(|(id, device)| {
-                id == i64::from(device.requester_id())
-            });
+            let by_number = open
+                .number("source_id")
+                .zip(error.device)
+                .is_some_and(|(id, device)| id == i64::from(device.requester_id()));
             open.kind.id == "aer.message"
                 && error.line().saturating_sub(open.line()) <= 8
                 && (by_number || source == error.device || open.device == error.device || source.is_some())
@@ -200,6 +202,7 @@ impl Collector {
             error.fields.insert("reporter", Value::Text(port.to_string()));
         }
         error.first = message.first.clone();
+        error.message = message.message;
         error.evidence.splice(0..0, message.evidence);
     }
 
@@ -251,7 +254,10 @@ impl Collector {
         }
         let mut notes = Vec::new();
         if self.dropped > 0 {
-            let text = format!("{} events beyond the first {EVENTS_LIMIT} different ones were left out", self.dropped);
+            let text = format!(
+                "{} events beyond the first {EVENTS_LIMIT} different ones were left out",
+                self.dropped
+            );
             notes.push(text);
         }
         (places.into_values().collect(), notes)
@@ -259,9 +265,10 @@ impl Collector {
 }
 
 fn key(event: &Event) -> Key {
-    let identifying = event.fields.iter().filter(|(name, _)| {
-        vocabulary(name).is_some_and(|field| field.role == Role::Identifies)
-    });
+    let identifying = event
+        .fields
+        .iter()
+        .filter(|(name, _)| vocabulary(name).is_some_and(|field| field.role == Role::Identifies));
     let fields = identifying.map(|(name, value)| (*name, value.clone())).collect();
     (event.boot, event.kind.id, event.device, fields)
 }

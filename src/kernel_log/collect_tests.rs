@@ -45,7 +45,8 @@ fn an_error_is_one_event_in_every_dialect() {
 
 #[test]
 fn one_message_can_bring_errors_of_two_devices() {
-    let found = log("pcieport 0000:00:1d.0: AER: Multiple Uncorrected (Non-Fatal) error received: 0000:00:1d.0\n\
+    let found = log(
+        "pcieport 0000:00:1d.0: AER: Multiple Uncorrected (Non-Fatal) error received: 0000:00:1d.0\n\
          pcieport 0000:00:1d.0: PCIe Bus Error: severity=Uncorrected (Non-Fatal), type=Transaction Layer, (Requester ID)\n\
          pcieport 0000:00:1d.0:   device [8086:7ab0] error status/mask=00100000/00004000\n\
          pcieport 0000:00:1d.0:    [20] UnsupReq               (First)\n\
@@ -55,7 +56,8 @@ fn one_message_can_bring_errors_of_two_devices() {
          pcieport 0000:04:01.0:   device [8086:1136] error status/mask=00300000/00000000\n\
          pcieport 0000:04:01.0:    [20] UnsupReq               (First)\n\
          pcieport 0000:04:01.0:    [21] ACSViol\n\
-         thunderbolt 0000:05:00.0: AER: can't recover (no error_detected callback)\n");
+         thunderbolt 0000:05:00.0: AER: can't recover (no error_detected callback)\n",
+    );
     let seen: Vec<_> = found.events.iter().map(|e| (e.kind.id, e.device, e.evidence.len())).collect();
     assert_eq!(
         seen,
@@ -89,26 +91,25 @@ fn a_storm_is_one_event_with_a_count() {
 
 #[test]
 fn three_lines_of_a_dead_gpu_are_one_event() {
-    let found = log("NVRM: The NVIDIA GPU 0000:82:00.0\nNVRM: (PCI ID: 10de:2331) installed in this system has\n\
+    let found = log(
+        "NVRM: The NVIDIA GPU 0000:82:00.0\nNVRM: (PCI ID: 10de:2331) installed in this system has\n\
          NVRM: fallen off the bus and is not responding to commands.\n\
          nvidia 0000:82:00.0: probe with driver nvidia failed with error -1\n\
-         NVRM: The NVIDIA probe routine failed for 1 device(s).\nNVRM: None of the NVIDIA devices were initialized.\n");
+         NVRM: The NVIDIA probe routine failed for 1 device(s).\nNVRM: None of the NVIDIA devices were initialized.\n",
+    );
     let seen: Vec<_> = found.events.iter().map(|e| (e.kind.id, e.device, e.evidence.len())).collect();
     let gpu = device("0000:82:00.0");
     assert_eq!(
         seen,
-        [
-            ("nvidia.probe-fallen-off", gpu, 3),
-            ("pci.probe-failed", gpu, 1),
-            ("nvidia.none-started", gpu, 2),
-        ]
+        [("nvidia.probe-fallen-off", gpu, 3), ("pci.probe-failed", gpu, 1), ("nvidia.none-started", gpu, 2),]
     );
     assert_eq!(found.events[0].number("device_id"), Some(0x2331));
 }
 
 #[test]
 fn lines_without_an_address_belong_to_the_nearest_before_or_the_next_of_the_message() {
-    let found = log("nvidia 0000:82:00.0: enabling device (0000 -> 0003)\nnvidia 0000:c1:00.0: vgaarb: changed\n\
+    let found =
+        log("nvidia 0000:82:00.0: enabling device (0000 -> 0003)\nnvidia 0000:c1:00.0: vgaarb: changed\n\
          NVRM: RmInitAdapter failed! (0x22:0x56:742)\n");
     let last = found.events.last().unwrap();
     assert_eq!((last.device, last.known_from), (device("0000:c1:00.0"), Some(KnownFrom::Before)));
@@ -130,8 +131,12 @@ fn lines_without_an_address_belong_to_the_nearest_before_or_the_next_of_the_mess
     assert_eq!((down.device, down.known_from), (device("0000:17:00.0"), Some(KnownFrom::Name)));
     assert_eq!(down.number("controller_status"), Some(0xffff_ffff));
 
-    let kmsg = log("3,1,5,-;nvidia-thing: x\n3,2,6,-;irq 16: nobody cared (try)\n DEVICE=+pci:0000:00:1f.0\n");
-    assert_eq!((kmsg.events[0].device, kmsg.events[0].known_from), (device("0000:00:1f.0"), Some(KnownFrom::Record)));
+    let kmsg =
+        log("3,1,5,-;nvidia-thing: x\n3,2,6,-;irq 16: nobody cared (try)\n DEVICE=+pci:0000:00:1f.0\n");
+    assert_eq!(
+        (kmsg.events[0].device, kmsg.events[0].known_from),
+        (device("0000:00:1f.0"), Some(KnownFrom::Record))
+    );
 }
 
 #[test]
@@ -153,8 +158,10 @@ fn containment_and_old_dmar_faults_are_one_event_each() {
 
 #[test]
 fn boots_do_not_mix() {
-    let found = log("[    0.000000] Linux version 6.8\n[    9.000000] NVRM: GPU 0000:82:00.0: GPU has fallen off the bus.\n\
-         [    0.000000] Linux version 6.8\n[    1.000000] NVRM: RmInitAdapter failed! (0x25:0x40:1238)\n");
+    let found = log(
+        "[    0.000000] Linux version 6.8\n[    9.000000] NVRM: GPU 0000:82:00.0: GPU has fallen off the bus.\n\
+         [    0.000000] Linux version 6.8\n[    1.000000] NVRM: RmInitAdapter failed! (0x25:0x40:1238)\n",
+    );
     let seen: Vec<_> = found.events.iter().map(|e| (e.boot, e.kind.id, e.device)).collect();
     assert_eq!(
         seen,

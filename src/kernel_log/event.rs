@@ -1,12 +1,15 @@
 //! What a log line says, as data: kinds of events, their wordings, their fields.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use super::stamp::When;
 use crate::pci::Bdf;
 
 /// Where the trouble is that an event speaks of, as far as the event alone tells.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, schemars::JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Level {
     /// The link, the slot, or whether the device answers at all.
@@ -129,6 +132,8 @@ impl Wording {
 pub enum Value {
     /// A number; negative ones are error numbers of the kernel.
     Number(i64),
+    /// A number that is written in hexadecimal: an identifier, a register.
+    Hexadecimal(Hexadecimal),
     /// A word or words, verbatim.
     Text(String),
     /// Several, in the order in which they came.
@@ -140,6 +145,7 @@ impl Value {
     pub fn number(&self) -> Option<i64> {
         match self {
             Value::Number(number) => Some(*number),
+            Value::Hexadecimal(Hexadecimal(number)) => i64::try_from(*number).ok(),
             _ => None,
         }
     }
@@ -155,10 +161,36 @@ impl Value {
     /// Whether it is, or a list contains, this word.
     pub fn has(&self, word: &str) -> bool {
         match self {
-            Value::Number(_) => false,
+            Value::Number(_) | Value::Hexadecimal(_) => false,
             Value::Text(text) => text == word,
             Value::List(items) => items.iter().any(|item| item == word),
         }
+    }
+}
+
+/// A number that JSON gives as text, such as `0x8086`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Hexadecimal(pub u64);
+
+impl fmt::Display for Hexadecimal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:#x}", self.0)
+    }
+}
+
+impl serde::Serialize for Hexadecimal {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl schemars::JsonSchema for Hexadecimal {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Hexadecimal".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "pattern": "^0x[0-9a-f]+$" })
     }
 }
 
@@ -173,7 +205,7 @@ pub enum Type {
     /// A decimal number, which may be negative.
     Decimal,
     /// A hexadecimal number, with or without `0x`.
-    Hexadecimal,
+    Hex,
     /// The address of a function, written in full.
     Address,
     /// One more of a list.
@@ -207,13 +239,13 @@ const fn field(name: &'static str, kind: Type, role: Role) -> Field {
 }
 
 use Role::{Identifies, Varies};
-use Type::{Address, Decimal, Hexadecimal, Item, Text, Words};
+use Type::{Address, Decimal, Hex, Item, Text, Words};
 
 /// Every field that events have, in alphabetical order. A name means the same in all kinds.
 pub const VOCABULARY: &[Field] = &[
     field("acpi", Text, Identifies),
     field("action", Text, Identifies),
-    field("address", Hexadecimal, Varies),
+    field("address", Hex, Varies),
     field("agent", Text, Identifies),
     field("bandwidth", Text, Varies),
     field("bar", Decimal, Identifies),
@@ -222,17 +254,17 @@ pub const VOCABULARY: &[Field] = &[
     field("capable_bandwidth", Text, Identifies),
     field("capable_speed", Text, Identifies),
     field("capable_width", Decimal, Identifies),
-    field("class", Hexadecimal, Identifies),
-    field("command", Hexadecimal, Varies),
+    field("class", Hex, Identifies),
+    field("command", Hex, Varies),
     field("controller", Text, Identifies),
-    field("controller_status", Hexadecimal, Identifies),
+    field("controller_status", Hex, Identifies),
     field("count", Decimal, Varies),
     field("current", Text, Identifies),
     field("detail", Text, Varies),
-    field("device_id", Hexadecimal, Identifies),
+    field("device_id", Hex, Identifies),
     field("error", Decimal, Identifies),
     field("errors", Item, Identifies),
-    field("exception", Hexadecimal, Varies),
+    field("exception", Hex, Varies),
     field("features", Words, Identifies),
     field("first", Text, Varies),
     field("flags", Text, Varies),
@@ -240,59 +272,59 @@ pub const VOCABULARY: &[Field] = &[
     field("gpu_identifier", Text, Identifies),
     field("group", Decimal, Varies),
     field("head", Text, Identifies),
-    field("header_type", Hexadecimal, Identifies),
-    field("index", Hexadecimal, Varies),
-    field("init_status", Hexadecimal, Identifies),
+    field("header_type", Hex, Identifies),
+    field("index", Hex, Varies),
+    field("init_status", Hex, Identifies),
     field("instance", Text, Identifies),
     field("interface", Text, Identifies),
     field("irq", Decimal, Identifies),
     field("layer", Text, Identifies),
     field("limited_at", Text, Identifies),
-    field("link_status", Hexadecimal, Varies),
-    field("mask", Hexadecimal, Varies),
+    field("link_status", Hex, Varies),
+    field("mask", Hex, Varies),
     field("megabytes", Decimal, Identifies),
     field("message", Text, Varies),
     field("milliseconds", Decimal, Varies),
     field("minor", Decimal, Identifies),
     field("multiple", Text, Varies),
     field("name", Text, Identifies),
-    field("offset", Hexadecimal, Varies),
+    field("offset", Hex, Varies),
     field("operation", Text, Identifies),
     field("other", Address, Identifies),
     field("pasid", Text, Varies),
-    field("pci_status", Hexadecimal, Identifies),
+    field("pci_status", Hex, Identifies),
     field("pid", Text, Varies),
     field("port", Text, Identifies),
     field("port_type", Text, Identifies),
     field("process", Text, Varies),
     field("queue", Decimal, Varies),
     field("reason", Text, Identifies),
-    field("reason_code", Hexadecimal, Identifies),
+    field("reason_code", Hex, Identifies),
     field("reporter", Address, Identifies),
     field("resource", Text, Identifies),
     field("result", Text, Identifies),
     field("ring", Text, Identifies),
-    field("rm_status", Hexadecimal, Identifies),
-    field("root_status", Hexadecimal, Varies),
+    field("rm_status", Hex, Identifies),
+    field("root_status", Hex, Varies),
     field("sequence", Decimal, Varies),
     field("severity", Text, Identifies),
     field("slot", Text, Identifies),
     field("source", Address, Identifies),
-    field("source_id", Hexadecimal, Identifies),
+    field("source_id", Hex, Identifies),
     field("source_line", Decimal, Identifies),
     field("speed", Text, Identifies),
     field("state", Text, Identifies),
-    field("status", Hexadecimal, Varies),
+    field("status", Hex, Varies),
     field("sxid", Decimal, Identifies),
     field("tag", Decimal, Varies),
     field("tlp", Words, Varies),
     field("to", Text, Identifies),
     field("type", Text, Identifies),
-    field("uncorrectable_severity", Hexadecimal, Varies),
-    field("value", Hexadecimal, Identifies),
-    field("vendor_id", Hexadecimal, Identifies),
+    field("uncorrectable_severity", Hex, Varies),
+    field("value", Hex, Identifies),
+    field("vendor_id", Hex, Identifies),
     field("version", Text, Identifies),
-    field("was", Hexadecimal, Identifies),
+    field("was", Hex, Identifies),
     field("watts", Decimal, Varies),
     field("what", Text, Identifies),
     field("width", Decimal, Identifies),
@@ -354,6 +386,8 @@ pub struct Event {
     pub last_line: u64,
     /// Index into the boots of the log.
     pub boot: usize,
+    /// The first line without what stands before the message.
+    pub message: String,
     /// The lines of the first time, at most [`EVIDENCE_LIMIT`].
     pub evidence: Vec<Evidence>,
 }

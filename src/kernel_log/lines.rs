@@ -98,10 +98,14 @@ mod tests {
         }
     }
 
-    fn lines(bytes: &[u8], step: usize) -> (Vec<(u64, u64, Vec<u8>, bool)>, Extent) {
+    /// Number, offset, bytes and whether it was cut.
+    type Seen = (u64, u64, Vec<u8>, bool);
+
+    fn lines(bytes: &[u8], step: usize) -> (Vec<Seen>, Extent) {
         let mut seen = Vec::new();
-        let extent =
-            each_line(&mut Slow(bytes, step), &mut |l| seen.push((l.number, l.offset, l.bytes.to_vec(), l.cut)));
+        let extent = each_line(&mut Slow(bytes, step), &mut |l| {
+            seen.push((l.number, l.offset, l.bytes.to_vec(), l.cut))
+        });
         (seen, extent.unwrap())
     }
 

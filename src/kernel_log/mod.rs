@@ -18,9 +18,11 @@ pub mod lines;
 pub mod platform;
 pub mod reader;
 pub mod record;
+pub mod rm_init;
 pub mod source;
 pub mod speaker;
 pub mod stamp;
+pub mod xid;
 
 pub use collect::Log;
 pub use event::{Event, Kind, KnownFrom, Level, Value};

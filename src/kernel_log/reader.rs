@@ -126,7 +126,9 @@ impl<'a> Reader<'a> {
     /// Takes ` KEY=value` behind a record of /dev/kmsg.
     fn dictionary(&mut self, bytes: &[u8]) -> bool {
         let is_key = bytes.get(1..).and_then(|b| b.split(|b| *b == b'=').next()).is_some_and(|key| {
-            !key.is_empty() && key.len() < bytes.len() - 1 && key.iter().all(|b| b.is_ascii_uppercase() || *b == b'_')
+            !key.is_empty()
+                && key.len() < bytes.len() - 1
+                && key.iter().all(|b| b.is_ascii_uppercase() || *b == b'_')
         });
         if is_key
             && let Some(pending) = &mut self.pending
@@ -156,7 +158,9 @@ impl<'a> Reader<'a> {
         }
         let relative = match name {
             b"dmesg" => Some(0),
-            _ if name.starts_with(b"journalctl -b ") => str::from_utf8(&name[14..]).ok().and_then(|n| n.parse().ok()),
+            _ if name.starts_with(b"journalctl -b ") => {
+                str::from_utf8(&name[14..]).ok().and_then(|n| n.parse().ok())
+            }
             _ if name.starts_with(b"/var/log/") || name.starts_with(b"*** /var/log/") => None,
             _ => return false,
         };

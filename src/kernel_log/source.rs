@@ -13,6 +13,7 @@ use super::collect::{Collector, Log, NAMING_PIECES};
 use super::reader::{self, Wanted};
 use super::record::{Reading, Record};
 use super::{catalogue, platform};
+use crate::tree::source::BUG_REPORT;
 use crate::tree::{Cause, File, Result, Tree, TreeError, printable};
 
 /// Most bytes that are read of a log, unpacked: 64 GiB. Reading needs little memory; this is against packed files that
@@ -40,8 +41,13 @@ pub fn read_events(source: Source<'_>) -> Result<Log> {
     let mut collector = Collector::default();
     let reading = read(source, true, &may_matter, &mut |record| collector.take(record))?;
     let (events, notes) = collector.finish();
-    let mut log =
-        Log { events, boots: reading.boots, lines: reading.lines, bytes: reading.bytes, notes: reading.notes };
+    let mut log = Log {
+        events,
+        boots: reading.boots,
+        lines: reading.lines,
+        bytes: reading.bytes,
+        notes: reading.notes,
+    };
     log.notes.extend(notes);
     Ok(log)
 }
@@ -51,15 +57,21 @@ pub fn events_of(stream: &mut dyn Read) -> io::Result<Log> {
     let mut collector = Collector::default();
     let reading = reader::read(stream, "", None, &may_matter, &mut |record| collector.take(record))?;
     let (events, notes) = collector.finish();
-    let mut log =
-        Log { events, boots: reading.boots, lines: reading.lines, bytes: reading.bytes, notes: reading.notes };
+    let mut log = Log {
+        events,
+        boots: reading.boots,
+        lines: reading.lines,
+        bytes: reading.bytes,
+        notes: reading.notes,
+    };
     log.notes.extend(notes);
     Ok(log)
 }
 
 /// Whether a line can be an event, or name the device of one.
 pub fn may_matter(line: &[u8]) -> bool {
-    catalogue::may_be_event(line) || NAMING_PIECES.iter().any(|piece| memchr::memmem::find(line, piece.as_bytes()).is_some())
+    catalogue::may_be_event(line)
+        || NAMING_PIECES.iter().any(|piece| memchr::memmem::find(line, piece.as_bytes()).is_some())
 }
 
 /// What the log of the current boot says of the platform.
@@ -87,7 +99,7 @@ fn read(
     match source {
         Source { file: Some("-"), .. } => {
             let name = "standard input";
-            unpack(name, &mut io::stdin().lock(), wanted, take).map_err(|e| failed(name, &e))
+            unpack(&mut io::stdin().lock(), wanted, take).map_err(|e| failed(name, &e))
         }
         Source { file: Some(path), .. } => read_file(path, wanted, take),
         Source { live: true, .. } => read_live(wanted, take),
@@ -98,8 +110,7 @@ fn read(
 fn failed(path: &str, error: &io::Error) -> TreeError {
     match error.raw_os_error() {
         Some(errno) => TreeError::errno(path, Errno::from_raw(errno)),
-        // What the decoder of gzip says: the file is damaged or cut off.
-        None => TreeError::errno(path, Errno::EBADMSG),
+        None => TreeError::new(path, Cause::Damaged),
     }
 }
 
@@ -110,12 +121,11 @@ fn read_file(path: &str, wanted: Wanted<'_>, take: &mut dyn FnMut(&Record<'_>)) 
     if SFlag::from_bits_truncate(fstat(&opened).map_err(named)?.st_mode) & SFlag::S_IFMT == SFlag::S_IFDIR {
         return Err(named(Errno::EISDIR));
     }
-    unpack(path, &mut OsFile::from(opened), wanted, take).map_err(|e| failed(path, &e))
+    unpack(&mut OsFile::from(opened), wanted, take).map_err(|e| failed(path, &e))
 }
 
 /// Reads a stream, which may be packed with gzip.
 fn unpack(
-    name: &str,
     stream: &mut dyn Read,
     wanted: Wanted<'_>,
     take: &mut dyn FnMut(&Record<'_>),
@@ -133,8 +143,7 @@ fn unpack(
         [0x1f, 0x8b] => Box::new(MultiGzDecoder::new(BufReader::new(whole)).take(LIMIT)),
         _ => Box::new(whole.take(LIMIT)),
     };
-    let name = printable(name.as_bytes().to_vec());
-    let mut reading = reader::read(&mut limited, &name, None, wanted, take)?;
+    let mut reading = reader::read(&mut limited, "", None, wanted, take)?;
     if reading.bytes == LIMIT {
         reading.notes.push(format!("only the first {LIMIT} bytes were read"));
     }
@@ -228,7 +237,8 @@ fn read_tree(
         let mut stream = Stream { file, at: 0 }.take(LIMIT);
         let mut shifted =
             |record: &Record<'_>| take(&Record { boot: record.boot + before, ..record.clone() });
-        let part = reader::read(&mut stream, &path, relative, wanted, &mut shifted).map_err(|e| failed(&path, &e))?;
+        let part = reader::read(&mut stream, &path, relative, wanted, &mut shifted)
+            .map_err(|e| failed(&path, &e))?;
         whole.boots.extend(part.boots);
         whole.lines += part.lines;
         whole.bytes += part.bytes;
@@ -236,9 +246,6 @@ fn read_tree(
     }
     Ok(whole)
 }
-
-/// Where the tree that is made of an NVIDIA bug report keeps its text.
-pub const BUG_REPORT: &str = "var/log/nvidia-bug-report.log";
 
 #[cfg(test)]
 #[path = "source_tests.rs"]

@@ -14,7 +14,10 @@ const LOST: &str = "NVRM: GPU 0000:82:00.0: GPU has fallen off the bus.";
 fn a_tree_has_its_log_and_those_of_earlier_boots() {
     let tree = MemoryTree::complete()
         .file("var/log/dmesg", format!("[    1.000000] {LOST}\n"))
-        .file("var/log/dmesg.1", "[    1.000000] irq 16: nobody cared (try booting with the \"irqpoll\" option)\n")
+        .file(
+            "var/log/dmesg.1",
+            "[    1.000000] irq 16: nobody cared (try booting with the \"irqpoll\" option)\n",
+        )
         .file("var/log/dmesg.2", "[    1.000000] Disabling IRQ #16\n");
     let found = events(&tree, None);
     assert_eq!(

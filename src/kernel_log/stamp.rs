@@ -149,7 +149,8 @@ fn speaker(text: &str) -> Option<(bool, &str)> {
 fn is_journal(text: &str) -> bool {
     let Some(second) = text.split(' ').nth(1).and_then(|word| word.strip_suffix(':')) else { return false };
     let process = second.strip_suffix(']').and_then(|word| word.rsplit_once('['));
-    second == "kernel" || process.is_some_and(|(_, id)| !id.is_empty() && id.bytes().all(|b| b.is_ascii_digit()))
+    second == "kernel"
+        || process.is_some_and(|(_, id)| !id.is_empty() && id.bytes().all(|b| b.is_ascii_digit()))
 }
 
 fn is_kernel(name: &str) -> bool {

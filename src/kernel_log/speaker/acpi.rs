@@ -74,8 +74,14 @@ pub const KINDS: &[Kind] = &[
          it up, which may be on.",
         "drivers/pci/pci-acpi.c (acpi_pci_init), drivers/acpi/pci_root.c",
         &[
-            Wording::whole("FADT indicates ASPM", r"^acpi (?P<acpi>[A-Z0-9]+:[0-9a-f]{2}): FADT indicates ASPM is unsupported"),
-            Wording::whole("support PCIe ASPM, so", r"^ACPI FADT declares the system doesn't support PCIe ASPM, so disable it"),
+            Wording::whole(
+                "FADT indicates ASPM",
+                r"^acpi (?P<acpi>[A-Z0-9]+:[0-9a-f]{2}): FADT indicates ASPM is unsupported",
+            ),
+            Wording::whole(
+                "support PCIe ASPM, so",
+                r"^ACPI FADT declares the system doesn't support PCIe ASPM, so disable it",
+            ),
         ],
     ),
     Kind::new(
@@ -83,7 +89,10 @@ pub const KINDS: &[Kind] = &[
         Level::Firmware,
         "Firmware says that MSI must not be used (FADT, IAPC_BOOT_ARCH bit 3): no device gets MSI or MSI-X.",
         "drivers/pci/pci-acpi.c (acpi_pci_init)",
-        &[Wording::whole("support MSI, so", r"^ACPI FADT declares the system doesn't support MSI, so disable it")],
+        &[Wording::whole(
+            "support MSI, so",
+            r"^ACPI FADT declares the system doesn't support MSI, so disable it",
+        )],
     ),
     Kind::new(
         "acpi.host-bridge",

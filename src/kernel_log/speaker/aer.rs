@@ -47,7 +47,10 @@ pub const KINDS: &[Kind] = &[
                 "TLP Header",
                 r"<aer>TLP Header(?P<flags> \(Flit\))?: (?P<tlp>(?:0x)?[0-9a-f]{8}(?: (?:0x)?[0-9a-f]{8}){3,13})",
             ),
-            Wording::further("is reported first", r"<aer>Error of this Agent(?:\((?P<source_id>[0-9a-f]{4})\))? is reported first"),
+            Wording::further(
+                "is reported first",
+                r"<aer>Error of this Agent(?:\((?P<source_id>[0-9a-f]{4})\))? is reported first",
+            ),
             Wording::further(
                 "aer_",
                 r"<aer>aer_(?:status: 0x(?P<status>[0-9a-f]{8}), aer_mask: 0x(?P<mask>[0-9a-f]{8})|layer=(?P<layer>[\w ]+?), aer_agent=(?P<agent>[\w ]+)|uncor_severity: 0x(?P<uncorrectable_severity>[0-9a-f]{8})|cor_status: 0x(?P<status2>[0-9a-f]{8}), aer_cor_mask: 0x(?P<mask2>[0-9a-f]{8}))",
@@ -61,8 +64,14 @@ pub const KINDS: &[Kind] = &[
          is not known to the kernel.",
         AER,
         &[
-            Wording::whole("found no error details for", r"<dev>(?:AER: )?found no error details for (?P<source><bdf>)"),
-            Wording::whole("find device of ID", r"<dev>(?:AER: )?can't find device of ID(?P<source_id>[0-9a-f]{4})"),
+            Wording::whole(
+                "found no error details for",
+                r"<dev>(?:AER: )?found no error details for (?P<source><bdf>)",
+            ),
+            Wording::whole(
+                "find device of ID",
+                r"<dev>(?:AER: )?can't find device of ID(?P<source_id>[0-9a-f]{4})",
+            ),
         ],
     ),
     Kind::new(
@@ -81,7 +90,10 @@ pub const KINDS: &[Kind] = &[
         "The kernel could not recover the devices below this port from an uncorrected error, mostly because a driver \
          has no error handlers (NVIDIA's has none). The link may have been reset meanwhile.",
         ERR,
-        &[Wording::whole("evice recovery ", r"<dev>(?:AER: )?[Dd]evice recovery (?:from fatal error )?failed")],
+        &[Wording::whole(
+            "evice recovery ",
+            r"<dev>(?:AER: )?[Dd]evice recovery (?:from fatal error )?failed",
+        )],
     ),
     Kind::new(
         "aer.cannot-recover",
@@ -110,8 +122,14 @@ pub const KINDS: &[Kind] = &[
         "The kernel could not reset what is below this port to recover from an error.",
         ERR,
         &[
-            Wording::whole("subordinate device reset failed", r"<dev>(?:AER: )?subordinate device reset failed"),
-            Wording::whole("not reset (no FLR", r"<dev>(?:AER: )?not reset \(no FLR support(?:: (?P<error>-?\d+))?\)"),
+            Wording::whole(
+                "subordinate device reset failed",
+                r"<dev>(?:AER: )?subordinate device reset failed",
+            ),
+            Wording::whole(
+                "not reset (no FLR",
+                r"<dev>(?:AER: )?not reset \(no FLR support(?:: (?P<error>-?\d+))?\)",
+            ),
         ],
     ),
     Kind::new(
@@ -153,6 +171,9 @@ pub const KINDS: &[Kind] = &[
         Level::Firmware,
         "Errors are handled by firmware, so that their absence from the log proves nothing.",
         "drivers/pci/pcie/aer/aerdrv.c (until 5.9)",
-        &[Wording::whole("AER handled by firmware", r"^(?:acpi (?P<acpi>[A-Z0-9]+:[0-9a-f]{2}): )?PCIe AER handled by firmware")],
+        &[Wording::whole(
+            "AER handled by firmware",
+            r"^(?:acpi (?P<acpi>[A-Z0-9]+:[0-9a-f]{2}): )?PCIe AER handled by firmware",
+        )],
     ),
 ];

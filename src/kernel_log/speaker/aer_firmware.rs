@@ -28,9 +28,18 @@ pub const KINDS: &[Kind] = &[
                 "vendor_id: ",
                 r"\[Hardware Error\]:\s+vendor_id: 0x(?P<vendor_id>[0-9a-f]{4}), device_id: 0x(?P<device_id>[0-9a-f]{4})",
             ),
-            Wording::further("aer_cor_status", r"\[Hardware Error\]:\s+aer_cor_status: 0x(?P<status>[0-9a-f]{8}), aer_cor_mask: 0x(?P<mask>[0-9a-f]{8})"),
-            Wording::further("aer_uncor_status", r"\[Hardware Error\]:\s+aer_uncor_status: 0x(?P<status>[0-9a-f]{8}), aer_uncor_mask: 0x(?P<mask>[0-9a-f]{8})"),
-            Wording::further("aer_uncor_severity", r"\[Hardware Error\]:\s+aer_uncor_severity: 0x(?P<uncorrectable_severity>[0-9a-f]{8})"),
+            Wording::further(
+                "aer_cor_status",
+                r"\[Hardware Error\]:\s+aer_cor_status: 0x(?P<status>[0-9a-f]{8}), aer_cor_mask: 0x(?P<mask>[0-9a-f]{8})",
+            ),
+            Wording::further(
+                "aer_uncor_status",
+                r"\[Hardware Error\]:\s+aer_uncor_status: 0x(?P<status>[0-9a-f]{8}), aer_uncor_mask: 0x(?P<mask>[0-9a-f]{8})",
+            ),
+            Wording::further(
+                "aer_uncor_severity",
+                r"\[Hardware Error\]:\s+aer_uncor_severity: 0x(?P<uncorrectable_severity>[0-9a-f]{8})",
+            ),
         ],
     ),
     Kind::new(

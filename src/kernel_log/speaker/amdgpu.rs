@@ -12,9 +12,15 @@ pub const KINDS: &[Kind] = &[
         "A ring of the GPU made no progress: work hangs. The program, the driver, the GPU or the way to memory may be why.",
         "drivers/gpu/drm/amd/amdgpu/amdgpu_job.c",
         &[
-            Wording::whole("timeout, signaled seq", r"ring (?P<ring>\S+) timeout, signaled seq=(?P<sequence>\d+)").of("amdgpu"),
-            Wording::whole("timeout, but soft recovered", r"ring (?P<ring>\S+) timeout, but soft recovered").of("amdgpu"),
-            Wording::whole("test failed (-", r"ring (?P<ring>\S+) test failed \((?P<error>-\d+)\)").of("amdgpu"),
+            Wording::whole(
+                "timeout, signaled seq",
+                r"ring (?P<ring>\S+) timeout, signaled seq=(?P<sequence>\d+)",
+            )
+            .of("amdgpu"),
+            Wording::whole("timeout, but soft recovered", r"ring (?P<ring>\S+) timeout, but soft recovered")
+                .of("amdgpu"),
+            Wording::whole("test failed (-", r"ring (?P<ring>\S+) test failed \((?P<error>-\d+)\)")
+                .of("amdgpu"),
         ],
     ),
     Kind::new(
@@ -24,8 +30,10 @@ pub const KINDS: &[Kind] = &[
         DEVICE,
         &[
             Wording::whole("GPU reset begin", r"<dev>(?:amdgpu: )?GPU reset (?P<state>begin)!").of("amdgpu"),
-            Wording::whole("GPU reset succeeded", r"<dev>(?:amdgpu: )?GPU reset (?P<state>succeeded)").of("amdgpu"),
-            Wording::whole("succeeded!", r"<dev>(?:amdgpu: )?GPU reset\(\d+\) (?P<state>succeeded)!").of("amdgpu"),
+            Wording::whole("GPU reset succeeded", r"<dev>(?:amdgpu: )?GPU reset (?P<state>succeeded)")
+                .of("amdgpu"),
+            Wording::whole("succeeded!", r"<dev>(?:amdgpu: )?GPU reset\(\d+\) (?P<state>succeeded)!")
+                .of("amdgpu"),
         ],
     ),
     Kind::new(
@@ -34,9 +42,21 @@ pub const KINDS: &[Kind] = &[
         "The reset of the GPU failed.",
         DEVICE,
         &[
-            Wording::whole(") failed", r"<dev>(?:amdgpu: )?GPU reset\((?P<count>\d+)\) failed(?: with error (?P<error>-?\d+))?").of("amdgpu"),
-            Wording::whole("GPU reset end with ret", r"<dev>(?:amdgpu: )?GPU reset end with ret = (?P<error>-?\d+)").of("amdgpu"),
-            Wording::whole("resume of IP block", r"resume of IP block <(?P<name>[^>]+)> failed (?P<error>-\d+)").of("amdgpu"),
+            Wording::whole(
+                ") failed",
+                r"<dev>(?:amdgpu: )?GPU reset\((?P<count>\d+)\) failed(?: with error (?P<error>-?\d+))?",
+            )
+            .of("amdgpu"),
+            Wording::whole(
+                "GPU reset end with ret",
+                r"<dev>(?:amdgpu: )?GPU reset end with ret = (?P<error>-?\d+)",
+            )
+            .of("amdgpu"),
+            Wording::whole(
+                "resume of IP block",
+                r"resume of IP block <(?P<name>[^>]+)> failed (?P<error>-\d+)",
+            )
+            .of("amdgpu"),
         ],
     ),
     Kind::new(
@@ -46,7 +66,8 @@ pub const KINDS: &[Kind] = &[
         "drivers/gpu/drm/amd/pm/swsmu/smu_cmn.c, drivers/gpu/drm/amd/amdgpu/amdgpu_psp.c",
         &[
             Wording::whole("SMU: ", r"SMU: (?P<what>No response|I'm not done|I'm very busy)").of("amdgpu"),
-            Wording::whole("PSP ", r"PSP (?P<what>load \S+|create ring|firmware loading|resume) failed").of("amdgpu"),
+            Wording::whole("PSP ", r"PSP (?P<what>load \S+|create ring|firmware loading|resume) failed")
+                .of("amdgpu"),
         ],
     ),
     Kind::new(
@@ -54,13 +75,18 @@ pub const KINDS: &[Kind] = &[
         Level::Consequence,
         "The driver takes part in the recovery from an error on the bus.",
         DEVICE,
-        &[Wording::whole("PCI error: ", r"PCI error: (?P<what>detected callback|slot reset callback|resume callback)").of("amdgpu")],
+        &[Wording::whole(
+            "PCI error: ",
+            r"PCI error: (?P<what>detected callback|slot reset callback|resume callback)",
+        )
+        .of("amdgpu")],
     ),
     Kind::new(
         "amdgpu.unplugged",
         Level::Information,
         "The GPU was taken out.",
         "drivers/gpu/drm/amd/amdgpu/amdgpu_job.c",
-        &[Wording::whole("device unplugged skipping recovery", r"device unplugged skipping recovery").of("amdgpu")],
+        &[Wording::whole("device unplugged skipping recovery", r"device unplugged skipping recovery")
+            .of("amdgpu")],
     ),
 ];

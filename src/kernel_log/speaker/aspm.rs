@@ -31,7 +31,10 @@ pub const KINDS: &[Kind] = &[
         ASPM,
         &[
             Wording::whole("disabling ASPM on", r"<dev>disabling ASPM on pre-1\.1 PCIe device"),
-            Wording::whole("treated as unsupported", r"<dev>ASPM: Link Capabilities (?P<state>.+) treated as unsupported"),
+            Wording::whole(
+                "treated as unsupported",
+                r"<dev>ASPM: Link Capabilities (?P<state>.+) treated as unsupported",
+            ),
             Wording::whole("Disabling L0s", r"<dev>[Dd]isabling (?P<state>L0s|L1|ASPM.*)"),
         ],
     ),

@@ -12,7 +12,10 @@ pub const KINDS: &[Kind] = &[
         &[
             Wording::whole("PCIe link lost", r"<dev>PCIe link lost(?:, device now detached)?"),
             Wording::whole("Adapter removed", r"<dev>Adapter removed"),
-            Wording::whole("PCI config space invalid", r"<dev>Firmware reset aborted, PCI config space invalid"),
+            Wording::whole(
+                "PCI config space invalid",
+                r"<dev>Firmware reset aborted, PCI config space invalid",
+            ),
         ],
     ),
     Kind::new(
@@ -37,7 +40,10 @@ pub const KINDS: &[Kind] = &[
         Level::Bus,
         "The slot is slower than the adapter needs.",
         "drivers/net/ethernet/intel/i40e, ixgbe",
-        &[Wording::whole("may be insufficient", r"<dev>PCI-Express bandwidth available for this (?:device|card) (?:may be insufficient|is not sufficient)")],
+        &[Wording::whole(
+            "may be insufficient",
+            r"<dev>PCI-Express bandwidth available for this (?:device|card) (?:may be insufficient|is not sufficient)",
+        )],
     ),
     Kind::new(
         "ethernet.start-failed",
@@ -47,7 +53,10 @@ pub const KINDS: &[Kind] = &[
         &[
             Wording::whole("Failed to initialize device", r"<dev>Failed to initialize device"),
             Wording::whole("failed to wake up device", r"<dev>failed to wake up device ?: (?P<error>-?\d+)"),
-            Wording::whole("Rev 0xff", r"^ath: phy\d+: Mac Chip Rev 0x(?P<value>fff[0-9a-f.]+) is not supported"),
+            Wording::whole(
+                "Rev 0xff",
+                r"^ath: phy\d+: Mac Chip Rev 0x(?P<value>fff[0-9a-f.]+) is not supported",
+            ),
         ],
     ),
 ];

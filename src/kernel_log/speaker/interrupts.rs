@@ -51,12 +51,18 @@ pub const KINDS: &[Kind] = &[
         "The kernel did not enable MSI or MSI-X for this device.",
         MSI,
         &[
-            Wording::whole("can't enable MSI", r"<dev>can't enable (?P<what>MSI-X|MSI) \((?P<reason>[^)]+)\)"),
+            Wording::whole(
+                "can't enable MSI",
+                r"<dev>can't enable (?P<what>MSI-X|MSI) \((?P<reason>[^)]+)\)",
+            ),
             Wording::whole(
                 "arch assigned 64-bit MSI address",
                 r"<dev>arch assigned 64-bit MSI address (?P<address>0x[0-9a-f]+) (?P<reason>.+)$",
             ),
-            Wording::whole("disallowed for future drivers", r"<dev>MSI/MSI-X (?P<reason>disallowed) for future drivers"),
+            Wording::whole(
+                "disallowed for future drivers",
+                r"<dev>MSI/MSI-X (?P<reason>disallowed) for future drivers",
+            ),
         ],
     ),
     Kind::new(
@@ -66,12 +72,18 @@ pub const KINDS: &[Kind] = &[
          firmware has no vectors to give: this alone does not prove that the device is gone.",
         "drivers/net/ethernet and others",
         &[
-            Wording::whole("ailed to enable MSI-X", r"<dev>[Ff]ailed to enable MSI-X(?:[^-\d]*(?P<error>-?\d+))?"),
+            Wording::whole(
+                "ailed to enable MSI-X",
+                r"<dev>[Ff]ailed to enable MSI-X(?:[^-\d]*(?P<error>-?\d+))?",
+            ),
             Wording::whole("ot reserve msix", r"<dev>Can not reserve msix vectors"),
             Wording::whole("ailed to initialize MSI", r"<dev>[Ff]ailed to initialize MSI(?:-X)? interrupts?"),
             Wording::whole("set the admin interrupts", r"<dev>Failed to enable and set the admin interrupts"),
             Wording::whole("nable to allocate MSI", r"<dev>[Uu]nable to allocate MSI"),
-            Wording::whole("of_irq_parse_pci: failed", r"<dev>of_irq_parse_pci: failed with rc=(?P<error>-?\d+)"),
+            Wording::whole(
+                "of_irq_parse_pci: failed",
+                r"<dev>of_irq_parse_pci: failed with rc=(?P<error>-?\d+)",
+            ),
         ],
     ),
     Kind::new(

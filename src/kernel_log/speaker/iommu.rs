@@ -72,7 +72,10 @@ pub const KINDS: &[Kind] = &[
                 "Event logged [",
                 r"^(?:(?P<driver>[\w.+-]+) (?P<device><bdf>): )?AMD-Vi: Event logged \[(?P<name>ILLEGAL_DEV_TABLE_ENTRY|DEV_TAB_HARDWARE_ERROR|PAGE_TAB_HARDWARE_ERROR|ILLEGAL_COMMAND_ERROR|COMMAND_HARDWARE_ERROR|INVALID_DEVICE_REQUEST|RMP_HARDWARE_ERROR|RMP_PAGE_FAULT|INVALID_PPR_REQUEST|UNKNOWN)(?: device=(?P<source>(?:[0-9a-f]{4,8}:)?[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]))?(?P<detail>[^\]]*)",
             ),
-            Wording::whole("arm-smmu", r"^arm-smmu-v3 (?P<name>\S+): event 0x(?P<value>[0-9a-f]{2}) received:"),
+            Wording::whole(
+                "arm-smmu",
+                r"^arm-smmu-v3 (?P<name>\S+): event 0x(?P<value>[0-9a-f]{2}) received:",
+            ),
         ],
     ),
     Kind::new(
@@ -80,7 +83,10 @@ pub const KINDS: &[Kind] = &[
         Level::Information,
         "The remapping hardware has faults to report; the lines after this say which.",
         DMAR,
-        &[Wording::whole("handling fault status", r"^DMAR: DRHD: handling fault status reg (?P<value>[0-9a-f]+)")],
+        &[Wording::whole(
+            "handling fault status",
+            r"^DMAR: DRHD: handling fault status reg (?P<value>[0-9a-f]+)",
+        )],
     ),
     Kind::new(
         "iommu.group",

@@ -51,7 +51,10 @@ pub const KINDS: &[Kind] = &[
         Level::Information,
         "The link came up at 2.5 GT/s, and the kernel lets it go faster again.",
         "drivers/pci/quirks.c (pcie_failed_link_retrain), since 6.5",
-        &[Wording::whole("link speed restriction", r"<dev>removing 2\.5GT/s downstream link speed restriction")],
+        &[Wording::whole(
+            "link speed restriction",
+            r"<dev>removing 2\.5GT/s downstream link speed restriction",
+        )],
     ),
     Kind::new(
         "link.retraining-failed",
@@ -60,7 +63,10 @@ pub const KINDS: &[Kind] = &[
         "drivers/pci/quirks.c (pcie_failed_link_retrain), since 6.5; drivers/pci/pcie/aspm.c (pcie_aspm_configure_common_clock)",
         &[
             Wording::whole("retraining failed", r"<dev>retraining failed"),
-            Wording::whole("Could not configure common clock", r"<dev>(?:ASPM: )?Could not configure common clock"),
+            Wording::whole(
+                "Could not configure common clock",
+                r"<dev>(?:ASPM: )?Could not configure common clock",
+            ),
         ],
     ),
     Kind::new(
@@ -70,6 +76,10 @@ pub const KINDS: &[Kind] = &[
         "drivers/pci/controller/dwc/pcie-designware.c (dw_pcie_wait_for_link) and others",
         &[
             Wording::whole("Phy link never came up", r"^(?P<name>\S+ \S+): Phy link never came up"),
+            Wording::whole(
+                ".pcie failed with error",
+                r"^(?P<driver><word>): probe of (?P<name>\S+\.pcie) failed with error (?P<error>-?\d+)",
+            ),
             Wording::whole("PCIe link down", r"^(?P<name>\S+ \S+): PCIe link down"),
         ],
     ),

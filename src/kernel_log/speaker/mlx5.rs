@@ -12,10 +12,22 @@ pub const KINDS: &[Kind] = &[
         "The adapter does not answer on the bus.",
         HEALTH,
         &[
-            Wording::whole("PCI slot is unavailable", r"^mlx5_core (?P<device><bdf>): .*PCI slot is unavailable"),
-            Wording::whole("PCI channel offline", r"^mlx5_core (?P<device><bdf>): .*PCI channel offline, stop waiting for PCI"),
-            Wording::whole("health recovery flow aborted", r"^(?:mlx5_core (?P<device><bdf>): )?.*health recovery flow aborted(?:, PCI reads still not working)?"),
-            Wording::whole("device is being removed", r"^mlx5_core (?P<device><bdf>): .*device is being removed, stop waiting for PCI"),
+            Wording::whole(
+                "PCI slot is unavailable",
+                r"^mlx5_core (?P<device><bdf>): .*PCI slot is unavailable",
+            ),
+            Wording::whole(
+                "PCI channel offline",
+                r"^mlx5_core (?P<device><bdf>): .*PCI channel offline, stop waiting for PCI",
+            ),
+            Wording::whole(
+                "health recovery flow aborted",
+                r"^(?:mlx5_core (?P<device><bdf>): )?.*health recovery flow aborted(?:, PCI reads still not working)?",
+            ),
+            Wording::whole(
+                "device is being removed",
+                r"^mlx5_core (?P<device><bdf>): .*device is being removed, stop waiting for PCI",
+            ),
         ],
     ),
     Kind::new(
@@ -24,8 +36,14 @@ pub const KINDS: &[Kind] = &[
         "The adapter's own firmware stopped counting or reported an error. A dead bus looks the same at first.",
         HEALTH,
         &[
-            Wording::whole("health compromised", r"^mlx5_core (?P<device><bdf>): .*device's health compromised - (?P<reason>.+)$"),
-            Wording::whole("Fatal error ", r"^mlx5_core (?P<device><bdf>): .*Fatal error (?P<value>[0-9a-f]+) detected"),
+            Wording::whole(
+                "health compromised",
+                r"^mlx5_core (?P<device><bdf>): .*device's health compromised - (?P<reason>.+)$",
+            ),
+            Wording::whole(
+                "Fatal error ",
+                r"^mlx5_core (?P<device><bdf>): .*Fatal error (?P<value>[0-9a-f]+) detected",
+            ),
             Wording::whole("assert_var", r"^mlx5_core (?P<device><bdf>): .*assert_var\[\d+\] 0x[0-9a-f]+"),
         ],
     ),
@@ -35,8 +53,14 @@ pub const KINDS: &[Kind] = &[
         "The driver resets the adapter to recover.",
         HEALTH,
         &[
-            Wording::whole("mlx5_error_sw_reset", r"^mlx5_core (?P<device><bdf>): .*mlx5_error_sw_reset.*(?P<state>start|end)"),
-            Wording::whole("health recovery succeeded", r"^mlx5_core (?P<device><bdf>): .*health recovery (?P<state>succeeded)"),
+            Wording::whole(
+                "mlx5_error_sw_reset",
+                r"^mlx5_core (?P<device><bdf>): .*mlx5_error_sw_reset.*(?P<state>start|end)",
+            ),
+            Wording::whole(
+                "health recovery succeeded",
+                r"^mlx5_core (?P<device><bdf>): .*health recovery (?P<state>succeeded)",
+            ),
         ],
     ),
     Kind::new(

@@ -2,7 +2,8 @@
 
 use super::super::event::{Kind, Level, Wording};
 
-const OS: &str = "NVIDIA open-gpu-kernel-modules, src/nvidia/arch/nvalloc/unix/src/osinit.c (osHandleGpuLost)";
+const OS: &str =
+    "NVIDIA open-gpu-kernel-modules, src/nvidia/arch/nvalloc/unix/src/osinit.c (osHandleGpuLost)";
 const RM: &str = "NVIDIA open-gpu-kernel-modules, src/nvidia/src/kernel";
 
 /// Everything that this speaker says.

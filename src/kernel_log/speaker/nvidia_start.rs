@@ -3,7 +3,8 @@
 use super::super::event::{Kind, Level, Wording};
 
 const NV: &str = "NVIDIA open-gpu-kernel-modules, kernel-open/nvidia/nv.c (nv_start_device)";
-const INIT: &str = "NVIDIA open-gpu-kernel-modules, src/nvidia/arch/nvalloc/unix/src/osinit.c (RmInitAdapter)";
+const INIT: &str =
+    "NVIDIA open-gpu-kernel-modules, src/nvidia/arch/nvalloc/unix/src/osinit.c (RmInitAdapter)";
 
 /// Everything that this speaker says.
 pub const KINDS: &[Kind] = &[
@@ -147,6 +148,17 @@ pub const KINDS: &[Kind] = &[
             Wording::further("None of the NVIDIA", r"^NVRM: None of the NVIDIA (?:devices|graphics adapters) were initialized").of("nvidia"),
             Wording::further("No NVIDIA", r"^NVRM: No NVIDIA (?:GPU|devices|graphics adapter) (?:found|probed)").of("nvidia"),
         ],
+    ),
+    Kind::new(
+        "nvidia.started",
+        Level::Information,
+        "The display part of the driver has this GPU.",
+        "NVIDIA open-gpu-kernel-modules, kernel-open/nvidia-drm",
+        &[Wording::whole(
+            "[drm] Initialized nvidia-drm",
+            r"^\[drm\] Initialized nvidia-drm (?P<version>\S+)(?: \d+)? for <gpu> on minor \d+",
+        )
+        .of("nvidia")],
     ),
     Kind::new(
         "nvidia.loading",

@@ -17,6 +17,22 @@ pub const KINDS: &[Kind] = &[
         )],
     ),
     Kind::new(
+        "pci.bridge",
+        Level::Information,
+        "Which buses are below a bridge.",
+        PROBE,
+        &[
+            Wording::whole(
+                "PCI bridge to [bus ",
+                r"<dev>PCI bridge to \[bus (?P<name>[0-9a-f]+(?:-[0-9a-f]+)?)\]",
+            ),
+            Wording::whole(
+                "PCI host bridge to bus ",
+                r"<dev>PCI host bridge to bus (?P<name>[0-9a-f]+:[0-9a-f]+)",
+            ),
+        ],
+    ),
+    Kind::new(
         "pci.unknown-header",
         Level::Bus,
         "The function's header makes no sense. 7f is all-ones: it answered once and then did not.",
@@ -47,7 +63,10 @@ pub const KINDS: &[Kind] = &[
         Level::Information,
         "A driver switches the device's decoding on.",
         "drivers/pci/setup-res.c (pci_enable_resources)",
-        &[Wording::whole("enabling device (", r"<dev>enabling device \((?P<from>[0-9a-f]{4}) -> (?P<to>[0-9a-f]{4})\)")],
+        &[Wording::whole(
+            "enabling device (",
+            r"<dev>enabling device \((?P<from>[0-9a-f]{4}) -> (?P<to>[0-9a-f]{4})\)",
+        )],
     ),
     Kind::new(
         "pci.bus-released",
@@ -63,7 +82,10 @@ pub const KINDS: &[Kind] = &[
         PROBE,
         &[
             Wording::whole("No bus number available", r"<dev>No bus number available for hot-added bridge"),
-            Wording::whole("bridge configuration invalid", r"<dev>bridge configuration invalid \((?P<reason>\[bus [0-9a-f-]+\])\), reconfiguring"),
+            Wording::whole(
+                "bridge configuration invalid",
+                r"<dev>bridge configuration invalid \((?P<reason>\[bus [0-9a-f-]+\])\), reconfiguring",
+            ),
         ],
     ),
     Kind::new(
@@ -80,7 +102,10 @@ pub const KINDS: &[Kind] = &[
         "drivers/pci/vpd.c",
         &[
             Wording::whole("VPD access failed", r"<dev>VPD access failed"),
-            Wording::whole("invalid VPD tag", r"<dev>(?:\[Firmware Bug\]: )?invalid VPD tag (?P<value>0x[0-9a-f]+)(?: \(size (?P<count>\d+)\))? at offset (?P<offset>\d+)"),
+            Wording::whole(
+                "invalid VPD tag",
+                r"<dev>(?:\[Firmware Bug\]: )?invalid VPD tag (?P<value>0x[0-9a-f]+)(?: \(size (?P<count>\d+)\))? at offset (?P<offset>\d+)",
+            ),
         ],
     ),
     Kind::new(
@@ -93,7 +118,10 @@ pub const KINDS: &[Kind] = &[
                 "root port",
                 r"<dev>Intel (?P<name>PCH|SPT PCH) root port (?:ACS workaround enabled|workaround: disabled ACS redirect)",
             ),
-            Wording::whole("ACS", r"<dev>(?P<what>Failed to enable Intel PCH ACS quirk|disabled ACS redirect|Configured ACS to 0x[0-9a-f]{4}|Disabling broken ACS SV)"),
+            Wording::whole(
+                "ACS",
+                r"<dev>(?P<what>Failed to enable Intel PCH ACS quirk|disabled ACS redirect|Configured ACS to 0x[0-9a-f]{4}|Disabling broken ACS SV)",
+            ),
         ],
     ),
     Kind::new(
@@ -108,6 +136,9 @@ pub const KINDS: &[Kind] = &[
         Level::Information,
         "Lockdown keeps programs from writing to PCI devices.",
         "security/lockdown",
-        &[Wording::whole("direct PCI access is restricted", r"^Lockdown: (?P<process>.+): direct PCI access is restricted")],
+        &[Wording::whole(
+            "direct PCI access is restricted",
+            r"^Lockdown: (?P<process>.+): direct PCI access is restricted",
+        )],
     ),
 ];

@@ -23,19 +23,20 @@ pub const KINDS: &[Kind] = &[
         "The link of a hot-plug slot went down. With `card-not-present` beside it the card was taken out; alone, the \
          link failed or the card lost power.",
         CTRL,
-        &[
-            Wording::whole(
-                "Link Down",
-                r"<dev>(?:pciehp: )?[Ss]lot\((?P<slot>[^)]+)\): Link Down(?: event(?: queued.*| ignored.*)?)?(?:[ ,;].*)?$",
-            ),
-        ],
+        &[Wording::whole(
+            "Link Down",
+            r"<dev>(?:pciehp: )?[Ss]lot\((?P<slot>[^)]+)\): Link Down(?: event(?: queued.*| ignored.*)?)?(?:[ ,;].*)?$",
+        )],
     ),
     Kind::new(
         "pciehp.link-up",
         Level::Information,
         "The link of a hot-plug slot came up.",
         CTRL,
-        &[Wording::whole("Link Up", r"(?:<dev>|^)(?:pciehp: )?[Ss]lot\((?P<slot>[^)]+)\): Link Up(?: event.*)?")],
+        &[Wording::whole(
+            "Link Up",
+            r"(?:<dev>|^)(?:pciehp: )?[Ss]lot\((?P<slot>[^)]+)\): Link Up(?: event.*)?",
+        )],
     ),
     Kind::new(
         "pciehp.card-not-present",
@@ -44,7 +45,10 @@ pub const KINDS: &[Kind] = &[
          device in it follows from it.",
         CTRL,
         &[
-            Wording::whole("Card not present", r"<dev>(?:pciehp: )?Slot\((?P<slot>[^)]+)\): Card not present"),
+            Wording::whole(
+                "Card not present",
+                r"<dev>(?:pciehp: )?Slot\((?P<slot>[^)]+)\): Card not present",
+            ),
             Wording::whole("Card not present", r"<dev>Card not present on Slot\((?P<slot>[^)]+)\)"),
         ],
     ),
@@ -80,7 +84,10 @@ pub const KINDS: &[Kind] = &[
         &[
             Wording::whole("No device found", r"<dev>(?:pciehp: )?Slot\((?P<slot>[^)]+)\): No device found"),
             Wording::whole("No adapter on slot", r"<dev>(?:pciehp: )?No adapter on slot\((?P<slot>[^)]+)\)"),
-            Wording::whole("Cannot add device at", r"<dev>(?:pciehp: )?Cannot add device at (?P<address>[0-9a-f]{4,8}):"),
+            Wording::whole(
+                "Cannot add device at",
+                r"<dev>(?:pciehp: )?Cannot add device at (?P<address>[0-9a-f]{4,8}):",
+            ),
         ],
     ),
     Kind::new(
@@ -115,14 +122,20 @@ pub const KINDS: &[Kind] = &[
         Level::Information,
         "The slot was in the wanted state already.",
         CTRL,
-        &[Wording::whole("): Already ", r"<dev>(?:pciehp: )?Slot\((?P<slot>[^)]+)\): Already (?P<state>enabled|disabled)")],
+        &[Wording::whole(
+            "): Already ",
+            r"<dev>(?:pciehp: )?Slot\((?P<slot>[^)]+)\): Already (?P<state>enabled|disabled)",
+        )],
     ),
     Kind::new(
         "pciehp.no-response",
         Level::Bus,
         "The port itself does not answer: it was taken away with everything below it.",
         HPC,
-        &[Wording::whole("no response from device", r"<dev>(?:pciehp: )?(?P<operation>\w+): no response from device")],
+        &[Wording::whole(
+            "no response from device",
+            r"<dev>(?:pciehp: )?(?P<operation>\w+): no response from device",
+        )],
     ),
     Kind::new(
         "pciehp.command-timeout",

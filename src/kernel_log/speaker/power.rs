@@ -115,7 +115,10 @@ pub const KINDS: &[Kind] = &[
         PCI,
         &[
             Wording::whole("waiting ", r"<dev>waiting (?P<milliseconds>\d+) ms for downstream link"),
-            Wording::whole("waiting for D3", r"<dev>waiting for (?P<state>D3\w+) delay of (?P<milliseconds>\d+) ms"),
+            Wording::whole(
+                "waiting for D3",
+                r"<dev>waiting for (?P<state>D3\w+) delay of (?P<milliseconds>\d+) ms",
+            ),
         ],
     ),
     Kind::new(
@@ -123,7 +126,10 @@ pub const KINDS: &[Kind] = &[
         Level::Device,
         "The device still had requests under way when it was to be reset.",
         "drivers/pci/pci.c (pcie_flr, pci_af_flr)",
-        &[Wording::whole("waiting for pending transaction", r"<dev>timed out waiting for pending transaction")],
+        &[Wording::whole(
+            "waiting for pending transaction",
+            r"<dev>timed out waiting for pending transaction",
+        )],
     ),
     Kind::new(
         "power.resume-failed",
@@ -131,8 +137,14 @@ pub const KINDS: &[Kind] = &[
         "The device or its driver failed when the machine woke up.",
         "drivers/base/power/main.c",
         &[
-            Wording::whole("failed to resume", r"<dev>PM: failed to resume(?: async)?: error (?P<error>-?\d+)"),
-            Wording::whole("returns -", r"<dev>PM: (?:dpm_run_callback\(\): )?(?P<operation>\w+)[^ ]* returns (?P<error>-\d+)"),
+            Wording::whole(
+                "failed to resume",
+                r"<dev>PM: failed to resume(?: async)?: error (?P<error>-?\d+)",
+            ),
+            Wording::whole(
+                "returns -",
+                r"<dev>PM: (?:dpm_run_callback\(\): )?(?P<operation>\w+)[^ ]* returns (?P<error>-\d+)",
+            ),
         ],
     ),
     Kind::new(

@@ -30,7 +30,10 @@ pub const KINDS: &[Kind] = &[
         "This BAR or bridge window got no address in this attempt. Later attempts may succeed: the last line counts.",
         SETUP,
         &[
-            Wording::whole("failed to assign", r"<dev>BAR (?P<bar>\d+): failed to assign (?P<resource>\[[^\]]+\])"),
+            Wording::whole(
+                "failed to assign",
+                r"<dev>BAR (?P<bar>\d+): failed to assign (?P<resource>\[[^\]]+\])",
+            ),
             Wording::whole(
                 "failed to assign",
                 r"<dev>(?P<bar_name>(?:VF )?BAR \d+|ROM|bridge window) (?P<resource>\[[^\]]+\]): failed to assign",
@@ -95,7 +98,10 @@ pub const KINDS: &[Kind] = &[
                 "can't claim;",
                 r"<dev>(?P<bar_name>(?:VF )?BAR \d+|ROM|bridge window) (?P<resource>\[[^\]]+\]): can't claim; (?P<reason>[\w ]+)",
             ),
-            Wording::whole("can't claim BAR", r"<dev>can't claim BAR (?P<bar>\d+) (?P<resource>\[[^\]]+\]): (?P<reason>[\w ]+)"),
+            Wording::whole(
+                "can't claim BAR",
+                r"<dev>can't claim BAR (?P<bar>\d+) (?P<resource>\[[^\]]+\]): (?P<reason>[\w ]+)",
+            ),
         ],
     ),
     Kind::new(
@@ -120,19 +126,20 @@ pub const KINDS: &[Kind] = &[
         Level::Bus,
         "An address was written into a BAR and something else was read back. All-ones: the device does not answer.",
         "drivers/pci/setup-res.c (pci_std_update_resource)",
-        &[
-            Wording::whole(
-                "error updating",
-                r"<dev>(?:BAR (?P<bar>\d+)|(?P<bar_name>(?:VF )?BAR \d+|ROM)[^:]*): error updating \((?:high )?(?P<value>(?:0x)?[0-9a-f]+) != (?P<was>(?:0x)?[0-9a-f]+)\)",
-            ),
-        ],
+        &[Wording::whole(
+            "error updating",
+            r"<dev>(?:BAR (?P<bar>\d+)|(?P<bar_name>(?:VF )?BAR \d+|ROM)[^:]*): error updating \((?:high )?(?P<value>(?:0x)?[0-9a-f]+) != (?P<was>(?:0x)?[0-9a-f]+)\)",
+        )],
     ),
     Kind::new(
         "resources.cannot-map",
         Level::Firmware,
         "A driver could not map this BAR, because it has no address.",
         "drivers/pci/pci.c (pci_ioremap_bar)",
-        &[Wording::whole("can't ioremap BAR", r"<dev>can't ioremap BAR (?P<bar>\d+): (?P<resource>\[[^\]]+\])")],
+        &[Wording::whole(
+            "can't ioremap BAR",
+            r"<dev>can't ioremap BAR (?P<bar>\d+): (?P<resource>\[[^\]]+\])",
+        )],
     ),
     Kind::new(
         "resources.firmware-address",
@@ -149,7 +156,10 @@ pub const KINDS: &[Kind] = &[
         Level::Firmware,
         "Some BAR has no address; the kernel was not allowed to move what firmware assigned.",
         "drivers/pci/setup-bus.c",
-        &[Wording::whole("resources are unassigned", r"Some PCI device resources are unassigned, try booting with pci=realloc")],
+        &[Wording::whole(
+            "resources are unassigned",
+            r"Some PCI device resources are unassigned, try booting with pci=realloc",
+        )],
     ),
     Kind::new(
         "resources.bar",
@@ -158,7 +168,10 @@ pub const KINDS: &[Kind] = &[
         BRACKET,
         &[
             Wording::whole(": reg 0x", r"<dev>reg (?P<offset>0x[0-9a-f]{2,3}): (?P<resource>\[[^\]]+\])"),
-            Wording::whole("BAR ", r"<dev>(?P<bar_name>(?:VF )?BAR \d+|ROM) (?P<resource>\[[^\]]+\])(?:: contains .*)?$"),
+            Wording::whole(
+                "BAR ",
+                r"<dev>(?P<bar_name>(?:VF )?BAR \d+|ROM) (?P<resource>\[[^\]]+\])(?:: contains .*)?$",
+            ),
         ],
     ),
     Kind::new(
@@ -167,8 +180,14 @@ pub const KINDS: &[Kind] = &[
         "A window of a bridge or of a host bridge.",
         BRACKET,
         &[
-            Wording::whole("bridge window [", r"<dev>\s*bridge window (?P<resource>\[[^\]]+\])(?: \[\.\.\.\]| to .*)?$"),
-            Wording::whole("root bus resource [", r"^pci_bus (?P<name>\S+): root bus resource (?P<resource>\[[^\]]+\])"),
+            Wording::whole(
+                "bridge window [",
+                r"<dev>\s*bridge window (?P<resource>\[[^\]]+\])(?: \[\.\.\.\]| to .*)?$",
+            ),
+            Wording::whole(
+                "root bus resource [",
+                r"^pci_bus (?P<name>\S+): root bus resource (?P<resource>\[[^\]]+\])",
+            ),
         ],
     ),
 ];

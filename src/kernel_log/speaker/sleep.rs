@@ -11,7 +11,10 @@ pub const KINDS: &[Kind] = &[
         "kernel/power/suspend.c, drivers/acpi/sleep.c",
         &[
             Wording::whole("suspend entry", r"^PM: suspend entry \((?P<state>\S+)\)"),
-            Wording::whole("Preparing to enter system sleep state", r"^ACPI: (?:PM: )?Preparing to enter system sleep state (?P<state>S\d)"),
+            Wording::whole(
+                "Preparing to enter system sleep state",
+                r"^ACPI: (?:PM: )?Preparing to enter system sleep state (?P<state>S\d)",
+            ),
         ],
     ),
     Kind::new(
@@ -21,7 +24,10 @@ pub const KINDS: &[Kind] = &[
         "kernel/power/suspend.c, drivers/acpi/sleep.c",
         &[
             Wording::whole("suspend exit", r"^PM: suspend exit"),
-            Wording::whole("Waking up from system sleep state", r"^ACPI: (?:PM: )?Waking up from system sleep state (?P<state>S\d)"),
+            Wording::whole(
+                "Waking up from system sleep state",
+                r"^ACPI: (?:PM: )?Waking up from system sleep state (?P<state>S\d)",
+            ),
         ],
     ),
 ];

@@ -16,6 +16,9 @@ pub const KINDS: &[Kind] = &[
         Level::Consequence,
         "A disk did not do what it was asked; with its controller gone every disk behind it says so.",
         "block/blk-core.c",
-        &[Wording::whole("I/O error, dev ", r"(?:blk_update_request: )?(?:\w+ )*I/O error, dev (?P<name>\w+)")],
+        &[Wording::whole(
+            "I/O error, dev ",
+            r"(?:blk_update_request: )?(?:\w+ )*I/O error, dev (?P<name>\w+)",
+        )],
     ),
 ];

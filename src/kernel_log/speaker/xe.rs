@@ -10,7 +10,11 @@ pub const KINDS: &[Kind] = &[
         "The driver read all-ones from the GPU: it does not answer on the bus.",
         "drivers/gpu/drm/i915/intel_uncore.c; drivers/gpu/drm/nouveau/nvkm/engine/device/base.c",
         &[
-            Wording::whole("MMIO access returns 0xFFFFFFFF", r"Device is non-operational; MMIO access returns 0xFFFFFFFF").of("i915"),
+            Wording::whole(
+                "MMIO access returns 0xFFFFFFFF",
+                r"Device is non-operational; MMIO access returns 0xFFFFFFFF",
+            )
+            .of("i915"),
             Wording::whole("unknown chipset (ffffffff)", r"<dev>unknown chipset \(ffffffff\)"),
         ],
     ),
