@@ -2,7 +2,7 @@
 
 use std::fs::File as OsFile;
 use std::io::{self, BufReader, Read};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 
 use flate2::read::MultiGzDecoder;
 use nix::errno::Errno;
@@ -114,14 +114,23 @@ fn failed(path: &str, error: &io::Error) -> TreeError {
     }
 }
 
+/// Whether a file can be read as a log.
+pub fn check_file(path: &str) -> Result<()> {
+    open_file(path).map(drop)
+}
+
 fn read_file(path: &str, wanted: Wanted<'_>, take: &mut dyn FnMut(&Record<'_>)) -> Result<Reading> {
+    unpack(&mut OsFile::from(open_file(path)?), wanted, take).map_err(|e| failed(path, &e))
+}
+
+fn open_file(path: &str) -> Result<OwnedFd> {
     let named = |errno| TreeError::errno(printable(path.as_bytes().to_vec()), errno);
     let flags = OFlag::O_RDONLY | OFlag::O_CLOEXEC | OFlag::O_NOCTTY;
     let opened = nix::fcntl::open(path, flags, Mode::empty()).map_err(named)?;
     if SFlag::from_bits_truncate(fstat(&opened).map_err(named)?.st_mode) & SFlag::S_IFMT == SFlag::S_IFDIR {
         return Err(named(Errno::EISDIR));
     }
-    unpack(&mut OsFile::from(opened), wanted, take).map_err(|e| failed(path, &e))
+    Ok(opened)
 }
 
 /// Reads a stream, which may be packed with gzip.
