@@ -2,7 +2,7 @@
 //!
 //! The table (`tests/kernel-log-patterns.json`) gives for each line of the kernel its regular expression and samples that
 //! were read in the sources of kernels 4.4 to 7.2 and of NVIDIA's modules 515 to 595. What its groups catch is what our
-//! own tables must catch; they were written without it.
+//! own tables must catch too.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
