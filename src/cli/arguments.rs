@@ -33,6 +33,10 @@ pub struct Global {
     /// The moment of a scenario, such as 45s or 1h30m; without it the end of its timeline.
     #[arg(long, global = true, value_name = "TIME")]
     pub at: Option<String>,
+    /// Read the kernel log from this file instead of the machine's own: what dmesg or journalctl -k print, syslog,
+    /// /dev/kmsg, an nvidia-bug-report; packed with gzip or not; - for standard input.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub log: Option<String>,
     /// What to print.
     #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
     pub format: Format,
@@ -117,12 +121,21 @@ pub enum Command {
         #[arg(long)]
         mmio: bool,
     },
-    /// What a capability, register, field or fault is: bits, access, specification, lspci's name, what is normal.
+    /// What a capability, register, field, fault, log line or NVIDIA's Xid is, where that is specified, what is normal.
     Explain {
-        /// A dotted path such as express.link_status, a name that lspci prints, such as LnkSta or UESta.DLP, or a fault
-        /// that `simulate list` prints.
-        #[arg(value_name = "NAME")]
-        name: String,
+        /// A dotted path such as express.link_status, a name that lspci prints, such as LnkSta or UESta.DLP, a fault that
+        /// `simulate list` prints, a kind of event such as nvidia.xid, `xid 79`, or a line of a kernel log in quotes.
+        #[arg(value_name = "NAME", required = true)]
+        name: Vec<String>,
+    },
+    /// What the kernel log says of devices, a line an event, repeats counted, boots kept apart.
+    Log {
+        /// Only events that speak of these functions, such as 82:00.0 or 0000:82:00.0.
+        #[arg(value_name = "ADDRESS")]
+        addresses: Vec<PartialBdf>,
+        /// Also print events with which nothing is wrong.
+        #[arg(short, long)]
+        all: bool,
     },
     /// Broken machines on demand: what can break, machines and scenarios, and trees that other programs can read.
     #[command(subcommand)]
@@ -235,7 +248,7 @@ impl Selection {
     }
 }
 
-fn partial_text(address: &PartialBdf) -> String {
+pub fn partial_text(address: &PartialBdf) -> String {
     let short = format!("{:02x}:{:02x}.{:x}", address.bus, address.device, address.function);
     address.domain.map_or(short.clone(), |domain| format!("{domain:04x}:{short}"))
 }

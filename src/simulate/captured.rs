@@ -10,7 +10,6 @@ use super::document::Mistake;
 use super::kernel::{KERNELS, Kernel};
 use super::machine;
 use super::state::{Content, Line, Machine};
-use crate::kernel_log;
 use crate::pci::Bdf;
 use crate::tree::errno_by_name;
 
@@ -94,16 +93,31 @@ fn kernel_of(files: &BTreeMap<String, Content>) -> Kernel {
     below.map_or(Kernel::V4_19, |(_, kernel)| *kernel)
 }
 
+/// The captured log, with the time stamps that `dmesg` prints (`[ seconds.microseconds]`). A line without one happened
+/// when the one before it did.
 fn log_of(files: &BTreeMap<String, Content>) -> Vec<Line> {
+    let Some(Content::Bytes(bytes)) = files.get("var/log/dmesg") else { return Vec::new() };
+    let mut time = 0;
     let mut lines = Vec::new();
-    if let Some(Content::Bytes(bytes)) = files.get("var/log/dmesg") {
-        let text = crate::tree::printable(bytes.clone());
-        kernel_log::dmesg_records(&text, &mut |record| {
-            let time = record.microseconds.unwrap_or(0);
-            lines.push(Line { time, since: 0, text: record.text.to_owned() });
-        });
+    for line in crate::tree::printable(bytes.clone()).lines() {
+        let text = match stamped(line) {
+            Some((stamp, text)) => {
+                time = stamp;
+                text
+            }
+            None => line,
+        };
+        lines.push(Line { time, since: 0, text: text.to_owned() });
     }
     lines
+}
+
+fn stamped(line: &str) -> Option<(u64, &str)> {
+    let (stamp, text) = line.strip_prefix('[')?.split_once(']')?;
+    let (seconds, fraction) = stamp.trim().split_once('.')?;
+    let microseconds: u64 = if fraction.len() == 6 { fraction.parse().ok()? } else { return None };
+    let seconds = seconds.parse::<u64>().ok()?.checked_mul(1_000_000)?;
+    Some((seconds.checked_add(microseconds)?, text.strip_prefix(' ').unwrap_or(text)))
 }
 
 fn functions(machine: &mut Machine) {
