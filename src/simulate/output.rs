@@ -131,7 +131,8 @@ fn is_integrated(function: &Function) -> bool {
     kind == PortType::RootComplexIntegratedEndpoint as u64
 }
 
-/// Memory of a function that does not answer reads all-ones on x86.
+/// Memory of a function that does not answer reads all-ones on x86, and its Resizable BAR has no sizes: the kernel looks
+/// for the BAR in registers that are all-ones and finds none (seen on Linux 6.12).
 fn registers_behind_bars(function: &Function, files: &mut BTreeMap<String, Content>) {
     if function.answer == Answer::Registers {
         return;
@@ -139,9 +140,13 @@ fn registers_behind_bars(function: &Function, files: &mut BTreeMap<String, Conte
     let prefix = format!("{}/resource", function.folder);
     for (path, content) in files.range_mut(prefix.clone()..).take_while(|(path, _)| path.starts_with(&prefix))
     {
-        let is_memory =
-            path[prefix.len()..].starts_with(|c: char| c.is_ascii_digit()) && !path.ends_with("_resize");
-        if let (true, Content::Bytes(bytes)) = (is_memory, content) {
+        let is_numbered = path[prefix.len()..].starts_with(|c: char| c.is_ascii_digit());
+        if !is_numbered {
+            continue;
+        }
+        if path.ends_with("_resize") {
+            *content = Content::Bytes(format!("{:016x}\n", 0).into_bytes());
+        } else if let Content::Bytes(bytes) = content {
             bytes.fill(0xff);
         }
     }

@@ -280,6 +280,9 @@ fn rebar_minimum(machine: &mut Machine, call: &Call) -> Result<(), Mistake> {
 
 fn rebar_absent(machine: &mut Machine, call: &Call) -> Result<(), Mistake> {
     let address = call.address()?;
+    let bar = effect::get(machine, address, "rebar.entry[0].control.bar_index");
+    let path = machine.attribute(address, &format!("resource{bar}_resize"));
+    machine.remove(&path);
     effect::drop_extended(machine, address, "rebar")
 }
 

@@ -74,6 +74,12 @@ pub fn write(
     }
     link(machine, function, config, &folder);
     error_counters(machine, function, config, &folder);
+    if machine.kernel >= Kernel::V6_8 && config.capability("rebar").is_some() {
+        // A set of sizes, bit 0 for 1 MB (resourceN_resize, since 6.1).
+        let bar = config.value("rebar.entry[0].control.bar_index");
+        let sizes = config.value("rebar.entry[0].capability.supported_sizes");
+        machine.line(path(&format!("resource{bar}_resize")), format!("{sizes:016x}"));
+    }
     if config.capability("sriov").is_some() {
         machine.line(path("sriov_totalvfs"), config.get("sriov.total_vfs.number")?);
         machine.line(path("sriov_numvfs"), config.get("sriov.num_vfs.number")?);
