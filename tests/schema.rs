@@ -6,7 +6,9 @@
 
 use std::path::Path;
 
-use pciscope::inspect::{explain::Explain, list::List, msix::Msix, path::Path as WayPath, show::Show};
+use pciscope::inspect::{
+    explain::Explain, field::Fields, list::List, msix::Msix, path::Path as WayPath, show::Show,
+};
 use pciscope::render::registers_page;
 
 fn check(name: &str, schema: &schemars::Schema) {
@@ -28,6 +30,7 @@ fn check_page(name: &str, text: &str) {
 fn committed_schemas_are_current() {
     check("list", &schemars::schema_for!(List));
     check("show", &schemars::schema_for!(Show));
+    check("field", &schemars::schema_for!(Fields));
     check("msix", &schemars::schema_for!(Msix));
     check("path", &schemars::schema_for!(WayPath));
     check("explain", &schemars::schema_for!(Explain));

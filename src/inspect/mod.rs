@@ -3,6 +3,7 @@
 //! These structures are the JSON that pciscope prints; their schemas are in `docs/schema/`.
 
 pub mod explain;
+pub mod field;
 pub mod list;
 pub mod msix;
 pub mod path;
