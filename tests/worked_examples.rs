@@ -8,37 +8,11 @@
 
 use std::collections::BTreeMap;
 
-#[path = "worked_examples/access.rs"]
-mod access;
-#[path = "worked_examples/conventional.rs"]
-mod conventional;
-#[path = "worked_examples/errors.rs"]
-mod errors;
-#[path = "worked_examples/example.rs"]
-mod example;
-#[path = "worked_examples/flits.rs"]
-mod flits;
-#[path = "worked_examples/links.rs"]
-mod links;
-#[path = "worked_examples/services.rs"]
-mod services;
-#[path = "worked_examples/virtual_channels.rs"]
-mod virtual_channels;
+#[path = "worked_examples/mod.rs"]
+mod tables;
 
-use example::{Example, set_fields};
-
-fn examples() -> impl Iterator<Item = &'static Example> {
-    let tables = [
-        access::EXAMPLES,
-        conventional::EXAMPLES,
-        errors::EXAMPLES,
-        flits::EXAMPLES,
-        links::EXAMPLES,
-        services::EXAMPLES,
-        virtual_channels::EXAMPLES,
-    ];
-    tables.into_iter().flatten()
-}
+use tables::example::set_fields;
+use tables::examples;
 
 #[test]
 fn examples_are_decoded_as_worked_out() {
