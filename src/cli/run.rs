@@ -8,6 +8,7 @@ use clap::Parser;
 use clap::error::ErrorKind as Usage;
 
 use crate::inspect::Inspection;
+use crate::machine::interrupts::Line;
 use crate::machine::platform::Platform;
 use crate::machine::reading::Depth;
 use crate::machine::{self, Machine, Scope};
@@ -164,6 +165,8 @@ pub struct Session {
     pub machine: Machine,
     /// Firmware and command line.
     pub platform: Platform,
+    /// `/proc/interrupts`, if the source has it and the command needs the platform.
+    pub interrupts: Option<Vec<Line>>,
     /// Names of devices.
     pub names: Names,
     /// Lines about what was asked for and is not there.
@@ -200,13 +203,16 @@ impl Session {
         let wanted = |address| selection.wants(address);
         let deadline = Duration::from_secs_f64(global.deadline);
         let scope = Scope { depth, wanted: &wanted, wake: global.wake, deadline, vital_product_data };
-        let mut machine = machine::load(&*source.tree, live, scope).map_err(|e| Failure::new(NO_INPUT, e))?;
-        let complaints = selection.settle(&mut machine);
-        let platform = if platform {
-            machine::platform::read_platform(&*source.tree, live)
-        } else {
-            Platform::default()
+        let (mut interrupts, mut about) = (None, Platform::default());
+        let around = || {
+            if platform {
+                interrupts = machine::interrupts::read_interrupts(&*source.tree);
+                about = machine::platform::read_platform(&*source.tree, live, interrupts.as_deref());
+            }
         };
+        let mut machine =
+            machine::load_while(&*source.tree, live, scope, around).map_err(|e| Failure::new(NO_INPUT, e))?;
+        let complaints = selection.settle(&mut machine);
         let mut notes = source.notes.clone();
         notes.extend(
             machine.strange.iter().map(|name| {
@@ -219,7 +225,8 @@ impl Session {
             json: global.format == Format::Json,
             source,
             machine,
-            platform,
+            platform: about,
+            interrupts,
             complaints,
             notes,
         })
@@ -236,13 +243,11 @@ impl Session {
         }
     }
 
-    /// `/proc/interrupts`, if the source has it.
-    pub fn interrupts(&self) -> Option<Vec<machine::interrupts::Line>> {
-        machine::interrupts::read_interrupts(&*self.source.tree)
-    }
-
     /// The outcome of a command that prints `text`.
     pub fn outcome(self, text: String) -> Outcome {
+        // The process ends next. To give back the memory of thousands of functions piece by piece takes as long as to
+        // read a hundred of them.
+        std::mem::forget(self.machine);
         Outcome { text, complaints: self.complaints }
     }
 }
