@@ -17,7 +17,7 @@ use pciscope::render::text;
 use pciscope::tree::{Cause, MemoryTree};
 
 const ADDRESS: Bdf = Bdf { domain: 0, bus: 1, device: 0, function: 0 };
-const RESOURCE: &str = "sys/bus/pci/devices/0000:01:00.0/resource0";
+const FOLDER: &str = "sys/bus/pci/devices/0000:01:00.0";
 
 /// One input. Gives how many vectors were decoded.
 ///
@@ -41,10 +41,11 @@ pub fn run(data: &[u8]) -> usize {
     if let Some(place) = attributes::index("resource") {
         reading.answers.push((place, Ok(format!("0xfe000000 {end:#x} 0x40200"))));
     }
-    let entry = Entry { address: ADDRESS, parent: None, host_bridge: None, linked: false };
+    let entry =
+        Entry { address: ADDRESS, path: FOLDER.to_owned(), parent: None, host_bridge: None, linked: false };
     let mut machine = Machine::from_functions(vec![Function::new(&entry, reading)]);
     machine.wanted = vec![ADDRESS];
-    let tree = MemoryTree::complete().file(RESOURCE, table);
+    let tree = MemoryTree::complete().file(format!("{FOLDER}/resource0"), table);
     let platform = Platform {
         interrupt_remapping: [None, Some(true), Some(false)][usize::from(head[10] & 0x7f) % 3],
         architecture: (head[10] & 0x80 == 0).then(|| "x86_64".to_owned()),

@@ -13,7 +13,7 @@ use pciscope::render::{json, text};
 use pciscope::tree::{Cause, MemoryTree};
 
 const ADDRESS: Bdf = Bdf { domain: 0, bus: 1, device: 0, function: 0 };
-const FILE: &str = "sys/bus/pci/devices/0000:01:00.0/vpd";
+const FOLDER: &str = "sys/bus/pci/devices/0000:01:00.0";
 
 /// One input. Gives how many fields were found.
 pub fn run(data: &[u8]) -> usize {
@@ -30,11 +30,12 @@ pub fn run(data: &[u8]) -> usize {
         remembered: false,
         vital_product_data: true,
     };
-    let read = reading::read(&MemoryTree::complete().file(FILE, data), order);
+    let read = reading::read(&MemoryTree::complete().file(format!("{FOLDER}/vpd"), data), order);
     let mut reading = Reading::failed(ADDRESS, Cause::NotCaptured);
     (reading.space, reading.config_error) = (ConfigSpace::from_bytes(&config), None);
     reading.vital_product_data = read.vital_product_data;
-    let entry = Entry { address: ADDRESS, parent: None, host_bridge: None, linked: false };
+    let entry =
+        Entry { address: ADDRESS, path: FOLDER.to_owned(), parent: None, host_bridge: None, linked: false };
     let mut machine = Machine::from_functions(vec![Function::new(&entry, reading)]);
     machine.vital_product_data = true;
     let mut fields = 0;
