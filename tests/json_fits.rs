@@ -14,11 +14,12 @@ use pciscope::pci::{catalogue, header};
 use serde_json::Value;
 
 /// What is asked of every source: the schema, and the command.
-const QUESTIONS: [(&str, &[&str]); 6] = [
+const QUESTIONS: [(&str, &[&str]); 7] = [
     ("list", &["list"]),
     ("list", &["list", "--tree"]),
     ("show", &["show"]),
     ("show", &["show", "-x", "--vpd"]),
+    ("log", &["log"]),
     ("msix", &["msix"]),
     ("path", &["path"]),
 ];
@@ -72,17 +73,21 @@ fn sources() -> Vec<PathBuf> {
 
 #[test]
 fn every_answer_fits_its_schema() {
-    let schemas = ["list", "show", "msix", "path"].map(|name| (name, schema(name)));
+    let schemas = ["list", "log", "show", "msix", "path"].map(|name| (name, schema(name)));
     let (mut answers, mut functions) = (0, 0);
     for source in sources() {
         for (name, question) in QUESTIONS {
             let what = format!("{} {question:?}", source.display());
             let (text, status) = ask(&source, question);
+            if name == "log" && status == Some(66) && text.is_empty() {
+                // The source has no log.
+                continue;
+            }
             assert!(matches!(status, Some(0 | 3)), "{what}: exit status {status:?}");
             let answer: Value = serde_json::from_str(&text).unwrap_or_else(|e| panic!("{what}: {e}"));
             let (_, schema) = schemas.iter().find(|(known, _)| *known == name).unwrap();
             assert_fits(schema, &answer, &what);
-            functions += answer["functions"].as_array().unwrap().len();
+            functions += answer["functions"].as_array().map_or(0, Vec::len);
             answers += 1;
         }
     }

@@ -115,7 +115,7 @@ fn dispatch(arguments: Arguments) -> Result<Outcome, Failure> {
     let Some(command) = command else {
         return Err(Failure::new(
             USAGE,
-            "expected a command: list, show, msix, path or explain; `pciscope --help` explains them",
+            "expected a command: list, show, msix, path, log or explain; `pciscope --help` explains them",
         ));
     };
     if !(global.deadline > 0.0 && global.deadline <= 3600.0) {
@@ -127,7 +127,8 @@ fn dispatch(arguments: Arguments) -> Result<Outcome, Failure> {
             super::show::run(&global, &selection, field.as_deref(), raw, hex, vpd)
         }
         Command::Msix { selection, mmio } => super::msix::run(&global, &selection, mmio),
-        Command::Explain { name } => super::explain::run(&global, &name),
+        Command::Explain { name } => super::explain::run(&global, &name.join(" ")),
+        Command::Log { addresses, all } => super::log::run(&global, &addresses, all),
         Command::Path { selection } => super::path::run(&global, &selection),
     }
 }
@@ -198,6 +199,7 @@ impl Session {
         platform: bool,
         vital_product_data: bool,
     ) -> Result<Self, Failure> {
+        check_log(global)?;
         let source = source::open(global.from.as_deref()).map_err(|e| Failure::new(NO_INPUT, e))?;
         let live = source.kind == Kind::Live;
         let wanted = |address| selection.wants(address);
@@ -207,7 +209,8 @@ impl Session {
         let around = || {
             if platform {
                 interrupts = machine::interrupts::read_interrupts(&*source.tree);
-                about = machine::platform::read_platform(&*source.tree, live, interrupts.as_deref());
+                let (tree, log) = (&*source.tree, global.log.as_deref());
+                about = machine::platform::read_platform_with(tree, live, interrupts.as_deref(), log);
             }
         };
         let mut machine =
@@ -249,6 +252,17 @@ impl Session {
         // read a hundred of them.
         std::mem::forget(self.machine);
         Outcome { text, complaints: self.complaints }
+    }
+}
+
+/// A log that was named must be there: its absence would look like a machine that says nothing.
+pub fn check_log(global: &Global) -> Result<(), Failure> {
+    match global.log.as_deref() {
+        Some("-") if global.from.as_deref() == Some("-") => {
+            Err(Failure::new(USAGE, "--from and --log: both cannot be standard input"))
+        }
+        None | Some("-") => Ok(()),
+        Some(file) => crate::kernel_log::source::check_file(file).map_err(|e| Failure::new(NO_INPUT, e)),
     }
 }
 

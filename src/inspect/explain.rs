@@ -1,5 +1,9 @@
-//! `explain`: what a capability, register or field is, out of the register tables.
+//! `explain`: what a capability, register or field is, out of the register tables; what a log line is, out of those of
+//! `kernel_log/`.
 
+use crate::inspect::explain_log::{
+    self, EventExplanation, LineExplanation, RmInitExplanation, XidExplanation,
+};
 use crate::inspect::value::text_value;
 use crate::pci::catalogue;
 use crate::pci::decode::Specification;
@@ -24,6 +28,14 @@ pub enum Explanation {
     Register(RegisterExplanation),
     /// A field.
     Field(FieldExplanation),
+    /// A kind of event in the kernel log.
+    LogEvent(EventExplanation),
+    /// An Xid of NVIDIA's driver.
+    Xid(XidExplanation),
+    /// The numbers of `RmInitAdapter failed!`.
+    RmInitAdapter(RmInitExplanation),
+    /// A line of a kernel log.
+    LogLine(Box<LineExplanation>),
 }
 
 /// A capability explained.
@@ -122,8 +134,28 @@ fn register_path(key: &str, register: &Register) -> String {
     }
 }
 
-/// Everything that a name stands for: a dotted path with or without indices, the end of one, or a short name.
+/// Everything that a name stands for: a field, an Xid, RmInitAdapter's numbers, a kind of event, a line of a log.
+/// `field:` or `log:` before it picks one kind of thing.
 pub fn explain(name: &str) -> Explain {
+    let (fields, log) = match name.split_once(':') {
+        Some(("field", rest)) => return fields(rest),
+        Some(("log", rest)) => (Vec::new(), rest.trim_start()),
+        _ => (fields(name).matches, name),
+    };
+    let mut matches = fields;
+    matches.extend(explain_log::event(log).into_iter().map(Explanation::LogEvent));
+    matches.extend(explain_log::xid(log).map(Explanation::Xid));
+    if matches.is_empty() {
+        matches.extend(explain_log::line(log).map(Box::new).map(Explanation::LogLine));
+    }
+    if matches.is_empty() {
+        matches.extend(explain_log::rm_init(log).map(Explanation::RmInitAdapter));
+    }
+    Explain { matches }
+}
+
+/// What the register tables call so: a dotted path with or without indices, the end of one, or a short name.
+fn fields(name: &str) -> Explain {
     let wanted = without_indices(name);
     let mut exact = Vec::new();
     let mut partial = Vec::new();
@@ -156,7 +188,7 @@ pub fn explain(name: &str) -> Explain {
 
 /// Every path that can be explained, for suggestions.
 pub fn paths() -> Vec<String> {
-    let mut paths = Vec::new();
+    let mut paths: Vec<String> = explain_log::identifiers().map(str::to_owned).collect();
     for source in capabilities() {
         paths.push(source.key.to_owned());
         for register in source.registers {

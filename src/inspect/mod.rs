@@ -3,8 +3,10 @@
 //! These structures are the JSON that pciscope prints; their schemas are in `docs/schema/`.
 
 pub mod explain;
+pub mod explain_log;
 pub mod field;
 pub mod list;
+pub mod log;
 pub mod msix;
 pub mod path;
 pub mod show;

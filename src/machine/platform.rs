@@ -1,7 +1,7 @@
 //! What firmware and the kernel's command line decided for the whole machine.
 
-use crate::kernel_log::platform::{self as log, HostBridge};
-use crate::kernel_log::{self, Record};
+use crate::kernel_log::platform::HostBridge;
+use crate::kernel_log::source::{self as kernel_log, Source};
 use crate::tree::{Cause, Tree, printable, read, read_text};
 
 use super::interrupts::Line;
@@ -71,6 +71,16 @@ impl Platform {
 
 /// Reads what the machine as a whole tells. `live` decides where the kernel log is; `interrupts` is `/proc/interrupts`.
 pub fn read_platform(tree: &dyn Tree, live: bool, interrupts: Option<&[Line]>) -> Platform {
+    read_platform_with(tree, live, interrupts, None)
+}
+
+/// The same; `log` names a file that takes the place of the machine's kernel log.
+pub fn read_platform_with(
+    tree: &dyn Tree,
+    live: bool,
+    interrupts: Option<&[Line]>,
+    log: Option<&str>,
+) -> Platform {
     let text = |path: &str| read_text(tree, path).ok().filter(|t| !t.is_empty());
     let mut platform = Platform {
         command_line: text("proc/cmdline"),
@@ -104,12 +114,12 @@ pub fn read_platform(tree: &dyn Tree, live: bool, interrupts: Option<&[Line]>) -
             Some(Slot { name: printable(name.into_bytes()), address })
         })
         .collect();
-    let mut found = log::Found::default();
-    platform.kernel_log = match kernel_log::read(tree, live, &mut |record: &Record<'_>| found.take(record)) {
-        Ok(()) => Some(true),
-        Err(error) if error.cause == Cause::NotCaptured || error.is_absent() => None,
-        Err(_) => Some(false),
+    let (seen, found) = match kernel_log::read_platform(Source { tree, live, file: log }) {
+        Ok(found) => (Some(true), found),
+        Err(error) if error.cause == Cause::NotCaptured || error.is_absent() => (None, Default::default()),
+        Err(_) => (Some(false), Default::default()),
     };
+    platform.kernel_log = seen;
     platform.host_bridges = found.bridges;
     platform.aspm_messages = found.aspm;
     platform.interrupt_remapping = found.remapping;

@@ -1,9 +1,11 @@
 //! Text for people: one command a file.
 
 pub mod explain;
+pub mod explain_log;
 pub mod field;
 pub mod hex;
 pub mod list;
+pub mod log;
 pub mod msix;
 pub mod path;
 pub mod show;
