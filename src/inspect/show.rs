@@ -334,7 +334,7 @@ fn base_addresses(function: &Function, resources: Option<&[bars::Resource]>) -> 
 fn slot(inspection: Inspection<'_>, function: &Function) -> Option<String> {
     let a = function.address;
     let device = format!("{:04x}:{:02x}:{:02x}", a.domain, a.bus, a.device);
-    inspection.platform.slots.iter().find(|slot| slot.address == device).map(|slot| slot.name.clone())
+    inspection.platform.slot(&device).map(|slot| slot.name.clone())
 }
 
 fn capability_entry(function: &Function, capability: &Capability) -> CapabilityEntry {
