@@ -114,12 +114,11 @@ struct Source {
     registers: &'static [&'static Register],
 }
 
-/// Path of a register, with `[i]` for the index of a repeated group.
+/// Path of a register, with `[i]` for the index of every repeated group that it is in.
 fn register_path(key: &str, register: &Register) -> String {
-    match register.group {
-        Some(group) => format!("{key}.{group}[i].{}", register.key),
-        None => format!("{key}.{}", register.key),
-    }
+    let groups = register.within.into_iter().chain(register.group);
+    let groups: String = groups.map(|group| format!("{group}[i].")).collect();
+    format!("{key}.{groups}{}", register.key)
 }
 
 /// Everything that a name stands for: a dotted path with or without indices, the end of one, or a short name.
@@ -271,9 +270,12 @@ fn value(field: &Field) -> String {
             };
             let all =
                 (0..1u64 << (field.high - field.low + 1)).filter(|encoding| !reserved(quantity(*encoding)));
-            all.map(|e| format!("{e} {}", text_value(field, e))).collect::<Vec<_>>().join("; ")
+            all.map(|e| format!("{e} {}", text_value(field, field.insert(0, e))))
+                .collect::<Vec<_>>()
+                .join("; ")
         }
         Meaning::Quantity(_) => "encoded; shown with its unit".to_owned(),
+        Meaning::OfRegister(_) => "encoded with other fields of the register; shown with its unit".to_owned(),
     }
 }
 

@@ -174,10 +174,12 @@ impl Decoded {
 
 /// A field's value as JSON carries it.
 pub fn field_value(field: &Field, raw: Option<u64>) -> FieldValue {
-    match raw.map(|raw| field.extract(raw)) {
-        Some(value) => {
-            FieldValue { raw: Some(value), value: json_value(field, value), text: text_value(field, value) }
-        }
+    match raw {
+        Some(raw) => FieldValue {
+            raw: Some(field.extract(raw)),
+            value: json_value(field, raw),
+            text: text_value(field, raw),
+        },
         None => FieldValue { raw: None, value: serde_json::Value::Null, text: "not read".to_owned() },
     }
 }

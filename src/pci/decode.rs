@@ -170,14 +170,10 @@ impl<'a> Builder<'a> {
         self.place::<R>(None, R::REGISTER.group.map(|group| (group, index)), offset)
     }
 
-    /// Places the register as part of its group where that is part of another: `stream[1].association[index].register`.
-    pub fn add_within<R: RegisterType>(
-        &mut self,
-        outer: (&'static str, u16),
-        index: u16,
-        offset: u16,
-    ) -> Option<R> {
-        self.place::<R>(Some(outer), R::REGISTER.group.map(|group| (group, index)), offset)
+    /// Places the register as part of its group where that is part of another: `stream[outer].association[index].register`.
+    pub fn add_within<R: RegisterType>(&mut self, outer: u16, index: u16, offset: u16) -> Option<R> {
+        let outer = R::REGISTER.within.map(|within| (within, outer));
+        self.place::<R>(outer, R::REGISTER.group.map(|group| (group, index)), offset)
     }
 
     fn place<R: RegisterType>(

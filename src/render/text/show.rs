@@ -380,7 +380,7 @@ fn fields(words: &mut Words<'_>, register: &Register, raw: u64) {
                     out.push_str(field.short);
                     out.push(' ');
                 }
-                out.push_str(&text_value(field, value));
+                out.push_str(&text_value(field, raw));
             }),
         }
     }
