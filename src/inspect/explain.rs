@@ -1,5 +1,6 @@
 //! `explain`: what a capability, register or field is, out of the register tables.
 
+use crate::inspect::explain_packet::{PacketExplanation, packet_explanation};
 use crate::inspect::value::text_value;
 use crate::pci::catalogue;
 use crate::pci::decode::Specification;
@@ -24,6 +25,8 @@ pub enum Explanation {
     Register(RegisterExplanation),
     /// A field.
     Field(FieldExplanation),
+    /// A logged packet.
+    Packet(PacketExplanation),
 }
 
 /// A capability explained.
@@ -121,8 +124,12 @@ fn register_path(key: &str, register: &Register) -> String {
     format!("{key}.{groups}{}", register.key)
 }
 
-/// Everything that a name stands for: a dotted path with or without indices, the end of one, or a short name.
+/// Everything that a name stands for: a dotted path with or without indices, the end of one, or a short name. A line with a
+/// logged packet header is explained too.
 pub fn explain(name: &str) -> Explain {
+    if let Some(packet) = packet_explanation(name) {
+        return Explain { matches: vec![Explanation::Packet(packet)] };
+    }
     let wanted = without_indices(name);
     let mut exact = Vec::new();
     let mut partial = Vec::new();

@@ -3,8 +3,10 @@
 //! These structures are the JSON that pciscope prints; their schemas are in `docs/schema/`.
 
 pub mod explain;
+pub mod explain_packet;
 pub mod list;
 pub mod msix;
+pub mod packet;
 pub mod path;
 pub mod show;
 pub mod value;

@@ -19,6 +19,7 @@ use crate::pci::walk::{Anomaly, List};
 
 use super::Inspection;
 use super::list::{Summary, summary};
+use super::packet::{LoggedPacket, logged_packet};
 use super::vital_product_data::{VitalProductData, vital_product_data};
 
 /// Answer of `show`.
@@ -117,6 +118,8 @@ pub struct Details {
     pub aspm_control: AspmControl,
     /// Advanced Error Reporting.
     pub aer: Aer,
+    /// Packets that are logged with errors (header logs of AER and DPC that belong to an error).
+    pub logged_packets: Vec<LoggedPacket>,
     /// Which kind of interrupt is enabled; `null` if it was not read.
     pub interrupt_mode: Option<Mode>,
     /// The function's interrupts as Linux sees them.
@@ -226,6 +229,7 @@ pub fn details(
         aspm_detail: aspm::aspm(function),
         aspm_control: aspm::control(inspection.platform, function.host_bridge.as_deref()),
         aer: general.aer,
+        logged_packets: decoded.capabilities.iter().filter_map(logged_packet).collect(),
         interrupt_mode: interrupts::mode(function),
         interrupts: interrupts::linux_interrupts(inspection.tree, function, lines),
         bars: general.bars,

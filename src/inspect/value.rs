@@ -102,7 +102,8 @@ fn listed_sizes(bits: u64) -> impl Iterator<Item = u64> {
     (0..44).filter(move |bit| bits >> bit & 1 == 1).map(|bit| 1 << (bit + 20))
 }
 
-fn requester(id: u16) -> String {
+/// A requester ID: `82:00.0`.
+pub fn requester(id: u16) -> String {
     format!("{:02x}:{:02x}.{}", id >> 8, id >> 3 & 0x1f, id & 7)
 }
 

@@ -21,6 +21,9 @@ pub struct Context {
     /// Maximum Link Width in lanes out of the PCI Express capability's Link Capabilities, if it is known
     /// (PCIe 6.2, 7.5.3.6): how many lanes the per-lane registers are for.
     pub link_width: Option<u8>,
+    /// Flit Mode Status out of the PCI Express capability's Link Status 2, if it is known (PCIe 6.2, 7.5.3.20): how the
+    /// packets look that a port logs.
+    pub flit_mode: Option<bool>,
 }
 
 /// What is known of a kind of capability.
@@ -97,6 +100,11 @@ impl Capability {
             .find(|p| std::ptr::eq(p.register, R::REGISTER))
             .and_then(|p| p.raw)
             .map(R::from_raw)
+    }
+
+    /// The raw values of all registers of the type, in order; `None` for those that were not read.
+    pub fn all<R: RegisterType>(&self) -> impl Iterator<Item = Option<u64>> {
+        self.registers.iter().filter(|p| std::ptr::eq(p.register, R::REGISTER)).map(|p| p.raw)
     }
 }
 
@@ -216,6 +224,7 @@ pub fn with_express(space: &ConfigSpace, context: Context, walk: &[Located]) -> 
     Context {
         port_type: context.port_type.or_else(|| express::port_type(space, walk)),
         link_width: context.link_width.or_else(|| express::maximum_link_width(space, walk)),
+        flit_mode: context.flit_mode.or_else(|| express::flit_mode(space, walk)),
         ..context
     }
 }

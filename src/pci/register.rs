@@ -191,6 +191,20 @@ pub trait RegisterType: Copy {
     fn raw(self) -> u64;
 }
 
+/// Two lists of registers as one, for the table of a capability; `N` is the length of both together.
+pub const fn joined<const A: usize, const B: usize, const N: usize>(
+    first: [&'static Register; A],
+    second: [&'static Register; B],
+) -> [&'static Register; N] {
+    let mut all = [first[0]; N];
+    let mut index = 0;
+    while index < N {
+        all[index] = if index < A { first[index] } else { second[index - A] };
+        index += 1;
+    }
+    all
+}
+
 /// Declares one register.
 ///
 /// ```

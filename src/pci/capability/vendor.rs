@@ -182,6 +182,7 @@ mod tests {
         class: 0x02_0000,
         port_type: None,
         link_width: None,
+        flit_mode: None,
     };
 
     fn virtio(length: u8, kind: u8) -> [u8; 0x18] {

@@ -3,6 +3,7 @@
 use crate::inspect::explain::{
     CapabilityExplanation, Explain, Explanation, FieldExplanation, RegisterExplanation,
 };
+use crate::inspect::explain_packet::PacketExplanation;
 use crate::pci::walk::List;
 
 use super::super::style::{Style, Tone, paragraph};
@@ -16,6 +17,7 @@ pub fn explain(answer: &Explain, style: Style) -> String {
             Explanation::Capability(c) => capability(c, style),
             Explanation::Register(r) => register(r, style),
             Explanation::Field(f) => field(f, style),
+            Explanation::Packet(p) => packet(p, style),
         })
         .collect();
     pages.join("\n")
@@ -71,5 +73,15 @@ fn field(f: &FieldExplanation, style: Style) -> String {
     row(&mut out, "normal", f.normal, style);
     row(&mut out, "lspci, kernel", &format!("{} in {}", f.short, f.register_short), style);
     row(&mut out, "specified", f.section, style);
+    out
+}
+
+fn packet(p: &PacketExplanation, style: Style) -> String {
+    let mut out = heading(&p.header.join(" "), "logged packet", style);
+    row(&mut out, "packet", &p.text, style);
+    for prefix in &p.prefix_texts {
+        row(&mut out, "prefix", prefix, style);
+    }
+    row(&mut out, "specified", "PCIe 6.2, 2.2", style);
     out
 }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use crate::inspect::Inspection;
 use crate::inspect::list::{names_of, port_name, title};
+use crate::inspect::packet::logged_packet;
 use crate::inspect::show::{Decoded, General, raw_bytes};
 use crate::inspect::vital_product_data::vital_product_data;
 use crate::machine::aspm::{self, AspmControl};
@@ -37,7 +38,7 @@ pub fn function(
     let mut page = Page { out: String::with_capacity(16 << 10), style };
     page.head(inspection, function);
     page.place(function, &general);
-    page.state(inspection, function, &general);
+    page.state(inspection, function, &general, &decoded);
     page.resources(&general);
     page.unread(function);
     for anomaly in &decoded.anomalies {
@@ -142,7 +143,13 @@ impl Page {
         }
     }
 
-    fn state(&mut self, inspection: Inspection<'_>, function: &Function, general: &General<'_>) {
+    fn state(
+        &mut self,
+        inspection: Inspection<'_>,
+        function: &Function,
+        general: &General<'_>,
+        decoded: &Decoded,
+    ) {
         let power = &general.power;
         let mut words = Vec::new();
         words.extend(power.hardware_state.map(|s| format!("{s} in hardware")));
@@ -176,6 +183,10 @@ impl Page {
             self.row_toned("DevSta", tone, &text);
         }
         self.aer(&general.aer);
+        for packet in decoded.capabilities.iter().filter_map(logged_packet) {
+            let log = if packet.capability.starts_with("dpc") { "DPC" } else { "AER" };
+            self.row("packet", &format!("logged by {log} with {}: {}", packet.error_short, packet.text));
+        }
         self.interrupts(function, general);
     }
 
