@@ -6,7 +6,9 @@
 
 use std::path::Path;
 
-use pciscope::inspect::{explain::Explain, list::List, msix::Msix, path::Path as WayPath, show::Show};
+use pciscope::inspect::{
+    explain::Explain, field::FieldAnswer, list::List, msix::Msix, path::Path as WayPath, show::Show,
+};
 use pciscope::render::registers_page;
 
 fn check(name: &str, schema: &schemars::Schema) {
@@ -31,6 +33,7 @@ fn committed_schemas_are_current() {
     check("msix", &schemars::schema_for!(Msix));
     check("path", &schemars::schema_for!(WayPath));
     check("explain", &schemars::schema_for!(Explain));
+    check("field", &schemars::schema_for!(FieldAnswer));
 }
 
 #[test]

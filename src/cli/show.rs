@@ -1,7 +1,9 @@
 //! `show`.
 
 use crate::inspect::explain::explain;
+use crate::inspect::field::{Found, answer, find, names};
 use crate::inspect::show::{Decoded, show};
+use crate::inspect::suggest::nearest;
 use crate::machine::interrupts::Line;
 use crate::machine::reading::Depth;
 use crate::machine::{Function, in_threads};
@@ -81,7 +83,7 @@ fn one_field(session: &Session, name: &str, raw: bool) -> Result<String, Failure
         return Ok(String::new());
     }
     let decoded = Decoded::new(function);
-    let found = text::field::find(&decoded, name);
+    let found = find(&decoded, name);
     match found.as_slice() {
         [] if !explain(name).matches.is_empty() => {
             // The name is right, only this function has no such thing, or it was not read.
@@ -93,29 +95,28 @@ fn one_field(session: &Session, name: &str, raw: bool) -> Result<String, Failure
             Err(Failure::new(NOT_FOUND, format!("{}: {why}", function.address)))
         }
         [] => {
-            let nearest = text::field::nearest(&decoded, name);
-            let text = format!(
-                "--field {name}: no such field in {}; nearest: {}",
-                function.address,
-                nearest.join(", ")
-            );
+            let nearest = nearest(names(&decoded), name);
+            let text = format!("--field {name}: no such field in {}; {nearest}", function.address);
             Err(Failure::new(USAGE, text))
         }
-        [(path, one)] => Ok(match one {
-            text::field::Found::Register(_) if !raw => text::field::lines(&[(path.clone(), *one)], false),
-            one => format!("{}\n", text::field::value(*one, raw)),
-        }),
         several if is_ambiguous(several, name) => {
             let paths: Vec<&str> = several.iter().take(8).map(|(path, _)| path.as_str()).collect();
             let text = format!("--field {name}: could be {}; name one of them", paths.join(", "));
             Err(Failure::new(USAGE, text))
         }
+        found if session.json => json(&answer(found)),
+        [(path, one)] => Ok(match one {
+            Found::Register(_) if !raw => text::field::lines(&[(path.clone(), *one)], false),
+            one => format!("{}\n", text::field::value(*one, raw)),
+        }),
         several => Ok(text::field::lines(several, raw)),
     }
 }
 
 /// Several fields are meant if they all lie below the name; otherwise the name was too short to tell them apart.
-fn is_ambiguous(found: &[(String, text::field::Found<'_>)], name: &str) -> bool {
-    let wanted = format!("{}.", name.replace("[0]", ""));
-    !found.iter().all(|(path, _)| path.replace("[0]", "").starts_with(&wanted))
+fn is_ambiguous(found: &[(String, Found<'_>)], name: &str) -> bool {
+    let wanted = name.replace("[0]", "").to_lowercase();
+    let below = [format!("{wanted}."), format!("{wanted}[")];
+    let is_below = |path: &str| below.iter().any(|start| path.replace("[0]", "").starts_with(start));
+    found.len() > 1 && !found.iter().all(|(path, _)| is_below(path))
 }

@@ -1,6 +1,7 @@
 //! `explain`: what a capability, register or field is, out of the register tables.
 
 use crate::inspect::explain_packet::{PacketExplanation, packet_explanation};
+use crate::inspect::suggest::Known;
 use crate::inspect::value::text_value;
 use crate::pci::catalogue;
 use crate::pci::decode::Specification;
@@ -46,6 +47,10 @@ pub struct CapabilityExplanation {
     pub decoded: bool,
     /// Its registers, by dotted path.
     pub registers: Vec<String>,
+    /// Why nothing, or not all, of it is decoded; what is not is shown raw.
+    pub not_decoded: Option<&'static str>,
+    /// What of it is not read, because that would take a write or do something.
+    pub not_read: Vec<&'static str>,
 }
 
 /// A register explained.
@@ -124,54 +129,67 @@ fn register_path(key: &str, register: &Register) -> String {
     format!("{key}.{groups}{}", register.key)
 }
 
-/// Everything that a name stands for: a dotted path with or without indices, the end of one, or a short name. A line with a
-/// logged packet header is explained too.
+/// Everything that a name stands for: a dotted path with or without indices, a repeated group, the end of a path, or a short
+/// name, if need be in other letter case. A line with a logged packet header is explained too.
 pub fn explain(name: &str) -> Explain {
     if let Some(packet) = packet_explanation(name) {
         return Explain { matches: vec![Explanation::Packet(packet)] };
     }
     let wanted = without_indices(name);
+    let mut matches = named(&wanted, |text| text == wanted);
+    if matches.is_empty() {
+        matches = named(&wanted.to_lowercase(), |text| text.eq_ignore_ascii_case(&wanted));
+    }
+    Explain { matches }
+}
+
+/// Everything that a name stands for. `same` says whether a text is the name; `wanted` is the name as paths are written.
+fn named(wanted: &str, same: impl Fn(&str) -> bool) -> Vec<Explanation> {
+    let (end, below) = (format!(".{wanted}"), format!("{wanted}."));
     let mut exact = Vec::new();
     let mut partial = Vec::new();
     for source in capabilities() {
-        if source.key == wanted {
+        if same(source.key) {
             exact.push(Explanation::Capability(capability(source)));
         }
         for register in source.registers {
-            let path = register_path(source.key, register);
-            let plain = without_indices(&path);
+            let plain = without_indices(&register_path(source.key, register));
             let shorts = [register.short.to_owned(), format!("{}.{}", source.key, register.short)];
-            if plain == wanted || shorts[1] == wanted {
+            let in_group = wanted.contains('.') && plain.starts_with(&below);
+            if same(&plain) || same(&shorts[1]) || in_group {
                 exact.push(Explanation::Register(register_explanation(source, register)));
-            } else if shorts[0] == wanted || plain.ends_with(&format!(".{wanted}")) {
+            } else if same(&shorts[0]) || plain.ends_with(&end) {
                 partial.push(Explanation::Register(register_explanation(source, register)));
             }
             for field in register.fields {
-                let field_path = format!("{plain}.{}", field.key);
+                let path = format!("{plain}.{}", field.key);
                 let by_short = [&plain, &shorts[0], &shorts[1]].map(|r| format!("{r}.{}", field.short));
-                if field_path == wanted || by_short.contains(&wanted) {
+                if same(&path) || by_short.iter().any(|short| same(short)) {
                     exact.push(Explanation::Field(field_explanation(source, register, field)));
-                } else if field.short == wanted || field_path.ends_with(&format!(".{wanted}")) {
+                } else if same(field.short) || path.ends_with(&end) {
                     partial.push(Explanation::Field(field_explanation(source, register, field)));
                 }
             }
         }
     }
-    Explain { matches: if exact.is_empty() { partial } else { exact } }
+    if exact.is_empty() { partial } else { exact }
 }
 
-/// Every path that can be explained, for suggestions.
-pub fn paths() -> Vec<String> {
-    let mut paths = Vec::new();
+/// Everything that can be explained, for suggestions: paths, each with the other names that it is known by.
+pub fn names() -> Vec<Known> {
+    let mut names = Vec::new();
     for source in capabilities() {
-        paths.push(source.key.to_owned());
+        names.push(Known { path: source.key.to_owned(), others: vec![source.name.to_owned()] });
         for register in source.registers {
             let path = register_path(source.key, register);
-            paths.extend(register.fields.iter().map(|f| format!("{path}.{}", f.key)));
-            paths.push(path);
+            names.extend(register.fields.iter().map(|field| Known {
+                path: format!("{path}.{}", field.key),
+                others: vec![field.short.to_owned(), format!("{}.{}", register.short, field.short)],
+            }));
+            names.push(Known { path, others: vec![register.short.to_owned()] });
         }
     }
-    paths
+    names
 }
 
 /// `vsec[1].header` and `rebar.entry[i].control` without what is in brackets.
@@ -201,6 +219,8 @@ fn capability(source: Source) -> CapabilityExplanation {
         section: source.section,
         decoded: !source.registers.is_empty(),
         registers: source.registers.iter().map(|r| register_path(source.key, r)).collect(),
+        not_decoded: catalogue::why_not_decoded(source.key),
+        not_read: catalogue::not_read_of(source.key).map(|row| row.text).collect(),
     }
 }
 

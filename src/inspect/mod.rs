@@ -4,11 +4,13 @@
 
 pub mod explain;
 pub mod explain_packet;
+pub mod field;
 pub mod list;
 pub mod msix;
 pub mod packet;
 pub mod path;
 pub mod show;
+pub mod suggest;
 pub mod value;
 pub mod vital_product_data;
 

@@ -11,7 +11,8 @@ use crate::machine::link::{self, Rate};
 use crate::machine::power::{self, Power};
 use crate::pci::Bdf;
 use crate::pci::bars::{self, Bar, BridgeWindow};
-use crate::pci::decode::{Capability, Placed};
+use crate::pci::catalogue;
+use crate::pci::decode::{Capability, Placed, RAW_LIMIT};
 use crate::pci::extended::sriov;
 use crate::pci::header;
 use crate::pci::register::Field;
@@ -71,12 +72,25 @@ pub struct CapabilityEntry {
     pub version: u8,
     /// Offset in configuration space.
     pub offset: u16,
-    /// Whether its registers are decoded; if not, `bytes` holds it raw.
+    /// Whether registers of it are decoded.
     pub decoded: bool,
-    /// The bytes of a capability that is not decoded, in hexadecimal, as far as they were read.
-    pub bytes: Option<String>,
+    /// The part that is not decoded, because its layout is not public or is the vendor's; `null` if there is none.
+    pub undecoded: Option<Undecoded>,
     /// Part of the capability that is not read, because that would take a write or do something, with the reason.
     pub not_read: Option<&'static str>,
+}
+
+/// A part of a capability that is not decoded.
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
+pub struct Undecoded {
+    /// Offset of its first byte in configuration space.
+    pub offset: u16,
+    /// How many bytes it has; of a capability whose length nobody knows, at most 64.
+    pub length: u16,
+    /// Its first bytes in hexadecimal, as far as they were read and at most 64.
+    pub bytes: String,
+    /// Why it is not decoded; `null` for an ID that is not known.
+    pub reason: Option<&'static str>,
 }
 
 /// Everything about a function.
@@ -343,7 +357,6 @@ fn slot(inspection: Inspection<'_>, function: &Function) -> Option<String> {
 
 fn capability_entry(function: &Function, capability: &Capability) -> CapabilityEntry {
     let located = capability.located;
-    let decoded = !capability.registers.is_empty();
     let width = if located.list == List::Standard { 2 } else { 4 };
     CapabilityEntry {
         path: capability.path(),
@@ -352,20 +365,26 @@ fn capability_entry(function: &Function, capability: &Capability) -> CapabilityE
         id: format!("{:#0width$x}", located.id, width = width + 2),
         version: located.version,
         offset: located.offset,
-        decoded,
-        bytes: (!decoded).then(|| raw_bytes(function, located.offset)).flatten(),
+        decoded: !capability.registers.is_empty(),
+        undecoded: undecoded(function, capability),
         not_read: capability.not_read(),
     }
 }
 
-/// The bytes that were read from the offset on without a gap, at most 64, in hexadecimal.
-pub fn raw_bytes(function: &Function, offset: u16) -> Option<String> {
-    let space = function.space()?;
-    let next = function.located.iter().map(|l| l.offset).filter(|o| *o > offset).min().unwrap_or(u16::MAX);
-    let end = next.min(offset + crate::pci::decode::RAW_LIMIT);
-    let length = (offset..end).step_by(4).take_while(|o| space.is_known(*o, 4)).count() as u16 * 4;
-    let bytes = space.bytes(offset, length.min(end - offset))?;
-    Some(bytes.iter().map(|b| format!("{b:02x}")).collect::<Vec<_>>().join(" "))
+/// The part of a capability that is not decoded.
+pub fn undecoded(function: &Function, capability: &Capability) -> Option<Undecoded> {
+    let (offset, end) = capability.undecoded?;
+    let bytes = known_bytes(function, offset, end.min(offset + RAW_LIMIT));
+    let bytes: Vec<String> = bytes.iter().map(|b| format!("{b:02x}")).collect();
+    let reason = capability.specification.and_then(|s| catalogue::why_not_decoded(s.key));
+    Some(Undecoded { offset, length: end - offset, bytes: bytes.join(" "), reason })
+}
+
+/// The bytes from one offset to the other, up to the first that was not read.
+pub fn known_bytes(function: &Function, offset: u16, end: u16) -> &[u8] {
+    let Some(space) = function.space() else { return &[] };
+    let known = (offset..end).take_while(|o| space.is_known(*o, 1)).count();
+    space.bytes(offset, known as u16).unwrap_or_default()
 }
 
 fn unread(function: &Function) -> BTreeMap<String, String> {

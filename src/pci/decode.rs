@@ -73,6 +73,9 @@ pub struct Capability {
     pub registers: Vec<Placed>,
     /// The offset behind its last byte, as far as its own registers tell.
     pub end: u16,
+    /// The part whose layout is not known, as the offset of its first byte and that behind its last one. No more than
+    /// [`RAW_LIMIT`] bytes of it are read.
+    pub undecoded: Option<(u16, u16)>,
 }
 
 impl Capability {
@@ -89,8 +92,11 @@ impl Capability {
 
     /// What of it is not read, and why, if there is something.
     pub fn not_read(&self) -> Option<&'static str> {
-        let key = self.specification?.key;
-        self.registers.iter().find_map(|p| super::catalogue::why_not_read(key, p.register.key))
+        let rows = super::catalogue::not_read_of(self.specification?.key);
+        rows.into_iter().find_map(|row| {
+            let placed = self.registers.iter().find(|p| p.register.key == row.register)?;
+            placed.raw.is_none_or(row.when).then_some(row.text)
+        })
     }
 
     /// The first register of the type, if it is there and was read.
@@ -131,6 +137,7 @@ pub struct Builder<'a> {
     registers: Vec<Placed>,
     anomalies: Vec<Anomaly>,
     end: u16,
+    undecoded: Option<(u16, u16)>,
 }
 
 impl<'a> Builder<'a> {
@@ -145,6 +152,7 @@ impl<'a> Builder<'a> {
             registers: Vec::with_capacity(8),
             anomalies: Vec::new(),
             end: located.offset.saturating_add(header),
+            undecoded: None,
         }
     }
 
@@ -208,6 +216,17 @@ impl<'a> Builder<'a> {
         self.end = self.end.max(self.located.offset.saturating_add(offset));
     }
 
+    /// Notes that the layout is not known from `offset` up to `end` (relative, and no farther than the next capability), and
+    /// reads the first [`RAW_LIMIT`] bytes of that, to be shown raw.
+    pub fn leave_raw(&mut self, offset: u16, end: u16) {
+        let end = end.min(self.room());
+        if offset < end {
+            self.load(offset, (end - offset).min(RAW_LIMIT));
+            let start = self.located.offset;
+            self.undecoded = Some((start + offset, start + end));
+        }
+    }
+
     /// Notes something that the specification does not allow.
     pub fn anomaly(&mut self, anomaly: Anomaly) {
         self.anomalies.push(anomaly);
@@ -256,10 +275,8 @@ pub fn capabilities(
         let mut builder = Builder::new(bytes, context, *located, room_end);
         match specification.and_then(|s| s.layout) {
             Some(layout) => layout(&mut builder),
-            None => {
-                let length = (room_end - located.offset).min(RAW_LIMIT);
-                builder.load(0, length);
-            }
+            // How long it is, nobody knows.
+            None => builder.leave_raw(0, RAW_LIMIT),
         }
         let instance =
             decoded.iter().filter(|c| (c.located.list, c.located.id) == (located.list, located.id)).count();
@@ -269,6 +286,7 @@ pub fn capabilities(
             specification,
             instance: instance as u16,
             end: builder.end,
+            undecoded: builder.undecoded,
             registers: builder.registers,
         });
     }

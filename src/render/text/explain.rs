@@ -39,8 +39,11 @@ fn capability(c: &CapabilityExplanation, style: Style) -> String {
         _ => row(&mut out, "found", "the first 64 bytes of configuration space", style),
     }
     row(&mut out, "specified", c.section, style);
-    if !c.decoded {
-        row(&mut out, "registers", "not decoded; shown raw", style);
+    if let Some(why) = c.not_decoded {
+        row(&mut out, "not decoded", why, style);
+    }
+    for text in &c.not_read {
+        row(&mut out, "not read", text, style);
     }
     for path in &c.registers {
         out.push_str(&format!("  {path}\n"));

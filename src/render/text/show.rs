@@ -5,14 +5,14 @@ use std::borrow::Cow;
 use crate::inspect::Inspection;
 use crate::inspect::list::{names_of, port_name, title};
 use crate::inspect::packet::logged_packet;
-use crate::inspect::show::{Decoded, General, raw_bytes};
+use crate::inspect::show::{Decoded, General, known_bytes};
 use crate::inspect::vital_product_data::vital_product_data;
 use crate::machine::aspm::{self, AspmControl};
 use crate::machine::interrupts::{Line, Mode, mode, msi_summary, msix_summary};
 use crate::machine::{Function, aer, link};
 use crate::pci::bars::{Bar, BarKind, BridgeWindow};
 use crate::pci::capability::express::{self, DeviceCapabilities};
-use crate::pci::decode::{Capability, Placed};
+use crate::pci::decode::{Capability, Placed, RAW_LIMIT};
 use crate::pci::register::{Meaning, Register};
 use crate::pci::walk::{Anomaly, List};
 
@@ -296,23 +296,35 @@ impl Page {
         let width = if located.list == List::Standard { 2 } else { 3 };
         let title = format!("[{:0width$x}] {name}", located.offset);
         self.section(&title, Some(&format!("{}  ID {id}{version}", capability.path())));
-        if capability.registers.is_empty() {
-            match raw_bytes(function, located.offset) {
-                Some(bytes) if !bytes.is_empty() => {
-                    self.out.push_str("    not decoded: ");
-                    let lines = Lines { column: 17, indent: 17, columns: 17 + 16 * 3, between: " " };
-                    let mut words = Words::new(&mut self.out, Style::PLAIN, lines);
-                    for byte in bytes.split(' ') {
-                        words.word(Tone::Name, |out| out.push_str(byte));
-                    }
-                    words.end();
-                }
-                _ => self.out.push_str("    not read\n"),
-            }
-        }
         self.registers(&capability.registers);
+        self.undecoded(function, capability);
         if let Some(why) = capability.not_read() {
             paragraph(&mut self.out, "    not read", why, 4 + 17, self.style);
+        }
+    }
+
+    /// The part of a capability whose layout is not known, as doublewords beside their offsets in configuration space.
+    fn undecoded(&mut self, function: &Function, capability: &Capability) {
+        let Some((offset, end)) = capability.undecoded else { return };
+        // Whole doublewords, so that they are found again in a dump.
+        let bytes = known_bytes(function, offset & !3, end.min(offset + RAW_LIMIT).next_multiple_of(4));
+        if bytes.is_empty() {
+            self.out.push_str("    not decoded      not read\n");
+            return;
+        }
+        for (index, row) in bytes.chunks(16).enumerate() {
+            let at = (offset & !3) + 16 * index as u16;
+            self.out.push_str(&format!("    not decoded {at:03x} "));
+            for doubleword in row.chunks_exact(4) {
+                let value = doubleword.iter().rev().fold(0, |value, byte| value << 8 | u64::from(*byte));
+                self.out.push(' ');
+                push_hexadecimal(&mut self.out, value, 8);
+            }
+            self.out.push('\n');
+        }
+        let left = (end - offset).saturating_sub(RAW_LIMIT);
+        if left > 0 {
+            self.out.push_str(&format!("    not decoded      {left} bytes more (-x shows them)\n"));
         }
     }
 
