@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use proptest::prelude::*;
 
-use pciscope::inspect::{Inspection, list, msix, path, show};
+use pciscope::inspect::{Inspection, field, list, msix, path, show};
 use pciscope::machine::attributes::{self, Kind, When};
 use pciscope::machine::platform::{Platform, read_platform};
 use pciscope::machine::reading::Depth;
@@ -23,7 +23,7 @@ const BRIDGE: &str = "sys/bus/pci/devices/0000:00:01.0";
 /// The answer as JSON is what the committed schema says.
 fn fits<T: serde::Serialize>(name: &str, answer: &T) {
     static SCHEMAS: LazyLock<HashMap<&str, jsonschema::Validator>> = LazyLock::new(|| {
-        ["list", "show", "msix", "path"]
+        ["list", "show", "msix", "path", "field"]
             .map(|name| {
                 let file = format!("{}/docs/schema/{name}.json", env!("CARGO_MANIFEST_DIR"));
                 let schema = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
@@ -117,6 +117,10 @@ fn with_remapping(config: &[u8], attribute: &[u8], interrupt_remapping: Option<b
     for function in machine.wanted() {
         let vectors = msix::function_vectors(inspection, function, lines, false);
         let path = path::function_path(inspection, function, lines);
+        let decoded = show::Decoded::new(function);
+        for name in ["header", "express", "LnkSta.Speed", "aer.header_log", "lane", "uesta"] {
+            fits("field", &field::answer(&field::find(&decoded, name)));
+        }
         is_plain(&text::show::function(inspection, function, lines, true, Style::PLAIN));
         is_harmless(&text::show::function(inspection, function, lines, true, COLOR));
         is_plain(&text::msix::function(&vectors, Style::PLAIN));

@@ -38,7 +38,7 @@ fn unlikeness(name: &str, wanted: &str) -> usize {
     best = best.min(distance(&last(name), &last(wanted)) + 1);
     if wanted.chars().count() >= 3 && name.contains(wanted) {
         // Part of a name: the less is left over, the better.
-        best = best.min(1 + (name.len() - wanted.len()) / 16);
+        best = best.min((name.len() - wanted.len()) / 16);
     }
     best
 }

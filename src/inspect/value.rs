@@ -34,6 +34,7 @@ fn quantity_value(quantity: Quantity) -> serde_json::Value {
         // Programs that read numbers as floating point would lose the lower bits.
         Quantity::Address(address) => format!("{address:#x}").into(),
         Quantity::Doublewords(count) => count.into(),
+        Quantity::Lanes(bits) => listed_lanes(bits).collect::<Vec<_>>().into(),
         Quantity::RequesterId(id) => requester(id).into(),
     }
 }
@@ -88,6 +89,11 @@ fn quantity_text(quantity: Quantity, raw: u64) -> String {
         Quantity::Sizes(bits) => listed_sizes(bits).map(size_text).collect::<Vec<_>>().join(", "),
         Quantity::Offset(offset) => format!("{offset:#x}"),
         Quantity::Address(address) => format!("{address:#x}"),
+        Quantity::Lanes(0) => "no lane".to_owned(),
+        Quantity::Lanes(bits) => {
+            let lanes: Vec<String> = listed_lanes(bits).map(|lane| lane.to_string()).collect();
+            format!("lane {}", lanes.join(", "))
+        }
         Quantity::Doublewords(1) => "1 doubleword".to_owned(),
         Quantity::Doublewords(count) => format!("{count} doublewords"),
         Quantity::RequesterId(id) => requester(id),
@@ -96,6 +102,10 @@ fn quantity_text(quantity: Quantity, raw: u64) -> String {
 
 fn listed_speeds(bits: u8) -> impl Iterator<Item = u32> {
     LINK_SPEEDS.into_iter().enumerate().filter(move |(bit, _)| bits >> bit & 1 == 1).map(|(_, speed)| speed)
+}
+
+fn listed_lanes(bits: u32) -> impl Iterator<Item = u32> {
+    (0..32).filter(move |lane| bits >> lane & 1 == 1)
 }
 
 fn listed_sizes(bits: u64) -> impl Iterator<Item = u64> {

@@ -73,8 +73,8 @@ pub struct Capability {
     pub registers: Vec<Placed>,
     /// The offset behind its last byte, as far as its own registers tell.
     pub end: u16,
-    /// The part whose layout is not known, as the offset of its first byte and that behind its last one. No more than
-    /// [`RAW_LIMIT`] bytes of it are read.
+    /// The part whose layout is not known, as the offset of its first byte and that behind its last one; see
+    /// [`shown_raw`].
     pub undecoded: Option<(u16, u16)>,
 }
 
@@ -106,6 +106,16 @@ impl Capability {
             .find(|p| std::ptr::eq(p.register, R::REGISTER))
             .and_then(|p| p.raw)
             .map(R::from_raw)
+    }
+
+    /// Bytes of it that are reserved and not zero, with their offsets.
+    pub fn reserved_bytes(&self, space: &ConfigSpace) -> Vec<(u16, u8)> {
+        let header = if self.located.list == List::Standard { 2 } else { 4 };
+        let header = self.located.offset..self.located.offset.saturating_add(header);
+        let raw = self.undecoded.unwrap_or_default();
+        let mut bytes = super::reserved::bytes(&self.registers, self.end, space);
+        bytes.retain(|(offset, _)| !header.contains(offset) && !(raw.0..raw.1).contains(offset));
+        bytes
     }
 
     /// The raw values of all registers of the type, in order; `None` for those that were not read.
@@ -217,12 +227,13 @@ impl<'a> Builder<'a> {
     }
 
     /// Notes that the layout is not known from `offset` up to `end` (relative, and no farther than the next capability), and
-    /// reads the first [`RAW_LIMIT`] bytes of that, to be shown raw.
+    /// reads what is shown of that.
     pub fn leave_raw(&mut self, offset: u16, end: u16) {
         let end = end.min(self.room());
         if offset < end {
-            self.load(offset, (end - offset).min(RAW_LIMIT));
             let start = self.located.offset;
+            let (first, last) = shown_raw((start + offset, start + end));
+            self.bytes.load(first, last - first);
             self.undecoded = Some((start + offset, start + end));
         }
     }
@@ -250,6 +261,11 @@ pub fn with_express(space: &ConfigSpace, context: Context, walk: &[Located]) -> 
 
 /// Most bytes of a capability whose registers are not known that are read and shown raw.
 pub const RAW_LIMIT: u16 = 64;
+
+/// What is shown of a range that is not decoded: whole doublewords, no more than [`RAW_LIMIT`] bytes.
+pub fn shown_raw((start, end): (u16, u16)) -> (u16, u16) {
+    (start & !3, end.min((start & !3) + RAW_LIMIT))
+}
 
 /// Decodes every capability of a walk. Over a loader this reads the registers; over a finished space it only looks.
 ///

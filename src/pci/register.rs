@@ -61,6 +61,8 @@ pub enum Quantity {
     Address(u64),
     /// Doublewords.
     Doublewords(u64),
+    /// A set of lanes, bit N = lane N.
+    Lanes(u32),
     /// A requester ID: bus, device, function.
     RequesterId(u16),
     /// An encoding that the specification reserves.

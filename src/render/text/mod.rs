@@ -1,11 +1,14 @@
 //! Text for people: one command a file.
 
+pub mod anomaly;
 pub mod explain;
 pub mod field;
 pub mod hex;
 pub mod list;
 pub mod msix;
 pub mod path;
+mod registers;
+mod resources;
 pub mod show;
 pub mod tree;
 pub mod vital_product_data;
