@@ -12,8 +12,8 @@ pub struct Known {
 /// The three paths that resemble the name most, nearest first: a clause for a message.
 pub fn nearest(known: Vec<Known>, name: &str) -> String {
     let wanted = name.to_lowercase();
-    // What differs in more than half of its letters does not resemble it.
-    let limit = (wanted.chars().count() / 2).max(1);
+    // What differs in more than a third of its letters does not resemble it.
+    let limit = (wanted.chars().count() / 3).max(1);
     let mut candidates: Vec<(usize, String)> = known
         .into_iter()
         .filter_map(|known| {
@@ -23,6 +23,9 @@ pub fn nearest(known: Vec<Known>, name: &str) -> String {
         })
         .collect();
     candidates.sort();
+    // Beside a good one the others are noise.
+    let best = candidates.first().map_or(0, |(distance, _)| *distance);
+    candidates.retain(|(distance, _)| *distance <= best + 2);
     let paths: Vec<String> = candidates.into_iter().take(3).map(|(_, path)| path).collect();
     if paths.is_empty() {
         "nothing resembles it".to_owned()
