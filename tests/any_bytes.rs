@@ -98,7 +98,7 @@ fn with_remapping(config: &[u8], attribute: &[u8], interrupt_remapping: Option<b
     };
     let machine = machine::load(&tree, false, scope).unwrap();
     let names = Names::embedded();
-    let platform = Platform { interrupt_remapping, ..read_platform(&tree, false) };
+    let platform = Platform { interrupt_remapping, ..read_platform(&tree, false, None) };
     let inspection =
         Inspection { machine: &machine, tree: &tree, live: false, names: &names, platform: &platform };
     let lines = machine::interrupts::read_interrupts(&tree);

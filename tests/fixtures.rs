@@ -33,7 +33,8 @@ fn load_at(name: &str, depth: Depth) -> Loaded {
     let scope =
         Scope { depth, wanted: &|_| true, wake: false, deadline: DEADLINE, vital_product_data: false };
     let machine = machine::load(&tree, false, scope).expect("a machine");
-    let platform = read_platform(&tree, false);
+    let lines = read_interrupts(&tree);
+    let platform = read_platform(&tree, false, lines.as_deref());
     Loaded { tree, machine, platform }
 }
 

@@ -14,6 +14,8 @@ mod config_space;
 mod hexdump;
 #[path = "../fuzz/targets/interrupts.rs"]
 mod interrupts;
+#[path = "../fuzz/targets/kernel_log.rs"]
+mod kernel_log;
 #[path = "../fuzz/targets/msix_table.rs"]
 mod msix_table;
 #[path = "../fuzz/targets/vpd.rs"]
@@ -80,6 +82,11 @@ fn dumps() {
 #[test]
 fn interrupts_and_log() {
     run("interrupts", interrupts::run);
+}
+
+#[test]
+fn kernel_logs() {
+    run("kernel_log", kernel_log::run);
 }
 
 #[test]

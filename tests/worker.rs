@@ -103,7 +103,7 @@ fn read_with(buses: &[u8], vital_product_data: bool) -> Vec<Reading> {
         vital_product_data,
     };
     let orders: Vec<Order> = buses.iter().map(order).collect();
-    let readings = worker::read_all(&orders, DEADLINE, &|| Ok(Box::new(Sick(None)))).unwrap();
+    let readings = worker::read_all(&orders, DEADLINE, &|| Ok(Box::new(Sick(None))), || ()).unwrap();
     let order_kept = readings.iter().zip(&orders).all(|(reading, order)| reading.address == order.address);
     assert!(order_kept && readings.len() == orders.len());
     readings

@@ -1,5 +1,6 @@
 //! `/proc/interrupts`, and the records of a kernel log.
-use pciscope::kernel_log::{dmesg_records, kmsg_records, platform::Found};
+use pciscope::kernel_log::platform::Found;
+use pciscope::kernel_log::{reader, source};
 use pciscope::machine::interrupts::parse;
 
 /// One input.
@@ -7,7 +8,8 @@ pub fn run(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     std::hint::black_box(parse(&text));
     let mut found = Found::default();
-    kmsg_records(&text, &mut |record| found.take(record));
-    dmesg_records(&text, &mut |record| found.take(record));
-    std::hint::black_box(found);
+    let (mut all, mut events) = (data, data);
+    let reading = reader::read(&mut all, "", None, &|_| true, &mut |record| found.take(record));
+    std::hint::black_box((reading.is_ok(), found));
+    std::hint::black_box(source::events_of(&mut events).is_ok());
 }

@@ -30,6 +30,10 @@ pub struct Global {
     /// copy of a config file, or - for standard input.
     #[arg(long, global = true, value_name = "SOURCE")]
     pub from: Option<String>,
+    /// Read the kernel log from this file instead of the machine's own: what dmesg or journalctl -k print, syslog,
+    /// /dev/kmsg, an nvidia-bug-report; packed with gzip or not; - for standard input.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub log: Option<String>,
     /// What to print.
     #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
     pub format: Format,
@@ -114,11 +118,21 @@ pub enum Command {
         #[arg(long)]
         mmio: bool,
     },
-    /// What a capability, register or field is: bits, access, specification, lspci's name, what is normal.
+    /// What a capability, register, field, log line or NVIDIA's Xid is, where that is specified, what is normal.
     Explain {
-        /// A dotted path such as express.link_status, or a name that lspci prints, such as LnkSta or UESta.DLP.
-        #[arg(value_name = "NAME")]
-        name: String,
+        /// A dotted path such as express.link_status, a name that lspci prints, such as LnkSta or UESta.DLP, a kind of
+        /// event such as nvidia.xid, `xid 79`, or a line of a kernel log in quotes.
+        #[arg(value_name = "NAME", required = true)]
+        name: Vec<String>,
+    },
+    /// What the kernel log says of devices, a line an event, repeats counted, boots kept apart.
+    Log {
+        /// Only events that speak of these functions, such as 82:00.0 or 0000:82:00.0.
+        #[arg(value_name = "ADDRESS")]
+        addresses: Vec<PartialBdf>,
+        /// Also print events with which nothing is wrong.
+        #[arg(short, long)]
+        all: bool,
     },
     /// From the root port to a function: both ends of every link, speed, width, ASPM, payload size, AER, ACS, power.
     Path {
@@ -191,7 +205,7 @@ impl Selection {
     }
 }
 
-fn partial_text(address: &PartialBdf) -> String {
+pub fn partial_text(address: &PartialBdf) -> String {
     let short = format!("{:02x}:{:02x}.{:x}", address.bus, address.device, address.function);
     address.domain.map_or(short.clone(), |domain| format!("{domain:04x}:{short}"))
 }

@@ -8,9 +8,13 @@ use super::arguments::{Format, Global};
 use super::run::{Failure, Outcome, USAGE, json, style};
 
 pub fn run(global: &Global, name: &str) -> Result<Outcome, Failure> {
-    // `check:`, `fault:` and the like pick one kind of thing; fields are the kind that there is so far.
-    let answer = explain(name.strip_prefix("field:").unwrap_or(name));
+    let answer = explain(name);
     if answer.matches.is_empty() {
+        if name.contains(' ') {
+            let text =
+                format!("explain {name}: no kind of event has such a line, and nothing else is called so");
+            return Err(Failure::new(USAGE, text));
+        }
         let text = format!("explain {name}: nothing is called so; {}", nearest(names(), name));
         return Err(Failure::new(USAGE, text));
     }

@@ -3,6 +3,7 @@
 mod arguments;
 mod explain;
 mod list;
+mod log;
 mod msix;
 mod path;
 mod run;

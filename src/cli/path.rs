@@ -10,8 +10,7 @@ use super::run::{Failure, Outcome, Session, json};
 pub fn run(global: &Global, selection: &Selection) -> Result<Outcome, Failure> {
     let mut session = Session::open(global, selection, Depth::Full, true)?;
     let notes = std::mem::take(&mut session.notes);
-    let lines = session.interrupts();
-    let answer = path(session.inspection(), lines.as_deref(), notes);
+    let answer = path(session.inspection(), session.interrupts.as_deref(), notes);
     let text = if session.json {
         json(&answer)?
     } else {

@@ -8,6 +8,7 @@ use clap::Parser;
 use clap::error::ErrorKind as Usage;
 
 use crate::inspect::Inspection;
+use crate::machine::interrupts::Line;
 use crate::machine::platform::Platform;
 use crate::machine::reading::Depth;
 use crate::machine::{self, Machine, Scope};
@@ -114,7 +115,7 @@ fn dispatch(arguments: Arguments) -> Result<Outcome, Failure> {
     let Some(command) = command else {
         return Err(Failure::new(
             USAGE,
-            "expected a command: list, show, msix, path or explain; `pciscope --help` explains them",
+            "expected a command: list, show, msix, path, log or explain; `pciscope --help` explains them",
         ));
     };
     if !(global.deadline > 0.0 && global.deadline <= 3600.0) {
@@ -126,7 +127,8 @@ fn dispatch(arguments: Arguments) -> Result<Outcome, Failure> {
             super::show::run(&global, &selection, field.as_deref(), raw, hex, vpd)
         }
         Command::Msix { selection, mmio } => super::msix::run(&global, &selection, mmio),
-        Command::Explain { name } => super::explain::run(&global, &name),
+        Command::Explain { name } => super::explain::run(&global, &name.join(" ")),
+        Command::Log { addresses, all } => super::log::run(&global, &addresses, all),
         Command::Path { selection } => super::path::run(&global, &selection),
     }
 }
@@ -164,6 +166,8 @@ pub struct Session {
     pub machine: Machine,
     /// Firmware and command line.
     pub platform: Platform,
+    /// `/proc/interrupts`, if the source has it and the command needs the platform.
+    pub interrupts: Option<Vec<Line>>,
     /// Names of devices.
     pub names: Names,
     /// Lines about what was asked for and is not there.
@@ -195,18 +199,23 @@ impl Session {
         platform: bool,
         vital_product_data: bool,
     ) -> Result<Self, Failure> {
+        check_log(global)?;
         let source = source::open(global.from.as_deref()).map_err(|e| Failure::new(NO_INPUT, e))?;
         let live = source.kind == Kind::Live;
         let wanted = |address| selection.wants(address);
         let deadline = Duration::from_secs_f64(global.deadline);
         let scope = Scope { depth, wanted: &wanted, wake: global.wake, deadline, vital_product_data };
-        let mut machine = machine::load(&*source.tree, live, scope).map_err(|e| Failure::new(NO_INPUT, e))?;
-        let complaints = selection.settle(&mut machine);
-        let platform = if platform {
-            machine::platform::read_platform(&*source.tree, live)
-        } else {
-            Platform::default()
+        let (mut interrupts, mut about) = (None, Platform::default());
+        let around = || {
+            if platform {
+                interrupts = machine::interrupts::read_interrupts(&*source.tree);
+                let (tree, log) = (&*source.tree, global.log.as_deref());
+                about = machine::platform::read_platform_with(tree, live, interrupts.as_deref(), log);
+            }
         };
+        let mut machine =
+            machine::load_while(&*source.tree, live, scope, around).map_err(|e| Failure::new(NO_INPUT, e))?;
+        let complaints = selection.settle(&mut machine);
         let mut notes = source.notes.clone();
         notes.extend(
             machine.strange.iter().map(|name| {
@@ -219,7 +228,8 @@ impl Session {
             json: global.format == Format::Json,
             source,
             machine,
-            platform,
+            platform: about,
+            interrupts,
             complaints,
             notes,
         })
@@ -236,14 +246,23 @@ impl Session {
         }
     }
 
-    /// `/proc/interrupts`, if the source has it.
-    pub fn interrupts(&self) -> Option<Vec<machine::interrupts::Line>> {
-        machine::interrupts::read_interrupts(&*self.source.tree)
-    }
-
     /// The outcome of a command that prints `text`.
     pub fn outcome(self, text: String) -> Outcome {
+        // The process ends next. To give back the memory of thousands of functions piece by piece takes as long as to
+        // read a hundred of them.
+        std::mem::forget(self.machine);
         Outcome { text, complaints: self.complaints }
+    }
+}
+
+/// A log that was named must be there: its absence would look like a machine that says nothing.
+pub fn check_log(global: &Global) -> Result<(), Failure> {
+    match global.log.as_deref() {
+        Some("-") if global.from.as_deref() == Some("-") => {
+            Err(Failure::new(USAGE, "--from and --log: both cannot be standard input"))
+        }
+        None | Some("-") => Ok(()),
+        Some(file) => crate::kernel_log::source::check_file(file).map_err(|e| Failure::new(NO_INPUT, e)),
     }
 }
 

@@ -6,7 +6,7 @@ use crate::inspect::show::{Decoded, show};
 use crate::inspect::suggest::nearest;
 use crate::machine::interrupts::Line;
 use crate::machine::reading::Depth;
-use crate::machine::{Function, in_threads};
+use crate::machine::{Function, in_order};
 use crate::render::text;
 
 use super::arguments::{Format, Global, Selection};
@@ -31,8 +31,7 @@ pub fn run(
         let text = one_field(&session, field, raw)?;
         return Ok(session.outcome(text));
     }
-    let lines = session.interrupts();
-    let lines = lines.as_deref();
+    let lines = session.interrupts.as_deref();
     let text = if session.json {
         json(&show(session.inspection(), lines, hex, notes))?
     } else {
@@ -42,25 +41,17 @@ pub fn run(
     Ok(session.outcome(text))
 }
 
-/// How many functions are made into text before it is written: a machine has thousands, and a page has 10 KiB.
-const PAGES: usize = 256;
-
 fn print_pages(session: &Session, lines: Option<&[Line]>, hex: bool) -> Result<(), Failure> {
     let functions: Vec<_> = session.machine.wanted().collect();
     let mut left = functions.len();
-    for some in functions.chunks(PAGES) {
-        let page = |f: &Function| text::show::function(session.inspection(), f, lines, hex, session.style);
-        for mut page in in_threads(some.to_vec(), page) {
-            left -= 1;
-            if left > 0 {
-                page.push('\n');
-            }
-            if !print(&page)? {
-                return Ok(());
-            }
+    let page = |f: &Function| text::show::function(session.inspection(), f, lines, hex, session.style);
+    in_order(functions, page, |mut page| {
+        left -= 1;
+        if left > 0 {
+            page.push('\n');
         }
-    }
-    Ok(())
+        print(&page)
+    })
 }
 
 fn one_field(session: &Session, name: &str, raw: bool) -> Result<String, Failure> {

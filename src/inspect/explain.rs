@@ -1,5 +1,9 @@
-//! `explain`: what a capability, register or field is, out of the register tables.
+//! `explain`: what a capability, register or field is, out of the register tables; what a log line is, out of those of
+//! `kernel_log/`.
 
+use crate::inspect::explain_log::{
+    self, EventExplanation, LineExplanation, RmInitExplanation, XidExplanation,
+};
 use crate::inspect::explain_packet::{PacketExplanation, packet_explanation};
 use crate::inspect::suggest::Known;
 use crate::inspect::value::text_value;
@@ -28,6 +32,14 @@ pub enum Explanation {
     Field(FieldExplanation),
     /// A logged packet.
     Packet(PacketExplanation),
+    /// A kind of event in the kernel log.
+    LogEvent(EventExplanation),
+    /// An Xid of NVIDIA's driver.
+    Xid(XidExplanation),
+    /// The numbers of `RmInitAdapter failed!`.
+    RmInitAdapter(RmInitExplanation),
+    /// A line of a kernel log.
+    LogLine(Box<LineExplanation>),
 }
 
 /// A capability explained.
@@ -129,12 +141,30 @@ fn register_path(key: &str, register: &Register) -> String {
     format!("{key}.{groups}{}", register.key)
 }
 
-/// Everything that a name stands for: a dotted path with or without indices, a repeated group, the end of a path, or a short
-/// name, if need be in other letter case. A line with a logged packet header is explained too.
+/// Everything that a name stands for: a field, an Xid, RmInitAdapter's numbers, a kind of event, a line of a log, a logged
+/// packet header. `field:` or `log:` before it picks one kind of thing.
 pub fn explain(name: &str) -> Explain {
-    if let Some(packet) = packet_explanation(name) {
-        return Explain { matches: vec![Explanation::Packet(packet)] };
+    let (fields, log) = match name.split_once(':') {
+        Some(("field", rest)) => return fields(rest),
+        Some(("log", rest)) => (Vec::new(), rest.trim_start()),
+        _ => (fields(name).matches, name),
+    };
+    let mut matches = fields;
+    matches.extend(explain_log::event(log).into_iter().map(Explanation::LogEvent));
+    matches.extend(explain_log::xid(log).map(Explanation::Xid));
+    if matches.is_empty() {
+        matches.extend(explain_log::line(log).map(Box::new).map(Explanation::LogLine));
+        matches.extend(packet_explanation(log).map(Explanation::Packet));
     }
+    if matches.is_empty() {
+        matches.extend(explain_log::rm_init(log).map(Explanation::RmInitAdapter));
+    }
+    Explain { matches }
+}
+
+/// What the register tables call so: a dotted path with or without indices, a repeated group, the end of a path, or a short
+/// name, if need be in other letter case.
+fn fields(name: &str) -> Explain {
     let wanted = without_indices(name);
     let mut matches = named(&wanted, |text| text == wanted);
     if matches.is_empty() {
@@ -175,9 +205,11 @@ fn named(wanted: &str, same: impl Fn(&str) -> bool) -> Vec<Explanation> {
     if exact.is_empty() { partial } else { exact }
 }
 
-/// Everything that can be explained, for suggestions: paths, each with the other names that it is known by.
+/// Everything that can be explained, for suggestions: paths and kinds of events, each with the other names that it is known
+/// by.
 pub fn names() -> Vec<Known> {
-    let mut names = Vec::new();
+    let event = |name: &str| Known { path: name.to_owned(), others: Vec::new() };
+    let mut names: Vec<Known> = explain_log::identifiers().map(event).collect();
     for source in capabilities() {
         names.push(Known { path: source.key.to_owned(), others: vec![source.name.to_owned()] });
         for register in source.registers {

@@ -5,9 +5,11 @@
 pub mod containment;
 pub mod doe_features;
 pub mod explain;
+pub mod explain_log;
 pub mod explain_packet;
 pub mod field;
 pub mod list;
+pub mod log;
 pub mod msix;
 pub mod packet;
 pub mod path;

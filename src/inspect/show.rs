@@ -480,7 +480,10 @@ mod tests {
         reading.config_error = None;
         reading.space = ConfigSpace::new(4096);
         reading.space.store(0, &bytes[..usize::from(known)]);
-        Function::new(&Entry { address, parent: None, host_bridge: None, linked: true }, reading)
+        Function::new(
+            &Entry { address, path: String::new(), parent: None, host_bridge: None, linked: true },
+            reading,
+        )
     }
 
     #[test]

@@ -34,7 +34,8 @@ fn function(address: Bdf, parent: Option<Bdf>, config: &[u8], texts: &[(&str, &s
         answers: answers.collect(),
         ..Reading::failed(address, Cause::NotCaptured)
     };
-    let entry = Entry { address, parent, host_bridge: Some("pci0000:00".into()), linked: true };
+    let entry =
+        Entry { address, path: String::new(), parent, host_bridge: Some("pci0000:00".into()), linked: true };
     Function::new(&entry, reading)
 }
 

@@ -1,7 +1,7 @@
 //! Which functions there are, and which bridge is above which.
 
 use crate::pci::Bdf;
-use crate::tree::{Tree, TreeError};
+use crate::tree::{Tree, TreeError, join_link};
 
 use super::reading::DEVICES;
 
@@ -10,6 +10,8 @@ use super::reading::DEVICES;
 pub struct Entry {
     /// The function.
     pub address: Bdf,
+    /// Path of its folder, without links as far as the tree tells: every link on the way costs.
+    pub path: String,
     /// The bridge directly above it, if the tree tells.
     pub parent: Option<Bdf>,
     /// Name of the host bridge, such as `pci0000:80`.
@@ -38,7 +40,10 @@ pub fn enumerate(tree: &dyn Tree, live: bool) -> Result<Enumeration, TreeError> 
         let Ok(address) = name.parse::<Bdf>() else { return Err(name) };
         let target = folder.read_link(&name).ok();
         let (parent, host_bridge) = target.as_deref().map_or((None, None), hierarchy);
-        Ok(Entry { address, parent, host_bridge, linked: target.is_some() })
+        let linked = target.is_some();
+        let listed = format!("{DEVICES}/{name}");
+        let path = target.map(|target| join_link(&listed, &target)).unwrap_or(listed);
+        Ok(Entry { address, path, parent, host_bridge, linked })
     };
     let found = if live { names.into_iter().map(entry).collect() } else { super::in_threads(names, entry) };
     let mut enumeration = Enumeration::default();
@@ -78,6 +83,8 @@ mod tests {
             .file(format!("{DEVICES}/rubbish"), "");
         let found = enumerate(&tree, false).unwrap();
         assert_eq!(found.strange, ["rubbish"]);
+        assert_eq!(found.entries[1].path, "sys/devices/pci0000:00/0000:00:01.0/0000:01:00.0");
+        assert_eq!(found.entries[2].path, "sys/bus/pci/devices/0000:05:00.0");
         let row = |i: usize| {
             let e: &Entry = &found.entries[i];
             (e.address.to_string(), e.parent.map(|p| p.to_string()), e.host_bridge.clone(), e.linked)

@@ -287,7 +287,7 @@ mod tests {
             remembered: false,
             vital_product_data: false,
         };
-        let entry = Entry { address, parent: None, host_bridge: None, linked: false };
+        let entry = Entry { address, path: String::new(), parent: None, host_bridge: None, linked: false };
         Function::new(&entry, reading::read(&tree, order)).identity.subsystem
     }
 

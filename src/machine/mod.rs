@@ -15,12 +15,12 @@ pub mod platform;
 pub mod power;
 pub mod presence;
 pub mod reading;
+mod threads;
 pub mod vectors;
 pub mod vital_product_data;
 mod wire;
 pub mod worker;
 
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::pci::Bdf;
@@ -30,7 +30,8 @@ use crate::tree::{Directory, Tree, TreeError};
 use enumerate::{Entry, Enumeration};
 pub use function::Function;
 pub use presence::State;
-use reading::{Depth, Order, Reading};
+use reading::{Answers, Depth, Order, Reading};
+pub use threads::{in_order, in_threads};
 use vital_product_data::VitalProductData;
 
 /// What is to be read.
@@ -121,6 +122,17 @@ impl Machine {
 /// Reads the machine. `live` says that the tree is the machine that this program runs on, whose reads may block; it
 /// must be called before the program has started threads.
 pub fn load(tree: &dyn Tree, live: bool, scope: Scope<'_>) -> Result<Machine, TreeError> {
+    load_while(tree, live, scope, || ())
+}
+
+/// The same, with something that is done meanwhile. It reads no device: that may block. It starts no threads either, or
+/// has ended them when it returns.
+pub fn load_while(
+    tree: &dyn Tree,
+    live: bool,
+    scope: Scope<'_>,
+    meanwhile: impl FnOnce() + Send,
+) -> Result<Machine, TreeError> {
     let Enumeration { entries, strange } = enumerate::enumerate(tree, live)?;
     let wanted = entries.iter().map(|e| e.address).filter(|a| (scope.wanted)(*a)).collect();
     let orders = orders(tree, live, &entries, scope);
@@ -128,24 +140,29 @@ pub fn load(tree: &dyn Tree, live: bool, scope: Scope<'_>) -> Result<Machine, Tr
         scope.vital_product_data && (scope.wanted)(reading.address) && vital_product_data::may_have(reading)
     };
     let mut functions = if live {
-        let (entries, orders): (Vec<&Entry>, Vec<Order>) = orders.into_iter().unzip();
+        let (entries, orders): (Vec<&Entry>, Vec<Order>) =
+            orders.into_iter().map(|(entry, order, _)| (entry, order)).unzip();
         let open = || Ok(Box::new(Directory::live()?) as Box<dyn Tree>);
-        let read = |orders: &[Order]| {
-            worker::read_all(orders, scope.deadline, &open)
-                .map_err(|errno| TreeError::errno("a worker process for reading", errno))
-        };
-        let mut readings = read(&orders)?;
+        let failed = |errno| TreeError::errno("a worker process for reading", errno);
+        let mut readings = worker::read_all(&orders, scope.deadline, &open, meanwhile).map_err(failed)?;
         // Before there are threads, because of the workers.
-        add_vital_product_data(&mut readings, &orders, with_product_data, read)?;
+        add_vital_product_data(&mut readings, &orders, with_product_data, |orders| {
+            worker::read_all(orders, scope.deadline, &open, || ()).map_err(failed)
+        })?;
         in_threads(entries.into_iter().zip(readings).collect(), |(e, reading)| Function::new(e, reading))
     } else {
-        in_threads(orders, |(entry, order)| {
-            let mut reading = reading::read(tree, order);
+        let read = |(entry, order, answers): (&Entry, Order, _)| {
+            let mut reading = reading::read_at(tree, &entry.path, order, answers);
             if with_product_data(&reading) {
                 let order = Order { vital_product_data: true, ..order };
-                reading.vital_product_data = reading::read(tree, order).vital_product_data;
+                let more = reading::read_at(tree, &entry.path, order, Vec::new());
+                reading.vital_product_data = more.vital_product_data;
             }
             Function::new(entry, reading)
+        };
+        std::thread::scope(|threads| {
+            threads.spawn(meanwhile);
+            in_threads(orders, read)
         })
     };
     if entries.iter().any(|e| !e.linked) {
@@ -205,13 +222,14 @@ fn without_circles(functions: &[Function]) -> Vec<Option<usize>> {
 }
 
 /// What has to be read of which function: the wanted ones, the bridges above them, and, where the hierarchy is only in
-/// bus numbers, the header of every other. `entries` are in the order of their addresses, and so is what comes back.
+/// bus numbers, the header of every other. `entries` are in the order of their addresses, and so is what comes back, with
+/// the answers that are known of bridges.
 fn orders<'a>(
     tree: &dyn Tree,
     live: bool,
     entries: &'a [Entry],
     scope: Scope<'_>,
-) -> Vec<(&'a Entry, Order)> {
+) -> Vec<(&'a Entry, Order, Answers)> {
     let place = |address| entries.binary_search_by_key(&address, |e| e.address).ok();
     let parents: Vec<Option<usize>> = entries.iter().map(|e| e.parent.and_then(place)).collect();
     // A tree from a stranger may claim that a bridge is above itself.
@@ -257,32 +275,32 @@ fn orders<'a>(
         }
     }
     let mut sleeps = vec![false; entries.len()];
+    let mut known = vec![Vec::new(); entries.len()];
     if !scope.wake {
         let bridges: Vec<usize> = (0..entries.len()).filter(|place| is_bridge[*place]).collect();
-        let is_asleep = |bridge: usize| (bridge, reading::is_asleep(tree, entries[bridge].address));
+        let look = |bridge: usize| {
+            let Entry { path, address, .. } = &entries[bridge];
+            (bridge, reading::is_asleep(tree, path, *address))
+        };
         // Nothing of this reads a device. Workers are started later, which has to be done without threads.
-        let found =
-            if live { bridges.into_iter().map(is_asleep).collect() } else { in_threads(bridges, is_asleep) };
-        for (bridge, asleep) in found {
-            sleeps[bridge] = asleep;
+        let found = if live { bridges.into_iter().map(look).collect() } else { in_threads(bridges, look) };
+        for (bridge, (asleep, answers)) in found {
+            (sleeps[bridge], known[bridge]) = (asleep, answers);
         }
     }
-    let order = |place: usize| {
+    let order = |(place, answers): (usize, Answers)| {
         let entry = &entries[place];
-        let bridge_asleep = above(place).any(|bridge| sleeps[bridge]);
-        Some((
-            entry,
-            Order {
-                address: entry.address,
-                depth: needed[place]?,
-                bridge_asleep,
-                wake: scope.wake,
-                remembered: false,
-                vital_product_data: false,
-            },
-        ))
+        let order = Order {
+            address: entry.address,
+            depth: needed[place]?,
+            bridge_asleep: above(place).any(|bridge| sleeps[bridge]),
+            wake: scope.wake,
+            remembered: false,
+            vital_product_data: false,
+        };
+        Some((entry, order, answers))
     };
-    (0..entries.len()).filter_map(order).collect()
+    known.into_iter().enumerate().filter_map(order).collect()
 }
 
 /// In a flat tree the bridge above is the one whose secondary bus the function is on.
@@ -303,42 +321,6 @@ fn parents_by_bus_number(functions: &mut [Function]) {
         });
         function.parent = above.map(|(_, _, bridge)| *bridge);
     }
-}
-
-/// Fewer items than this are not worth a thread.
-const WORTH_A_THREAD: usize = 64;
-/// How many items a thread takes at a time.
-const SHARE: usize = 16;
-
-/// Does the work for every item, on all processors if there is much of it; results keep the order.
-pub fn in_threads<T: Send, R: Send>(items: Vec<T>, work: impl Fn(T) -> R + Sync) -> Vec<R> {
-    let processors = std::thread::available_parallelism().map_or(1, usize::from).min(8);
-    if items.len() < WORTH_A_THREAD || processors == 1 {
-        return items.into_iter().map(work).collect();
-    }
-    let rest = Mutex::new((0, items.into_iter()));
-    let take = || {
-        let mut rest = rest.lock().unwrap_or_else(PoisonError::into_inner);
-        rest.0 += 1;
-        (rest.0, rest.1.by_ref().take(SHARE).collect::<Vec<T>>())
-    };
-    let shares = || -> Vec<(usize, Vec<R>)> {
-        let taken = std::iter::repeat_with(take).take_while(|(_, items)| !items.is_empty());
-        taken.map(|(place, items)| (place, items.into_iter().map(&work).collect())).collect()
-    };
-    let mut done = std::thread::scope(|scope| {
-        let others: Vec<_> = (1..processors).map(|_| scope.spawn(shares)).collect();
-        let mut done = shares();
-        for other in others {
-            match other.join() {
-                Ok(results) => done.extend(results),
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
-        }
-        done
-    });
-    done.sort_unstable_by_key(|(place, _)| *place);
-    done.into_iter().flat_map(|(_, results)| results).collect()
 }
 
 /// Header type with the multi-function bit taken out, for tests and the tree view.

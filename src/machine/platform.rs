@@ -1,8 +1,10 @@
 //! What firmware and the kernel's command line decided for the whole machine.
 
-use crate::kernel_log::platform::{self as log, HostBridge};
-use crate::kernel_log::{self, Record};
+use crate::kernel_log::platform::HostBridge;
+use crate::kernel_log::source::{self as kernel_log, Source};
 use crate::tree::{Cause, Tree, printable, read, read_text};
+
+use super::interrupts::Line;
 
 /// The machine around the functions. Everything is `None` where the source does not tell.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
@@ -67,8 +69,18 @@ impl Platform {
     }
 }
 
-/// Reads what the machine as a whole tells. `live` decides where the kernel log is.
-pub fn read_platform(tree: &dyn Tree, live: bool) -> Platform {
+/// Reads what the machine as a whole tells. `live` decides where the kernel log is; `interrupts` is `/proc/interrupts`.
+pub fn read_platform(tree: &dyn Tree, live: bool, interrupts: Option<&[Line]>) -> Platform {
+    read_platform_with(tree, live, interrupts, None)
+}
+
+/// The same; `log` names a file that takes the place of the machine's kernel log.
+pub fn read_platform_with(
+    tree: &dyn Tree,
+    live: bool,
+    interrupts: Option<&[Line]>,
+    log: Option<&str>,
+) -> Platform {
     let text = |path: &str| read_text(tree, path).ok().filter(|t| !t.is_empty());
     let mut platform = Platform {
         command_line: text("proc/cmdline"),
@@ -102,12 +114,12 @@ pub fn read_platform(tree: &dyn Tree, live: bool) -> Platform {
             Some(Slot { name: printable(name.into_bytes()), address })
         })
         .collect();
-    let mut found = log::Found::default();
-    platform.kernel_log = match kernel_log::read(tree, live, &mut |record: &Record<'_>| found.take(record)) {
-        Ok(()) => Some(true),
-        Err(error) if error.cause == Cause::NotCaptured || error.is_absent() => None,
-        Err(_) => Some(false),
+    let (seen, found) = match kernel_log::read_platform(Source { tree, live, file: log }) {
+        Ok(found) => (Some(true), found),
+        Err(error) if error.cause == Cause::NotCaptured || error.is_absent() => (None, Default::default()),
+        Err(_) => (Some(false), Default::default()),
     };
+    platform.kernel_log = seen;
     platform.host_bridges = found.bridges;
     platform.aspm_messages = found.aspm;
     platform.interrupt_remapping = found.remapping;
@@ -119,7 +131,8 @@ pub fn read_platform(tree: &dyn Tree, live: bool) -> Platform {
     }
     if platform.interrupt_remapping.is_none() {
         let off = platform.options("intremap").any(|v| v.split(',').any(|p| p == "off"));
-        platform.interrupt_remapping = if off { Some(false) } else { remapping_from_interrupts(tree) };
+        platform.interrupt_remapping =
+            if off { Some(false) } else { interrupts.and_then(remapping_from_interrupts) };
     }
     platform
 }
@@ -127,8 +140,7 @@ pub fn read_platform(tree: &dyn Tree, live: bool) -> Platform {
 /// Whether interrupts are remapped, by the names of interrupt controllers: with remapping they begin with `IR-`
 /// (kernel: intel_ir_chip in drivers/iommu/intel/irq_remapping.c, amd_ir_chip in drivers/iommu/amd/iommu.c). Only x86 has
 /// them.
-fn remapping_from_interrupts(tree: &dyn Tree) -> Option<bool> {
-    let lines = super::interrupts::read_interrupts(tree)?;
+fn remapping_from_interrupts(lines: &[Line]) -> Option<bool> {
     if lines.iter().any(|l| l.chip.starts_with("IR-")) {
         return Some(true);
     }
@@ -179,7 +191,7 @@ mod tests {
             )
             .file("proc/cmdline", "quiet pci=nomsi,noaer pcie_aspm=off -- pci=nomsi2\n")
             .file("sys/bus/pci_express/drivers/aer/0000:00:01.0:pcie002/x", "");
-        let platform = read_platform(&tree, false);
+        let platform = read_platform(&tree, false, None);
         assert_eq!((platform.fadt_no_aspm, platform.fadt_no_msi), (Some(true), Some(false)));
         assert_eq!(platform.aspm_policy.as_deref(), Some("powersave"));
         assert!(platform.has_option("pci", "noaer") && platform.has_option("pcie_aspm", "off"));
@@ -190,6 +202,6 @@ mod tests {
 
     #[test]
     fn a_dump_tells_nothing_of_the_platform() {
-        assert_eq!(read_platform(&MemoryTree::partial(), false), Platform::default());
+        assert_eq!(read_platform(&MemoryTree::partial(), false, None), Platform::default());
     }
 }

@@ -31,6 +31,9 @@ pub enum Depth {
 /// An attribute's text, or why there is none.
 pub type Answer = Result<String, Cause>;
 
+/// Answers by the place of their attribute in [`attributes::ALL`].
+pub type Answers = Vec<(u8, Answer)>;
+
 /// Why a function counts as asleep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -59,7 +62,7 @@ pub struct Reading {
     /// Number of reads of configuration space.
     pub config_reads: u32,
     /// Answers by place in [`attributes::ALL`].
-    pub answers: Vec<(u8, Answer)>,
+    pub answers: Answers,
     /// Vital product data, if it was asked for.
     pub vital_product_data: Option<VitalProductData>,
 }
@@ -160,8 +163,13 @@ impl Reading {
 
 /// Reads one function.
 pub fn read(tree: &dyn Tree, order: Order) -> Reading {
-    let mut reading = Reading::empty(order.address);
-    let folder = match tree.enter(&format!("{DEVICES}/{}", order.address)) {
+    read_at(tree, &format!("{DEVICES}/{}", order.address), order, Vec::new())
+}
+
+/// Reads the function whose folder is at `path`. `known` are the answers that there are already.
+pub fn read_at(tree: &dyn Tree, path: &str, order: Order, known: Answers) -> Reading {
+    let mut reading = Reading { answers: known, ..Reading::empty(order.address) };
+    let folder = match tree.enter(path) {
         Ok(folder) => folder,
         Err(error) => {
             reading.config_error = Some((0, error.cause));
@@ -268,12 +276,13 @@ fn asleep(reading: &mut Reading, folder: &dyn Tree, bridge_asleep: bool) -> Opti
     }
 }
 
-/// Whether sysfs says that the function sleeps, without reading it. For bridges, before those below are read.
-pub fn is_asleep(tree: &dyn Tree, address: Bdf) -> bool {
+/// Whether sysfs says that the function whose folder is at `path` sleeps, without reading it; and the answers that this
+/// took. For bridges, before those below are read.
+pub fn is_asleep(tree: &dyn Tree, path: &str, address: Bdf) -> (bool, Answers) {
     let mut reading = Reading::empty(address);
-    let Ok(folder) = tree.enter(&format!("{DEVICES}/{address}")) else { return false };
+    let Ok(folder) = tree.enter(path) else { return (false, Vec::new()) };
     reading.ask_when(&*folder, When::Presence);
-    asleep(&mut reading, &*folder, false).is_some()
+    (asleep(&mut reading, &*folder, false).is_some(), reading.answers)
 }
 
 fn has_no_link(reading: &Reading) -> bool {
@@ -300,8 +309,13 @@ fn read_config(reading: &mut Reading, folder: &dyn Tree, depth: Depth) {
         }
         return;
     }
-    let mut source =
+    let read =
         |offset: u16, buffer: &mut [u8]| file.read_at(offset.into(), buffer).map_err(|e: TreeError| e.cause);
+    let mut blocks = Blocks::default();
+    let mut source = |offset: u16, buffer: &mut [u8]| match file.is_copy() {
+        true => blocks.read(offset, buffer, read),
+        false => read(offset, buffer),
+    };
     let mut loader = Loader::new(limit, &mut source);
     let subsystem_known = reading.text("uevent").is_some_and(|text| text.contains("PCI_SUBSYS_ID="));
     load(&mut loader, depth, subsystem_known);
@@ -310,11 +324,53 @@ fn read_config(reading: &mut Reading, folder: &dyn Tree, depth: Depth) {
     reading.space = loader.into_space();
 }
 
+/// Of a copy, where the number of reads counts and not their length, blocks are read and kept.
+#[derive(Default)]
+struct Blocks {
+    bytes: Vec<u8>,
+    /// A bit for each block that was read.
+    read: u16,
+    /// Where the copy ends, once that was seen.
+    end: Option<usize>,
+}
+
+impl Blocks {
+    const SIZE: usize = 256;
+
+    fn read(
+        &mut self,
+        offset: u16,
+        buffer: &mut [u8],
+        read: impl Fn(u16, &mut [u8]) -> Result<usize, Cause>,
+    ) -> Result<usize, Cause> {
+        let start = usize::from(offset);
+        let mut stop = start + buffer.len();
+        for block in start / Self::SIZE..stop.div_ceil(Self::SIZE) {
+            let (from, to) = (block * Self::SIZE, (block + 1) * Self::SIZE);
+            if self.read & 1 << block != 0 || self.end.is_some_and(|end| from >= end) {
+                continue;
+            }
+            if self.bytes.len() < to {
+                self.bytes.resize(to, 0);
+            }
+            let length = read(from as u16, &mut self.bytes[from..to])?;
+            self.read |= 1 << block;
+            if length < Self::SIZE {
+                self.end = Some(from + length);
+            }
+        }
+        stop = stop.min(self.end.unwrap_or(stop));
+        let there = self.bytes.get(start..stop).unwrap_or_default();
+        buffer[..there.len()].copy_from_slice(there);
+        Ok(there.len())
+    }
+}
+
 /// Identity, Command, Status, class and header type: enough to know whether somebody answers.
 const PROBE: u16 = 16;
 
-/// Reads the header behind the probe: all of it, or only bus numbers and the capabilities pointer. The doubleword behind
-/// the header tells whether more than the header may be read at all; mostly the first capability is there, too.
+/// Reads the header behind the probe: all of it, and the doubleword behind, where mostly the first capability is; or
+/// only bus numbers and the capabilities pointer.
 fn load_header(bytes: &mut dyn ConfigBytes, layout: u8, whole: bool) {
     let pointer = walk::capabilities_pointer(layout);
     if whole || pointer != 0x34 {
@@ -324,7 +380,9 @@ fn load_header(bytes: &mut dyn ConfigBytes, layout: u8, whole: bool) {
     if layout == 1 {
         bytes.load(0x18, 4);
     }
-    bytes.load(pointer, HEADER_SIZE + 4 - pointer);
+    if bytes.space().u16(6).is_some_and(|status| status & 0x10 != 0) {
+        bytes.load(pointer, 4);
+    }
 }
 
 fn load(bytes: &mut dyn ConfigBytes, depth: Depth, subsystem_known: bool) {
@@ -334,6 +392,10 @@ fn load(bytes: &mut dyn ConfigBytes, depth: Depth, subsystem_known: bool) {
     let Some(context) = header::context(bytes.space()) else { return };
     load_header(bytes, context.header_layout, depth > Depth::Summary || !subsystem_known);
     let standard = walk::standard(bytes, context.header_layout).found;
+    if standard.is_empty() {
+        // Whether more than the header may be read at all is only known from trying.
+        bytes.load(HEADER_SIZE, 4);
+    }
     if depth == Depth::Summary {
         for located in standard.iter().filter(|l| l.id == capability::express::SPECIFICATION.id) {
             // Device Capabilities to Link Status: errors seen, link, ASPM.

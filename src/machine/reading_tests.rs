@@ -197,3 +197,29 @@ fn every_attribute_is_in_the_table_once() {
         assert_eq!(top == "vpd", attribute.when == When::VitalProductData);
     }
 }
+
+#[test]
+fn a_copy_is_read_in_blocks_and_each_once() {
+    let file: Vec<u8> = (0..600u32).map(|byte| byte as u8).collect();
+    let asked = std::cell::RefCell::new(Vec::new());
+    let read = |offset: u16, buffer: &mut [u8]| {
+        asked.borrow_mut().push((offset, buffer.len()));
+        let there = file.get(usize::from(offset)..).unwrap_or_default();
+        let length = there.len().min(buffer.len());
+        buffer[..length].copy_from_slice(&there[..length]);
+        Ok(length)
+    };
+    let mut blocks = Blocks::default();
+    // The last block first: what lies before it is not taken for read.
+    for (offset, length, there) in
+        [(512, 16, 16), (0, 4, 4), (4, 252, 252), (250, 12, 12), (596, 16, 4), (600, 4, 0), (4092, 4, 0)]
+    {
+        let mut buffer = vec![0xee; length];
+        assert_eq!(blocks.read(offset, &mut buffer, read), Ok(there), "{offset}");
+        let start = usize::from(offset);
+        assert_eq!(buffer[..there], file[start.min(600)..(start + there).min(600)]);
+    }
+    assert_eq!(*asked.borrow(), [(512, 256), (0, 256), (256, 256)]);
+    let mut failing = Blocks::default();
+    assert_eq!(failing.read(0, &mut [0; 4], |_, _| Err(Cause::NotCaptured)), Err(Cause::NotCaptured));
+}

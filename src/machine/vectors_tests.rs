@@ -77,7 +77,7 @@ impl Device {
         let texts = texts.iter().filter(|(_, text)| !text.is_empty());
         self.reading.answers.extend(texts.map(|(name, text)| (index(name).unwrap(), Ok((*text).to_owned()))));
         Function::new(
-            &Entry { address: ADDRESS, parent: None, host_bridge: None, linked: true },
+            &Entry { address: ADDRESS, path: String::new(), parent: None, host_bridge: None, linked: true },
             self.reading,
         )
     }

@@ -34,7 +34,14 @@ pub type Open<'a> = &'a dyn Fn() -> tree::Result<Box<dyn Tree>>;
 /// called while this process has one thread.
 ///
 /// Of a function that did not answer in time, what the kernel remembers is read all the same: above all, what it is.
-pub fn read_all(orders: &[Order], deadline: Duration, open: Open<'_>) -> Result<Vec<Reading>, Errno> {
+///
+/// `meanwhile` is done while the workers begin.
+pub fn read_all(
+    orders: &[Order],
+    deadline: Duration,
+    open: Open<'_>,
+    meanwhile: impl FnOnce(),
+) -> Result<Vec<Reading>, Errno> {
     let mut pool = Pool {
         waiting: orders.iter().copied().enumerate().collect(),
         answers: vec![None; orders.len()],
@@ -46,8 +53,11 @@ pub fn read_all(orders: &[Order], deadline: Duration, open: Open<'_>) -> Result<
     for _ in 0..count.min(orders.len()) {
         pool.workers.push(start(open, deadline)?);
     }
-    while pool.hand_out()? {
+    let mut busy = pool.hand_out()?;
+    meanwhile();
+    while busy {
         pool.collect()?;
+        busy = pool.hand_out()?;
     }
     for worker in pool.workers {
         drop(worker.socket);

@@ -116,6 +116,10 @@ impl Directory {
     }
 
     fn open_without_links(&self, path: &str, flags: OFlag) -> nix::Result<OwnedFd> {
+        if is_name(path) && !flags.contains(OFlag::O_PATH) {
+            // Nothing to resolve: a name in the folder leads nowhere else.
+            return nix::fcntl::openat(self.base(), path, flags | OFlag::O_NOFOLLOW, Mode::empty());
+        }
         let resolve = ResolveFlag::RESOLVE_BENEATH | ResolveFlag::RESOLVE_NO_SYMLINKS;
         match self.openat2(self.base(), path, flags, resolve) {
             Err(Errno::ENOSYS | Errno::EPERM) => {
@@ -188,6 +192,8 @@ impl Directory {
         TreeError::new(self.full(path), cause)
     }
 
+    /// Opens a file. Its size comes from the manifest, or from the look at it; of the live machine it is asked for when
+    /// needed.
     fn open_file(&self, path: &str) -> Result<(OwnedFd, Option<u64>)> {
         if let Some(manifest) = &self.whole.manifest
             && let Some(row) = manifest.row(&self.listed_path(manifest, path))
@@ -195,38 +201,40 @@ impl Directory {
             if let Some(errno) = row.error {
                 return Err(TreeError::errno(self.full(path), errno));
             }
-            let descriptor = self.open_regular(path)?;
-            return Ok((descriptor, row.size));
+            let (descriptor, size) = self.open_regular(path)?;
+            return Ok((descriptor, row.size.or(size)));
         }
-        Ok((self.open_regular(path)?, None))
+        self.open_regular(path)
     }
 
-    fn open_regular(&self, path: &str) -> Result<OwnedFd> {
+    fn open_regular(&self, path: &str) -> Result<(OwnedFd, Option<u64>)> {
+        let mut size = None;
         if !self.whole.live {
-            let kind = self.kind(path).map_err(|e| self.failed(path, e))?;
-            if !matches!(kind, SFlag::S_IFREG | SFlag::S_IFDIR) {
-                return Err(TreeError::new(self.full(path), Cause::NotRegular));
+            let stat = self.look(path).map_err(|e| self.failed(path, e))?;
+            match SFlag::from_bits_truncate(stat.st_mode) & SFlag::S_IFMT {
+                SFlag::S_IFREG => size = Some(stat.st_size.max(0) as u64),
+                SFlag::S_IFDIR => return Err(TreeError::errno(self.full(path), Errno::EISDIR)),
+                _ => return Err(TreeError::new(self.full(path), Cause::NotRegular)),
             }
         }
-        self.open_below(path, OFlag::O_RDONLY).map_err(|e| self.failed(path, e))
+        let descriptor = self.open_below(path, OFlag::O_RDONLY).map_err(|e| self.failed(path, e))?;
+        Ok((descriptor, size))
     }
 
-    /// What something is, without opening it. Who can write to the folder may replace it before it is opened: against
-    /// that there is only the look at what was opened, which comes too late for devices that mind being opened.
-    fn kind(&self, path: &str) -> nix::Result<SFlag> {
-        let kind = |stat: FileStat| SFlag::from_bits_truncate(stat.st_mode) & SFlag::S_IFMT;
+    /// Looks at something without opening it. Who can write to the folder may replace it before it is opened; looking
+    /// again afterwards would not help, as it is the opening that some devices mind, and nothing that is opened here can
+    /// block or be taken over as a terminal.
+    fn look(&self, path: &str) -> nix::Result<FileStat> {
         if let Some(folder) = &self.folder
-            && !path.is_empty()
-            && path != ".."
-            && !path.contains('/')
+            && is_name(path)
         {
             // Nearly everything is asked for like this, and one call tells.
-            match kind(nix::sys::stat::fstatat(folder, path, AtFlags::AT_SYMLINK_NOFOLLOW)?) {
-                SFlag::S_IFLNK => {}
-                kind => return Ok(kind),
+            let stat = nix::sys::stat::fstatat(folder, path, AtFlags::AT_SYMLINK_NOFOLLOW)?;
+            if SFlag::from_bits_truncate(stat.st_mode) & SFlag::S_IFMT != SFlag::S_IFLNK {
+                return Ok(stat);
             }
         }
-        Ok(kind(fstat(self.open_below(path, OFlag::O_PATH)?)?))
+        fstat(self.open_below(path, OFlag::O_PATH)?)
     }
 
     fn list_folder(&self, path: &str) -> Result<Vec<String>> {
@@ -302,18 +310,8 @@ impl Directory {
 impl Tree for Directory {
     fn open(&self, path: &str) -> Result<Box<dyn File>> {
         let (descriptor, size) = self.open_file(path)?;
-        let size = match (self.whole.live, size) {
-            (true, _) => None,
-            (false, size) => {
-                let stat = fstat(&descriptor).map_err(|e| TreeError::errno(self.full(path), e))?;
-                match SFlag::from_bits_truncate(stat.st_mode) & SFlag::S_IFMT {
-                    SFlag::S_IFREG => Some(size.unwrap_or(stat.st_size.max(0) as u64)),
-                    SFlag::S_IFDIR => return Err(TreeError::errno(self.full(path), Errno::EISDIR)),
-                    _ => return Err(TreeError::new(self.full(path), Cause::NotRegular)),
-                }
-            }
-        };
-        Ok(Box::new(DirectoryFile { descriptor, size, folder: self.path.clone(), name: path.into() }))
+        let copy = !self.whole.live;
+        Ok(Box::new(DirectoryFile { descriptor, size, copy, folder: self.path.clone(), name: path.into() }))
     }
 
     fn read_link(&self, path: &str) -> Result<String> {
@@ -371,6 +369,11 @@ impl Tree for Directory {
             Err(error) => self.stored_window(path, offset, length).ok_or(error),
         }
     }
+}
+
+/// Whether a path is the name of something in the folder itself.
+fn is_name(path: &str) -> bool {
+    !matches!(path, "" | "." | "..") && !path.contains('/')
 }
 
 /// Path of something in a folder; either may be empty.
@@ -461,6 +464,7 @@ struct DirectoryFile {
     descriptor: OwnedFd,
     /// Known for folders; on the live machine it is asked for when needed.
     size: Option<u64>,
+    copy: bool,
     /// Path of the folder in the tree, and of the file in the folder.
     folder: Arc<str>,
     name: Box<str>,
@@ -475,6 +479,10 @@ impl DirectoryFile {
 impl File for DirectoryFile {
     fn size(&self) -> u64 {
         self.size.unwrap_or_else(|| fstat(&self.descriptor).map_or(0, |stat| stat.st_size.max(0) as u64))
+    }
+
+    fn is_copy(&self) -> bool {
+        self.copy
     }
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize> {

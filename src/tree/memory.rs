@@ -87,7 +87,7 @@ impl MemoryTree {
 }
 
 /// Path that a link at `path` with text `target` leads to, without leading `/`. `..` above the root stays at the root.
-pub(super) fn join_link(path: &str, target: &str) -> String {
+pub(crate) fn join_link(path: &str, target: &str) -> String {
     if target.starts_with('/') {
         return normalize(target);
     }

@@ -23,6 +23,7 @@ mod window;
 pub use directory::Directory;
 pub use error::{Cause, Result, TreeError};
 pub use memory::MemoryTree;
+pub(crate) use memory::join_link;
 pub use window::Window;
 
 /// Most bytes that are read of an ordinary attribute. A sysfs attribute is at most one page; text files of `/proc` are
@@ -60,6 +61,12 @@ pub trait File: Send {
     /// What is there of a file with holes: runs of bytes with their offsets. `None` for every other file.
     fn pieces(&self) -> Option<Vec<(u64, Vec<u8>)>> {
         None
+    }
+
+    /// Whether it is an ordinary copy, of which more bytes cost nothing: what counts is how often it is read. Of a
+    /// device every doubleword costs.
+    fn is_copy(&self) -> bool {
+        false
     }
 
     /// Reads at `offset`. Fewer bytes than asked for means that the file ends there.

@@ -83,11 +83,11 @@ pub fn fork(child: impl FnOnce() -> i32) -> Result<Pid, Errno> {
     }
 }
 
-/// Number of threads of this process, from `/proc/self/stat`; `None` where /proc is not there.
-fn thread_count() -> Option<usize> {
-    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
-    // Field 20 of proc_pid_stat(5), counted behind the command name, which may contain anything but ends with `)`.
-    stat.rsplit_once(')')?.1.split_whitespace().nth(17)?.parse().ok()
+/// Number of threads of this process; `None` where /proc is not there. A folder has a link for each folder in it, one for
+/// its name and one for its `.`; the kernel keeps that true here (proc_task_getattr in fs/proc/base.c).
+fn thread_count() -> Option<u64> {
+    use std::os::unix::fs::MetadataExt;
+    std::fs::metadata("/proc/self/task").ok()?.nlink().checked_sub(2)
 }
 
 #[cfg(test)]
@@ -106,6 +106,19 @@ mod tests {
         assert_eq!(mapping.read(16), None);
         assert_eq!(mapping.read(2), None);
         assert!(Mapping::new(&file, 2, 16).is_err());
+    }
+
+    #[test]
+    fn threads_are_counted() {
+        let before = thread_count().unwrap();
+        let (end, wait) = std::sync::mpsc::channel::<()>();
+        let thread = std::thread::spawn(move || wait.recv().is_err());
+        // The other tests of this program start and end threads as well: only that there are more can be told.
+        assert!(thread_count().unwrap() >= 2, "{before} before");
+        let listed = std::fs::read_dir("/proc/self/task").unwrap().count() as u64;
+        assert!(listed >= 2);
+        drop(end);
+        assert!(thread.join().unwrap());
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::io::Read;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
+use flate2::read::MultiGzDecoder;
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::sys::stat::{Mode, SFlag, fstat, stat};
@@ -14,6 +15,9 @@ use super::error::{Cause, TreeError};
 use super::hexdump::{self, Dump, INPUT_LIMIT};
 use super::{Directory, Tree};
 use crate::pci::Bdf;
+
+/// Where the tree that is made of an NVIDIA bug report keeps its text.
+pub const BUG_REPORT: &str = "var/log/nvidia-bug-report.log";
 
 /// A machine, or what is known of one, and how it was found.
 pub struct Source {
@@ -190,6 +194,20 @@ fn read_bounded(name: &str, mut stream: impl Read, limit: usize) -> Result<Vec<u
     if let Some(what) = packed(&bytes) {
         return Err(SourceError::NotYet { path: name.to_owned(), what });
     }
+    if bytes.starts_with(&[0x1f, 0x8b]) {
+        // Unpacked, it may be as long as a plain file and no longer.
+        let whole = std::io::Cursor::new(bytes).chain(stream);
+        let mut plain = Vec::new();
+        let mut unpacked = MultiGzDecoder::new(std::io::BufReader::new(whole)).take(limit as u64 + 1);
+        unpacked.read_to_end(&mut plain).map_err(|error| match error.raw_os_error() {
+            Some(_) => failed(error),
+            None => TreeError::new(name, Cause::Damaged),
+        })?;
+        if plain.len() > limit {
+            return Err(TreeError::new(name, Cause::TooLong(limit)).into());
+        }
+        return Ok(plain);
+    }
     stream.take((limit + 1).saturating_sub(bytes.len()) as u64).read_to_end(&mut bytes).map_err(failed)?;
     if bytes.len() > limit {
         return Err(TreeError::new(name, Cause::TooLong(limit)).into());
@@ -201,7 +219,6 @@ fn read_bounded(name: &str, mut stream: impl Read, limit: usize) -> Result<Vec<u
 fn packed(bytes: &[u8]) -> Option<&'static str> {
     match bytes {
         [0x28, 0xb5, 0x2f, 0xfd, ..] => Some("a capture (zstd)"),
-        [0x1f, 0x8b, ..] => Some("a compressed bug report (gzip)"),
         _ => None,
     }
 }
@@ -212,15 +229,20 @@ fn classify(name: &str, bytes: Vec<u8>) -> Result<Source, SourceError> {
         let notes = dump.notes.iter().map(ToString::to_string).collect();
         Source { tree: Box::new(dump.tree), kind, description: format!("{name}, {what}"), notes }
     };
-    let dump = hexdump::parse(&bytes);
+    let mut dump = hexdump::parse(&bytes);
+    let is_bug_report = contains(&bytes, b"nvidia-bug-report");
+    if is_bug_report {
+        dump.tree = dump.tree.file(BUG_REPORT, bytes.clone());
+    }
     if dump.functions > 0 {
         let what = match dump.functions {
             1 => "text of lspci with one function".to_owned(),
             count => format!("text of lspci with {count} functions"),
         };
         let mut source = source(dump, Kind::Dump, what);
-        if contains(&bytes, b"nvidia-bug-report") {
-            source.notes.push("of an NVIDIA bug report, this version reads only the hex rows".to_owned());
+        if is_bug_report {
+            let text = "of an NVIDIA bug report, the hex rows and the kernel's log are read, nothing else";
+            source.notes.push(text.to_owned());
         }
         return Ok(source);
     }

@@ -254,7 +254,10 @@ fn read(number: u32, bytes: &[u8]) -> Function {
     let address = address(number);
     let mut reading = Reading::failed(address, Cause::NotCaptured);
     (reading.space, reading.config_error) = (ConfigSpace::from_bytes(bytes), None);
-    Function::new(&Entry { address, parent: None, host_bridge: None, linked: false }, reading)
+    Function::new(
+        &Entry { address, path: String::new(), parent: None, host_bridge: None, linked: false },
+        reading,
+    )
 }
 
 impl Walk {

@@ -7,6 +7,7 @@ use crate::inspect::explain_packet::PacketExplanation;
 use crate::pci::walk::List;
 
 use super::super::style::{Style, Tone, paragraph};
+use super::explain_log;
 
 /// Everything that a name stands for, each under a heading.
 pub fn explain(answer: &Explain, style: Style) -> String {
@@ -18,16 +19,20 @@ pub fn explain(answer: &Explain, style: Style) -> String {
             Explanation::Register(r) => register(r, style),
             Explanation::Field(f) => field(f, style),
             Explanation::Packet(p) => packet(p, style),
+            Explanation::LogEvent(e) => explain_log::event(e, style),
+            Explanation::Xid(x) => explain_log::xid(x, style),
+            Explanation::RmInitAdapter(r) => explain_log::rm_init(r, style),
+            Explanation::LogLine(l) => explain_log::line(l, style),
         })
         .collect();
     pages.join("\n")
 }
 
-fn heading(path: &str, what: &str, style: Style) -> String {
+pub(super) fn heading(path: &str, what: &str, style: Style) -> String {
     format!("{}  {what}\n", style.paint(Tone::Heading, path))
 }
 
-fn row(out: &mut String, label: &str, text: &str, style: Style) {
+pub(super) fn row(out: &mut String, label: &str, text: &str, style: Style) {
     paragraph(out, &format!("  {label}"), text, 16, style);
 }
 

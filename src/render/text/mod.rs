@@ -2,9 +2,11 @@
 
 pub mod anomaly;
 pub mod explain;
+pub mod explain_log;
 pub mod field;
 pub mod hex;
 pub mod list;
+pub mod log;
 pub mod msix;
 pub mod path;
 mod registers;
