@@ -1,21 +1,48 @@
-//! `show --field`: what a name stands for in one function.
+//! `show --field`: what a name stands for in one function, and single registers and fields of it.
 
 use std::collections::BTreeMap;
 
+use crate::inspect::show::{Decoded, FieldValue, RegisterValue, field_value};
+use crate::inspect::suggest::Known;
+use crate::machine::Function;
+use crate::pci::Bdf;
 use crate::pci::decode::Placed;
 use crate::pci::register::{Field, Register};
 
-use super::show::{Decoded, FieldValue, field_value};
-use super::suggest::Known;
-
-/// Answer of `show --field` as JSON.
+/// Answer of `show --field`.
 #[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
-#[serde(untagged)]
-pub enum FieldAnswer {
-    /// The field that was asked for.
-    One(FieldValue),
-    /// The registers and fields that the name stands for, by dotted path. A register's value is its number in hexadecimal.
-    Several(BTreeMap<String, FieldValue>),
+pub struct Fields {
+    /// The function that was asked; empty if it was not found or does not answer.
+    pub functions: Vec<FunctionFields>,
+    /// What was noticed while reading.
+    pub notes: Vec<String>,
+}
+
+/// What was asked of one function.
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
+pub struct FunctionFields {
+    /// Address.
+    #[schemars(with = "String")]
+    pub address: Bdf,
+    /// The registers that were named, or whose fields were, by dotted path.
+    pub registers: BTreeMap<String, RegisterValue>,
+    /// The fields that were named, and those of registers that were, by dotted path.
+    pub fields: BTreeMap<String, FieldValue>,
+}
+
+impl FunctionFields {
+    /// Nothing of a function yet.
+    pub fn new(function: &Function) -> Self {
+        FunctionFields { address: function.address, registers: BTreeMap::new(), fields: BTreeMap::new() }
+    }
+
+    /// Adds a register, found at `path`, and its field with this key, or all of them.
+    pub fn add(&mut self, path: &str, placed: &Placed, key: Option<&str>) {
+        for field in placed.register.fields.iter().filter(|field| key.is_none_or(|key| key == field.key)) {
+            self.fields.insert(format!("{path}.{}", field.key), field_value(field, placed.raw));
+        }
+        self.registers.insert(path.to_owned(), RegisterValue::of(placed));
+    }
 }
 
 /// What a name stands for in one function.
@@ -94,34 +121,6 @@ fn groups(capability: &str, placed: &Placed) -> Vec<String> {
 pub fn fields(placed: &Placed) -> impl Iterator<Item = &'static Field> + use<> {
     let register: &'static Register = placed.register;
     register.fields.iter()
-}
-
-/// What was found, for programs.
-pub fn answer(found: &[(String, Found<'_>)]) -> FieldAnswer {
-    if let [(_, Found::Field(placed, field))] = found {
-        return FieldAnswer::One(field_value(field, placed.raw));
-    }
-    let mut values = BTreeMap::new();
-    for (path, found) in found {
-        match found {
-            Found::Field(placed, field) => {
-                values.insert(path.clone(), field_value(field, placed.raw));
-            }
-            Found::Register(placed) => {
-                values.insert(path.clone(), register_value(placed));
-                values.extend(
-                    fields(placed).map(|f| (format!("{path}.{}", f.key), field_value(f, placed.raw))),
-                );
-            }
-        }
-    }
-    FieldAnswer::Several(values)
-}
-
-fn register_value(placed: &Placed) -> FieldValue {
-    let text = register_text(placed);
-    let value = placed.raw.map_or(serde_json::Value::Null, |_| text.clone().into());
-    FieldValue { raw: placed.raw, value, text }
 }
 
 /// A register's number in hexadecimal.

@@ -71,6 +71,20 @@ pub struct ReservedByte {
     pub value: u8,
 }
 
+impl RegisterValue {
+    /// That of a register at its place.
+    pub fn of(placed: &Placed) -> Self {
+        let register = placed.register;
+        RegisterValue {
+            short: register.short,
+            offset: placed.offset,
+            width: register.width,
+            raw: placed.raw,
+            reserved: reserved::bits(placed),
+        }
+    }
+}
+
 /// A capability.
 #[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
 pub struct CapabilityEntry {
@@ -240,14 +254,7 @@ pub fn details(
         for field in placed.register.fields {
             fields.insert(format!("{path}.{}", field.key), field_value(field, placed.raw));
         }
-        let value = RegisterValue {
-            short: placed.register.short,
-            offset: placed.offset,
-            width: placed.register.width,
-            raw: placed.raw,
-            reserved: reserved::bits(placed),
-        };
-        registers.insert(path, value);
+        registers.insert(path, RegisterValue::of(placed));
     }
     let general = General::new(inspection, function, lines);
     Details {
