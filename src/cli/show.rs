@@ -1,13 +1,13 @@
 //! `show`.
 
 use crate::inspect::explain::explain;
-use crate::inspect::field::{Fields, FunctionFields};
+use crate::inspect::field::{self, Fields, Found, FunctionFields};
 use crate::inspect::show::{Decoded, show};
+use crate::inspect::suggest::nearest;
 use crate::machine::interrupts::Line;
 use crate::machine::reading::Depth;
 use crate::machine::{Function, in_order};
 use crate::render::text;
-use crate::render::text::field::Found;
 
 use super::arguments::{Format, Global, Selection};
 use super::run::{Failure, NOT_FOUND, Outcome, Session, USAGE, json, print};
@@ -15,7 +15,7 @@ use super::run::{Failure, NOT_FOUND, Outcome, Session, USAGE, json, print};
 pub fn run(
     global: &Global,
     selection: &Selection,
-    field: Option<&str>,
+    name: Option<&str>,
     raw: bool,
     hex: bool,
     vpd: bool,
@@ -25,15 +25,15 @@ pub fn run(
         (false, Format::Text) => Depth::Detail,
         (false, _) => Depth::Full,
     };
-    let mut session = Session::open_with(global, selection, depth, field.is_none(), vpd)?;
+    let mut session = Session::open_with(global, selection, depth, name.is_none(), vpd)?;
     let notes = std::mem::take(&mut session.notes);
-    if let Some(field) = field {
+    if let Some(name) = name {
         let text = if session.json {
-            let functions = one_function(&session)?.map(|function| fields_as_data(function, field));
+            let functions = one_function(&session)?.map(|function| fields_as_data(function, name));
             json(&Fields { functions: functions.transpose()?.into_iter().collect(), notes })?
         } else {
             match one_function(&session)? {
-                Some(function) => fields_as_text(function, field, raw)?,
+                Some(function) => fields_as_text(function, name, raw)?,
                 None => String::new(),
             }
         };
@@ -87,7 +87,7 @@ fn find<'a>(
     decoded: &'a Decoded,
     name: &str,
 ) -> Result<Vec<(String, Found<'a>)>, Failure> {
-    let found = text::field::find(decoded, name);
+    let found = field::find(decoded, name);
     match found.as_slice() {
         [] if !explain(name).matches.is_empty() => {
             // The name is right, only this function has no such thing, or it was not read.
@@ -99,12 +99,8 @@ fn find<'a>(
             Err(Failure::new(NOT_FOUND, format!("{}: {why}", function.address)))
         }
         [] => {
-            let nearest = text::field::nearest(decoded, name);
-            let text = format!(
-                "--field {name}: no such field in {}; nearest: {}",
-                function.address,
-                nearest.join(", ")
-            );
+            let nearest = nearest(field::names(decoded), name);
+            let text = format!("--field {name}: no such field in {}; {nearest}", function.address);
             Err(Failure::new(USAGE, text))
         }
         [_, _, ..] if is_ambiguous(&found, name) => {
@@ -144,6 +140,7 @@ fn fields_as_data(function: &Function, name: &str) -> Result<FunctionFields, Fai
 
 /// Several fields are meant if they all lie below the name; otherwise the name was too short to tell them apart.
 fn is_ambiguous(found: &[(String, Found<'_>)], name: &str) -> bool {
-    let wanted = format!("{}.", name.replace("[0]", ""));
-    !found.iter().all(|(path, _)| path.replace("[0]", "").starts_with(&wanted))
+    let wanted = name.replace("[0]", "").to_lowercase();
+    let below = [format!("{wanted}."), format!("{wanted}[")];
+    !found.iter().all(|(path, _)| below.iter().any(|start| path.replace("[0]", "").starts_with(start)))
 }

@@ -67,6 +67,11 @@ impl Case {
         self
     }
 
+    pub fn flit_mode(mut self, flit_mode: bool) -> Self {
+        self.context.flit_mode = Some(flit_mode);
+        self
+    }
+
     pub fn link_width(mut self, lanes: u8) -> Self {
         self.context.link_width = Some(lanes);
         self
@@ -152,11 +157,13 @@ fn decode_anything(bytes: &[u8], context: Context) -> Result<(), TestCaseError> 
 }
 
 pub fn context() -> impl Strategy<Value = Context> {
-    let parts = (0u8..4, proptest::option::of(any::<u8>()), proptest::option::of(any::<u8>()));
-    parts.prop_map(|(header_layout, port_type, link_width)| Context {
+    let byte = || proptest::option::of(any::<u8>());
+    let parts = (0u8..4, byte(), byte(), proptest::option::of(any::<bool>()));
+    parts.prop_map(|(header_layout, port_type, link_width, flit_mode)| Context {
         header_layout,
         port_type,
         link_width,
+        flit_mode,
         ..Context::default()
     })
 }
