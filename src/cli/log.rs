@@ -6,10 +6,10 @@ use crate::kernel_log::source::{Source, read_events};
 use crate::pci::{Bdf, PartialBdf};
 use crate::render::text;
 use crate::tree::MemoryTree;
-use crate::tree::source::{self, Kind};
+use crate::tree::source::Kind;
 
 use super::arguments::{Format, Global};
-use super::run::{Failure, NO_INPUT, Outcome, json, style};
+use super::run::{Failure, NO_INPUT, Outcome, json, open_source, style};
 
 /// Prints the events of the log.
 pub fn run(global: &Global, addresses: &[PartialBdf], all: bool) -> Result<Outcome, Failure> {
@@ -20,7 +20,7 @@ pub fn run(global: &Global, addresses: &[PartialBdf], all: bool) -> Result<Outco
             read_events(Source { tree: &tree, live: false, file: Some(file) })
         }
         None => {
-            let source = source::open(global.from.as_deref()).map_err(|e| Failure::new(NO_INPUT, e))?;
+            let source = open_source(global)?;
             read_events(Source { tree: &*source.tree, live: source.kind == Kind::Live, file: None })
         }
     };

@@ -8,5 +8,6 @@ mod msix;
 mod path;
 mod run;
 mod show;
+mod simulate;
 
 pub use run::run;

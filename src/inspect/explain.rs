@@ -12,6 +12,7 @@ use crate::pci::decode::Specification;
 use crate::pci::header;
 use crate::pci::register::{Access, Field, Meaning, Quantity, Register};
 use crate::pci::walk::List;
+use crate::simulate::fault;
 
 /// Answer of `explain`.
 #[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
@@ -32,6 +33,8 @@ pub enum Explanation {
     Field(FieldExplanation),
     /// A logged packet.
     Packet(PacketExplanation),
+    /// A fault that can be simulated.
+    Fault(FaultExplanation),
     /// A kind of event in the kernel log.
     LogEvent(EventExplanation),
     /// An Xid of NVIDIA's driver.
@@ -40,6 +43,34 @@ pub enum Explanation {
     RmInitAdapter(RmInitExplanation),
     /// A line of a kernel log.
     LogLine(Box<LineExplanation>),
+}
+
+/// A fault explained.
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
+pub struct FaultExplanation {
+    /// Its name.
+    pub name: &'static str,
+    /// What a person would see, in paragraphs.
+    pub text: Vec<String>,
+    /// What it is about.
+    pub on: &'static str,
+    /// Capabilities that the function must have.
+    pub needs: Vec<&'static str>,
+    /// The diagnosis that is right for it.
+    pub verdict: &'static str,
+    /// What it can be told.
+    pub parameters: Vec<FaultParameter>,
+}
+
+/// What a fault can be told.
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
+pub struct FaultParameter {
+    /// Its name.
+    pub name: &'static str,
+    /// What it holds, and what is assumed.
+    pub values: String,
+    /// What it means.
+    pub text: String,
 }
 
 /// A capability explained.
@@ -146,10 +177,14 @@ fn register_path(key: &str, register: &Register) -> String {
 pub fn explain(name: &str) -> Explain {
     let (fields, log) = match name.split_once(':') {
         Some(("field", rest)) => return fields(rest),
+        Some(("fault", rest)) => {
+            return Explain { matches: explain_fault(rest).map(Explanation::Fault).into_iter().collect() };
+        }
         Some(("log", rest)) => (Vec::new(), rest.trim_start()),
         _ => (fields(name).matches, name),
     };
     let mut matches = fields;
+    matches.extend(explain_fault(name).map(Explanation::Fault));
     matches.extend(explain_log::event(log).into_iter().map(Explanation::LogEvent));
     matches.extend(explain_log::xid(log).map(Explanation::Xid));
     if matches.is_empty() {
@@ -205,11 +240,48 @@ fn named(wanted: &str, same: impl Fn(&str) -> bool) -> Vec<Explanation> {
     if exact.is_empty() { partial } else { exact }
 }
 
+/// The fault of that name, if there is one.
+pub fn explain_fault(name: &str) -> Option<FaultExplanation> {
+    let found = fault::all().find(|f| f.name == name)?;
+    // An empty line separates paragraphs; the compiler leaves the space behind each `///`.
+    let text = found.doc.lines().map(str::trim).collect::<Vec<_>>().join("\n");
+    let paragraphs = text.split("\n\n").map(|p| p.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+    Some(FaultExplanation {
+        name: found.name,
+        text: paragraphs,
+        on: match found.on {
+            fault::Target::Machine => "the machine",
+            fault::Target::Function => "a function",
+            fault::Target::Linked => "a function with a link to a port above it",
+            fault::Target::Port => "a port with something below it",
+        },
+        needs: found.needs.to_vec(),
+        verdict: found.verdict,
+        parameters: found.parameters.iter().map(fault_parameter).collect(),
+    })
+}
+
+fn fault_parameter(parameter: &fault::Parameter) -> FaultParameter {
+    use fault::ParameterKind;
+    let values = match parameter.kind {
+        ParameterKind::Number(assumed) => format!("a number, {assumed} if it is not given"),
+        ParameterKind::Choice(words) => {
+            format!("{}; the first if it is not given", words.join(", "))
+        }
+        ParameterKind::Flag(assumed) => format!("true or false, {assumed} if it is not given"),
+        ParameterKind::Text(assumed) => format!("text, \"{assumed}\" if it is not given"),
+        ParameterKind::Words(assumed) => format!("a list of words, {assumed:?} if it is not given"),
+    };
+    let text = parameter.doc.split_whitespace().collect::<Vec<_>>().join(" ");
+    FaultParameter { name: parameter.name, values, text }
+}
+
 /// Everything that can be explained, for suggestions: paths and kinds of events, each with the other names that it is known
 /// by.
 pub fn names() -> Vec<Known> {
     let event = |name: &str| Known { path: name.to_owned(), others: Vec::new() };
-    let mut names: Vec<Known> = explain_log::identifiers().map(event).collect();
+    let mut names: Vec<Known> = fault::all().map(|f| event(f.name)).collect();
+    names.extend(explain_log::identifiers().map(event));
     for source in capabilities() {
         names.push(Known { path: source.key.to_owned(), others: vec![source.name.to_owned()] });
         for register in source.registers {

@@ -1,7 +1,7 @@
 //! `explain` as text.
 
 use crate::inspect::explain::{
-    CapabilityExplanation, Explain, Explanation, FieldExplanation, RegisterExplanation,
+    CapabilityExplanation, Explain, Explanation, FaultExplanation, FieldExplanation, RegisterExplanation,
 };
 use crate::inspect::explain_packet::PacketExplanation;
 use crate::pci::walk::List;
@@ -19,6 +19,7 @@ pub fn explain(answer: &Explain, style: Style) -> String {
             Explanation::Register(r) => register(r, style),
             Explanation::Field(f) => field(f, style),
             Explanation::Packet(p) => packet(p, style),
+            Explanation::Fault(f) => fault(f, style),
             Explanation::LogEvent(e) => explain_log::event(e, style),
             Explanation::Xid(x) => explain_log::xid(x, style),
             Explanation::RmInitAdapter(r) => explain_log::rm_init(r, style),
@@ -91,5 +92,21 @@ fn packet(p: &PacketExplanation, style: Style) -> String {
         row(&mut out, "prefix", prefix, style);
     }
     row(&mut out, "specified", "PCIe 6.2, 2.2", style);
+    out
+}
+
+fn fault(f: &FaultExplanation, style: Style) -> String {
+    let mut out = heading(f.name, "fault, for `pciscope simulate`", style);
+    for (place, text) in f.text.iter().enumerate() {
+        row(&mut out, if place == 0 { "what" } else { "" }, text, style);
+    }
+    row(&mut out, "of", f.on, style);
+    if !f.needs.is_empty() {
+        row(&mut out, "needs", &f.needs.join(", "), style);
+    }
+    row(&mut out, "diagnosis", f.verdict, style);
+    for parameter in &f.parameters {
+        row(&mut out, parameter.name, &format!("{} ({})", parameter.text, parameter.values), style);
+    }
     out
 }
