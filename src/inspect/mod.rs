@@ -4,6 +4,7 @@
 
 pub mod explain;
 pub mod explain_log;
+pub mod field;
 pub mod list;
 pub mod log;
 pub mod msix;

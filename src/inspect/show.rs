@@ -55,6 +55,14 @@ pub struct RegisterValue {
     pub raw: Option<u64>,
 }
 
+impl RegisterValue {
+    /// That of a register at its place.
+    pub fn of(placed: &Placed) -> Self {
+        let register = placed.register;
+        RegisterValue { short: register.short, offset: placed.offset, width: register.width, raw: placed.raw }
+    }
+}
+
 /// A capability.
 #[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
 pub struct CapabilityEntry {
@@ -197,13 +205,7 @@ pub fn details(
         for field in placed.register.fields {
             fields.insert(format!("{path}.{}", field.key), field_value(field, placed.raw));
         }
-        let value = RegisterValue {
-            short: placed.register.short,
-            offset: placed.offset,
-            width: placed.register.width,
-            raw: placed.raw,
-        };
-        registers.insert(path, value);
+        registers.insert(path, RegisterValue::of(placed));
     }
     let general = General::new(inspection, function, lines);
     Details {

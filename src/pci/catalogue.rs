@@ -271,7 +271,8 @@ mod tests {
         /// What is written into the fields of a register is read back, and a register is put together again from them.
         #[test]
         fn every_register_survives_encoding(raw in proptest::num::u64::ANY) {
-            for register in DECODED.iter().flat_map(|s| s.registers.iter().copied()) {
+            let header = super::super::header::REGISTERS.iter().copied();
+            for register in DECODED.iter().flat_map(|s| s.registers.iter().copied()).chain(header) {
                 let width = u32::from(register.width) * 8;
                 let raw = raw & (u64::MAX >> (64 - width));
                 let mut built = 0;
