@@ -324,9 +324,6 @@ fn driver_and_device(text: &str) -> Option<(&str, Bdf)> {
 /// Drivers some of whose lines name no device.
 const NAMING: [&str; 5] = ["nvidia", "nvme", "amdgpu", "i915", "mlx5_core"];
 
-/// Pieces of text of lines that only say which device a driver speaks of.
-pub const NAMING_PIECES: [&str; 5] = ["nvidia 0", "nvme 0", "amdgpu 0", "i915 0", "mlx5_core 0"];
-
 #[cfg(test)]
 #[path = "collect_tests.rs"]
 mod tests;
