@@ -95,7 +95,8 @@ fn logs_are_read_without_loss() {
         assert_eq!(log.bytes, text.len() as u64, "{name}");
         assert!(!log.events.is_empty(), "{name}");
         let trouble = log.events.iter().any(|e| e.kind.level != Level::Information);
-        assert!(trouble, "{name}: {:#?}", log.events);
+        // The one log in which nothing but missing I/O windows is to be seen.
+        assert!(trouble != name.starts_with("009"), "{name}: {:#?}", log.events);
         // Every event shows lines of the file, at the offsets that it says.
         for event in &log.events {
             for line in &event.evidence {

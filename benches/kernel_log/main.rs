@@ -93,10 +93,19 @@ fn extended(regex: &str) -> String {
     }
     out.push_str(rest);
     // The message stands behind a time stamp here. A lazy repetition finds the same lines as a greedy one.
-    let out = out.trim_start_matches('^').replace("+?", "+").replace("\\d", "[0-9]");
-    out.replace("[\\w.+-]", "[[:alnum:]_.+-]")
-        .replace("[\\w-]", "[[:alnum:]_-]")
-        .replace("[\\w ]", "[[:alnum:]_ ]")
+    let mut out = out.trim_start_matches('^').to_owned();
+    for (rust, posix) in [
+        ("+?", "+"),
+        (r"\d", "[0-9]"),
+        (r"\'", "'"),
+        (r"[\w.+-]", "[[:alnum:]_.+-]"),
+        (r"[\w-]", "[[:alnum:]_-]"),
+        (r"[\w ]", "[[:alnum:]_ ]"),
+        (r"[^\]]", "[^]]"),
+    ] {
+        out = out.replace(rust, posix);
+    }
+    out
 }
 
 fn pciscope(log: &Path) -> Program {
@@ -105,7 +114,9 @@ fn pciscope(log: &Path) -> Program {
 
 /// grep counts, so that it looks at every line as well.
 fn grep(expressions: &Path, log: &Path) -> Program {
-    let script = format!("LC_ALL=C grep -c -E -f '{}' '{}' || true", expressions.display(), log.display());
+    // Exit status 1 is no line found; 2 is an expression that it does not take, and no measurement.
+    let script =
+        format!("LC_ALL=C grep -c -E -f '{}' '{}' || [ $? = 1 ]", expressions.display(), log.display());
     Program::new("grep", "/bin/sh", &["-c", &script])
 }
 

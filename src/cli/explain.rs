@@ -1,6 +1,7 @@
 //! `explain`.
 
-use crate::inspect::explain::{explain, paths};
+use crate::inspect::explain::{explain, names};
+use crate::inspect::suggest::nearest;
 use crate::render::text;
 
 use super::arguments::{Format, Global};
@@ -14,8 +15,7 @@ pub fn run(global: &Global, name: &str) -> Result<Outcome, Failure> {
                 format!("explain {name}: no kind of event has such a line, and nothing else is called so");
             return Err(Failure::new(USAGE, text));
         }
-        let nearest = text::field::nearest_of(paths(), name);
-        let text = format!("explain {name}: nothing is called so; nearest: {}", nearest.join(", "));
+        let text = format!("explain {name}: nothing is called so; {}", nearest(names(), name));
         return Err(Failure::new(USAGE, text));
     }
     let text = match global.format {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::{LazyLock, OnceLock};
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use regex::bytes::{Captures, Regex, RegexBuilder};
 
 use super::event::{Fields, Hexadecimal, Kind, Part, Type, Value, Wording, vocabulary};
@@ -69,12 +69,17 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| {
             }
         }
     }
+    // Lines that only name a device are looked at too; they are no event.
+    for piece in NAMING_PIECES {
+        pieces.push(piece);
+        having.push(Vec::new());
+    }
     Table { entries, pieces: search(&pieces).ok(), having }
 });
 
-/// A table as fast as it can be: it is looked at for every line.
+/// A table as fast as it can be, whatever memory it takes: it is looked at for every byte.
 fn search(pieces: &[&str]) -> Result<AhoCorasick, aho_corasick::BuildError> {
-    AhoCorasick::builder().kind(Some(aho_corasick::AhoCorasickKind::DFA)).build(pieces)
+    AhoCorasick::builder().kind(Some(AhoCorasickKind::DFA)).byte_classes(false).build(pieces)
 }
 
 fn compile(wording: &str) -> Result<Regex, regex::Error> {
@@ -85,8 +90,11 @@ fn compile(wording: &str) -> Result<Regex, regex::Error> {
     RegexBuilder::new(&text).unicode(false).build()
 }
 
-/// Whether a line may be an event: cheap, and never wrong when it says no.
-pub fn may_be_event(line: &[u8]) -> bool {
+/// Pieces of text of lines that say which device a driver speaks of.
+const NAMING_PIECES: [&str; 5] = ["nvidia 0", "nvme 0", "amdgpu 0", "i915 0", "mlx5_core 0"];
+
+/// Whether a line can be an event, or name the device of one: cheap, and never wrong when it says no.
+pub fn may_matter(line: &[u8]) -> bool {
     TABLE.pieces.as_ref().is_none_or(|pieces| pieces.is_match(line))
 }
 

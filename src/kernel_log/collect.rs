@@ -9,9 +9,11 @@ use crate::pci::Bdf;
 
 /// Most different events that are kept. A machine in trouble has some hundreds; more come from a made-up log.
 pub const EVENTS_LIMIT: usize = 100_000;
-/// A further line belongs to an event that began at most so many lines before.
+/// The device of a line that names none may be named so many lines later, in the same message.
+const LINES_OF_A_MESSAGE: u64 = 8;
+/// A further line belongs to an event whose last line came at most so many lines before.
 const LINES_APART: u64 = 64;
-/// And at most this long before, in microseconds.
+/// And which began at most this long before, in microseconds.
 const TIME_APART: u64 = 10_000_000;
 
 /// What a log says.
@@ -32,6 +34,16 @@ pub struct Log {
 /// What tells events apart: boot, kind, device, and the fields that identify.
 type Key = (usize, &'static str, Option<Bdf>, Vec<(&'static str, Value)>);
 
+/// An event without a device.
+struct Waiting {
+    /// Its place among the events.
+    place: usize,
+    /// Whose next line may name the device.
+    of: &'static str,
+    /// Its line.
+    line: u64,
+}
+
 /// Makes events of records, which must come in the order of the log.
 #[derive(Default)]
 pub struct Collector {
@@ -44,8 +56,8 @@ pub struct Collector {
     named: HashMap<String, Bdf>,
     /// Devices of controllers: `nvme0`.
     controllers: HashMap<String, Bdf>,
-    /// Events whose device is not known and may be named by the next line of the same driver: place and driver.
-    waiting: Vec<(usize, &'static str)>,
+    /// Events whose device is not known and may be named by the next line of the same message.
+    waiting: Vec<Waiting>,
     dropped: u64,
 }
 
@@ -81,7 +93,7 @@ impl Collector {
         let speaker = if said.of.is_empty() { said.driver.as_deref() } else { Some(said.of) };
         if let (Some(driver), Some(device)) = (speaker, said.device) {
             self.named.insert(driver.to_owned(), device);
-            self.name_waiting(said.of, device);
+            self.name_waiting(said.of, device, record.line);
         }
         let line = Evidence { line: record.line, offset: record.offset, text: record.raw.to_owned() };
         if said.part == Part::Further
@@ -115,7 +127,8 @@ impl Collector {
             Part::Whole => {
                 let place = self.fold(event);
                 if device.is_none() && !said.of.is_empty() {
-                    self.waiting.extend(place.map(|place| (place, said.of)));
+                    let line = record.line;
+                    self.waiting.extend(place.map(|place| Waiting { place, of: said.of, line }));
                 }
             }
             Part::First | Part::Further => {
@@ -153,16 +166,19 @@ impl Collector {
     }
 
     /// Gives the device that a driver named just now to its lines before that named none.
-    fn name_waiting(&mut self, driver: &str, device: Bdf) {
+    fn name_waiting(&mut self, driver: &str, device: Bdf, line: u64) {
         let waiting = std::mem::take(&mut self.waiting);
-        for (place, of) in waiting {
-            if of != driver {
-                self.waiting.push((place, of));
-            } else if let Some(event) = self.events.get_mut(place) {
+        for one in waiting {
+            if line.saturating_sub(one.line) > LINES_OF_A_MESSAGE {
+                continue;
+            }
+            if one.of != driver {
+                self.waiting.push(one);
+            } else if let Some(event) = self.events.get_mut(one.place) {
                 event.device = Some(device);
                 event.known_from = Some(KnownFrom::After);
-                // It may be one that is known with this device already; then it is found there from now on.
-                self.known.insert(key(&self.events[place]), place);
+                // From now on the same with this device is found here.
+                self.known.insert(key(&self.events[one.place]), one.place);
             }
         }
     }
@@ -307,9 +323,6 @@ fn driver_and_device(text: &str) -> Option<(&str, Bdf)> {
 
 /// Drivers some of whose lines name no device.
 const NAMING: [&str; 5] = ["nvidia", "nvme", "amdgpu", "i915", "mlx5_core"];
-
-/// Pieces of text of lines that only say which device a driver speaks of.
-pub const NAMING_PIECES: [&str; 5] = ["nvidia 0", "nvme 0", "amdgpu 0", "i915 0", "mlx5_core 0"];
 
 #[cfg(test)]
 #[path = "collect_tests.rs"]

@@ -125,6 +125,12 @@ fn lines_without_an_address_belong_to_the_nearest_before_or_the_next_of_the_mess
         [(gpu, Some(KnownFrom::After)), (gpu, Some(KnownFrom::After)), (gpu, Some(KnownFrom::Line))]
     );
 
+    let late = log(&format!(
+        "NVRM: RmInitAdapter failed! (0x25:0x40:1)\n{}NVRM: GPU 0000:82:00.0: GPU has fallen off the bus.\n",
+        "x\n".repeat(9)
+    ));
+    assert_eq!(late.events[0].device, None);
+
     let disk = log("nvme nvme2: pci function 0000:17:00.0\nnvme nvme1: pci function 0000:18:00.0\n\
          nvme nvme2: controller is down; will reset: CSTS=0xffffffff, PCI_STATUS=0xffff\n");
     let down = disk.events.last().unwrap();

@@ -13,6 +13,7 @@ pub mod calendar;
 pub mod catalogue;
 pub mod collect;
 pub mod event;
+pub mod field;
 mod journal;
 pub mod lines;
 pub mod platform;

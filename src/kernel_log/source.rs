@@ -9,10 +9,11 @@ use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::sys::stat::{Mode, SFlag, fstat};
 
-use super::collect::{Collector, Log, NAMING_PIECES};
+use super::catalogue::may_matter;
+use super::collect::{Collector, Log};
+use super::platform;
 use super::reader::{self, Wanted};
 use super::record::{Reading, Record};
-use super::{catalogue, platform};
 use crate::tree::source::BUG_REPORT;
 use crate::tree::{Cause, File, Result, Tree, TreeError, printable};
 
@@ -66,12 +67,6 @@ pub fn events_of(stream: &mut dyn Read) -> io::Result<Log> {
     };
     log.notes.extend(notes);
     Ok(log)
-}
-
-/// Whether a line can be an event, or name the device of one.
-pub fn may_matter(line: &[u8]) -> bool {
-    catalogue::may_be_event(line)
-        || NAMING_PIECES.iter().any(|piece| memchr::memmem::find(line, piece.as_bytes()).is_some())
 }
 
 /// What the log of the current boot says of the platform.

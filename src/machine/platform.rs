@@ -31,7 +31,7 @@ pub struct Platform {
     /// Interrupt remapping is known to be off (false), on (true), or not known. With remapping a message is not what
     /// it seems.
     pub interrupt_remapping: Option<bool>,
-    /// Physical slots.
+    /// Physical slots, in the order of their addresses.
     pub slots: Vec<Slot>,
     /// Ports whose AER service the kernel runs (`sys/bus/pci_express/drivers/aer`), sorted; `null` if the source does
     /// not tell.
@@ -60,6 +60,12 @@ impl Platform {
         line.split_whitespace()
             .take_while(|word| *word != "--")
             .filter_map(move |word| word.strip_prefix(name)?.strip_prefix('='))
+    }
+
+    /// The slot of a device, by its address without the function, such as `0000:82:00`.
+    pub fn slot(&self, device: &str) -> Option<&Slot> {
+        let place = self.slots.partition_point(|slot| *slot.address < *device);
+        self.slots.get(place).filter(|slot| slot.address == device)
     }
 
     /// The host bridge of a function, by the name that sysfs gives it (`pci0000:80`).

@@ -55,11 +55,6 @@ pub const KINDS: &[Kind] = &[
             " timeout, ",
             r"^nvme (?P<controller>nvme\d+): I/O (?:tag )?(?P<tag>\d+)(?: \([0-9a-f]{4}\))? (?:opcode 0x[0-9a-f]+ \(.*\) )?QID (?P<queue>\d+) timeout, (?P<what>aborting|reset controller|disable controller)",
         )
-        .of("nvme"),
-        Wording::whole(
-            " timeout, ",
-            r"^nvme (?P<controller>nvme\d+): I/O tag (?P<tag>\d+) \([0-9a-f]{4}\) opcode 0x[0-9a-f]+ \(.*\) QID (?P<queue>\d+) timeout, (?P<what>.+)$",
-        )
         .of("nvme")],
     ),
     Kind::new(

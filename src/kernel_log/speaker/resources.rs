@@ -11,16 +11,44 @@ const BRACKET: &str = "drivers/pci/probe.c, drivers/pci/setup-res.c";
 /// Everything that this speaker says.
 pub const KINDS: &[Kind] = &[
     Kind::new(
+        "resources.no-io-window",
+        Level::Information,
+        "A bridge got no window for I/O space. Hardly any device behind a bridge needs one: mostly this is noise.",
+        SETUP,
+        &[
+            Wording::whole(
+                "no space for [io",
+                r"<dev>BAR (?P<bar>[7-9]|1\d): no space for (?P<resource>\[io[^\]]*\])",
+            ),
+            Wording::whole(
+                "assign [io",
+                r"<dev>BAR (?P<bar>[7-9]|1\d): failed to assign (?P<resource>\[io[^\]]*\])",
+            ),
+            Wording::whole(
+                "bridge window [io",
+                r"<dev>(?P<bar_name>bridge window) (?P<resource>\[io[^\]]*\]): (?:can't assign; no space|failed to assign)",
+            ),
+        ],
+    ),
+    Kind::new(
         "resources.no-space",
         Level::Firmware,
         "There was no room for this BAR or bridge window in the window above it. Later attempts may find some: the last \
-         line about it counts. Missing I/O space matters only to devices that need it.",
+         line about it counts.",
         SETUP,
         &[
-            Wording::whole("no space", r"<dev>BAR (?P<bar>\d+): no space for (?P<resource>\[[^\]]+\])"),
+            Wording::whole("no space for", r"<dev>BAR (?P<bar>[0-6]): no space for (?P<resource>\[[^\]]+\])"),
+            Wording::whole(
+                "no space for [mem",
+                r"<dev>BAR (?P<bar>[7-9]|1\d): no space for (?P<resource>\[mem[^\]]+\])",
+            ),
             Wording::whole(
                 "can't assign; no space",
-                r"<dev>(?P<bar_name>(?:VF )?BAR \d+|ROM|bridge window) (?P<resource>\[[^\]]+\]): can't assign; no space",
+                r"<dev>(?P<bar_name>(?:VF )?BAR \d+|ROM) (?P<resource>\[[^\]]+\]): can't assign; no space",
+            ),
+            Wording::whole(
+                "can't assign; no space",
+                r"<dev>(?P<bar_name>bridge window) (?P<resource>\[mem[^\]]+\]): can't assign; no space",
             ),
         ],
     ),
@@ -32,13 +60,21 @@ pub const KINDS: &[Kind] = &[
         &[
             Wording::whole(
                 "failed to assign",
-                r"<dev>BAR (?P<bar>\d+): failed to assign (?P<resource>\[[^\]]+\])",
+                r"<dev>BAR (?P<bar>[0-6]): failed to assign (?P<resource>\[[^\]]+\])",
             ),
             Wording::whole(
-                "failed to assign",
-                r"<dev>(?P<bar_name>(?:VF )?BAR \d+|ROM|bridge window) (?P<resource>\[[^\]]+\]): failed to assign",
+                "assign [mem",
+                r"<dev>BAR (?P<bar>[7-9]|1\d): failed to assign (?P<resource>\[mem[^\]]+\])",
             ),
-            Wording::whole("can't assign", r"<dev>BAR (?P<bar>\d+): can't assign (?P<resource>\[[^\]]+\])"),
+            Wording::whole(
+                "]: failed to assign",
+                r"<dev>(?P<bar_name>(?:VF )?BAR \d+|ROM) (?P<resource>\[[^\]]+\]): failed to assign",
+            ),
+            Wording::whole(
+                "]: failed to assign",
+                r"<dev>(?P<bar_name>bridge window) (?P<resource>\[mem[^\]]+\]): failed to assign",
+            ),
+            Wording::whole("can't assign [", r"<dev>BAR (?P<bar>\d+): can't assign (?P<resource>\[[^\]]+\])"),
             Wording::whole(
                 "can't assign; bogus",
                 r"<dev>(?P<bar_name>(?:VF )?BAR \d+|ROM|bridge window) (?P<resource>\[[^\]]+\]): can't assign; bogus alignment",

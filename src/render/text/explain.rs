@@ -3,6 +3,7 @@
 use crate::inspect::explain::{
     CapabilityExplanation, Explain, Explanation, FaultExplanation, FieldExplanation, RegisterExplanation,
 };
+use crate::inspect::explain_packet::PacketExplanation;
 use crate::pci::walk::List;
 
 use super::super::style::{Style, Tone, paragraph};
@@ -17,6 +18,7 @@ pub fn explain(answer: &Explain, style: Style) -> String {
             Explanation::Capability(c) => capability(c, style),
             Explanation::Register(r) => register(r, style),
             Explanation::Field(f) => field(f, style),
+            Explanation::Packet(p) => packet(p, style),
             Explanation::Fault(f) => fault(f, style),
             Explanation::LogEvent(e) => explain_log::event(e, style),
             Explanation::Xid(x) => explain_log::xid(x, style),
@@ -43,8 +45,11 @@ fn capability(c: &CapabilityExplanation, style: Style) -> String {
         _ => row(&mut out, "found", "the first 64 bytes of configuration space", style),
     }
     row(&mut out, "specified", c.section, style);
-    if !c.decoded {
-        row(&mut out, "registers", "not decoded; shown raw", style);
+    if let Some(why) = c.not_decoded {
+        row(&mut out, "not decoded", why, style);
+    }
+    for text in &c.not_read {
+        row(&mut out, "not read", text, style);
     }
     for path in &c.registers {
         out.push_str(&format!("  {path}\n"));
@@ -77,6 +82,16 @@ fn field(f: &FieldExplanation, style: Style) -> String {
     row(&mut out, "normal", f.normal, style);
     row(&mut out, "lspci, kernel", &format!("{} in {}", f.short, f.register_short), style);
     row(&mut out, "specified", f.section, style);
+    out
+}
+
+fn packet(p: &PacketExplanation, style: Style) -> String {
+    let mut out = heading(&p.header.join(" "), "logged packet", style);
+    row(&mut out, "packet", &p.text, style);
+    for prefix in &p.prefix_texts {
+        row(&mut out, "prefix", prefix, style);
+    }
+    row(&mut out, "specified", "PCIe 6.2, 2.2", style);
     out
 }
 

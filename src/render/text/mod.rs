@@ -1,5 +1,6 @@
 //! Text for people: one command a file.
 
+pub mod anomaly;
 pub mod explain;
 pub mod explain_log;
 pub mod field;
@@ -8,6 +9,8 @@ pub mod list;
 pub mod log;
 pub mod msix;
 pub mod path;
+mod registers;
+mod resources;
 pub mod show;
 pub mod tree;
 pub mod vital_product_data;
