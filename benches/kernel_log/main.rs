@@ -112,11 +112,12 @@ fn pciscope(log: &Path) -> Program {
     Program::new("pciscope", PCISCOPE, &["log", "--all", "--log", &log.to_string_lossy()])
 }
 
-/// grep counts, so that it looks at every line as well.
+/// grep counts, so that it looks at every line as well; into a file, because it stops at the first one where the output
+/// is /dev/null.
 fn grep(expressions: &Path, log: &Path) -> Program {
     // Exit status 1 is no line found; 2 is an expression that it does not take, and no measurement.
-    let script =
-        format!("LC_ALL=C grep -c -E -f '{}' '{}' || [ $? = 1 ]", expressions.display(), log.display());
+    let (expressions, log) = (expressions.display(), log.display());
+    let script = format!("LC_ALL=C grep -c -E -f '{expressions}' '{log}' > '{log}.count' || [ $? = 1 ]");
     Program::new("grep", "/bin/sh", &["-c", &script])
 }
 
