@@ -1,7 +1,7 @@
 //! Configuration space that is not all there, or leads astray.
 
-use super::effect::set_if_there;
-use super::{Call, choice, faults, number};
+use super::effect::{self, set_if_there};
+use super::{Call, choice, faults, flag, number};
 use crate::pci::walk::List;
 use crate::simulate::document::Mistake;
 use crate::simulate::state::{Answer, Machine};
@@ -49,10 +49,14 @@ faults! {
     ];
 
     /// The device's header type is one that does not exist, and everything else answers. lspci prints `Unknown header type
-    /// 7f`; BARs and capabilities cannot be trusted.
+    /// 7f`; BARs and capabilities cannot be trusted. With `at_boot` the kernel says `unknown header type 7f, ignoring
+    /// device` and has no such function.
     ///
-    /// Seen on Linux 6.12 with the byte changed before boot.
-    "header-type-corrupt" => header_type on Function needs [] verdict "device-firmware" takes [];
+    /// Seen on Linux 6.12 with the byte changed before boot (pci_setup_device in drivers/pci/probe.c); that it changes
+    /// later is constructed.
+    "header-type-corrupt" => header_type on Function needs [] verdict "device-firmware" takes [
+        flag("at_boot", false, "The kernel found it so; otherwise it changed while the machine ran."),
+    ];
 
     /// Vital product data cannot be read: the device never sets the flag that says that four bytes are ready. The kernel
     /// waits 125 ms for each, says so and gives up with ETIMEDOUT. The device gets the capability if it lacks it.
@@ -156,7 +160,31 @@ fn pointer_corrupt(machine: &mut Machine, call: &Call) -> Result<(), Mistake> {
 }
 
 fn header_type(machine: &mut Machine, call: &Call) -> Result<(), Mistake> {
-    machine.change(call.address()?)?.config.store(0x0e, 1, 0x7f);
+    let address = call.address()?;
+    if !call.flag("at_boot") {
+        machine.change(address)?.config.store(0x0e, 1, 0x7f);
+        return Ok(());
+    }
+    // Nothing of it but two lines: the kernel finds it, looks at the type and lets it be. A rescan ends the same way.
+    let name = address.to_string();
+    let start = format!("pci {address}: [");
+    let found = machine.log.iter().find(|line| line.text.starts_with(&start)).cloned();
+    let log = machine.log.clone();
+    effect::remove(machine, address)?;
+    machine.removed.retain(|removed| removed.function.address != address);
+    machine.log = log.into_iter().filter(|line| !line.text.contains(&name)).collect();
+    let Some(mut found) = found else { return Ok(()) };
+    if let Some((before, after)) = found.text.split_once(" type ") {
+        let class = after.get(3..).unwrap_or_default().split(' ').take(2).collect::<Vec<_>>().join(" ");
+        // Without a type that it knows the kernel looks for no PCI Express capability (__pci_bus_find_cap_start).
+        let kind = if after.split(' ').count() > 3 { " conventional PCI" } else { "" };
+        found.text = format!("{before} type 7f {class}{kind}");
+    }
+    let place = machine.log.partition_point(|line| line.time <= found.time);
+    let mut ignored = found.clone();
+    ignored.time += 1;
+    ignored.text = format!("pci {address}: unknown header type 7f, ignoring device");
+    machine.log.splice(place..place, [found, ignored]);
     Ok(())
 }
 

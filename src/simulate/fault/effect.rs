@@ -223,6 +223,9 @@ pub fn report(machine: &mut Machine, report: &Report) -> Result<(), Mistake> {
         }
     }
     root_status(machine, root, report)?;
+    if *severity != Severity::Correctable {
+        signal_system_error(machine, *source)?;
+    }
     if !owned {
         return Ok(());
     }
@@ -235,6 +238,26 @@ pub fn report(machine: &mut Machine, report: &Report) -> Result<(), Mistake> {
     let kept = get(machine, *source, status) & !raw;
     set_if_there(machine, *source, &[(status, kept), (&format!("express.device_status.{devsta}"), 0)])?;
     set_if_there(machine, root, &[("aer.root_error_status", 0)])
+}
+
+/// ERR_NONFATAL and ERR_FATAL on their way up are latched in Status and Secondary Status too, where SERR# Enable is set,
+/// and the kernel does not clear them (PCIe 6.2, 7.5.1.1.4, 7.5.1.3.7; seen on Linux 6.12).
+fn signal_system_error(machine: &mut Machine, source: Bdf) -> Result<(), Mistake> {
+    let mut here = Some(source);
+    while let Some(address) = here {
+        if address != source {
+            set_if_there(machine, address, &[("header.secondary_status.received_system_error", 1)])?;
+            if get(machine, address, "header.bridge_control.serr_enable") == 0 {
+                break;
+            }
+        }
+        if get(machine, address, "header.command.serr_enable") == 0 {
+            break;
+        }
+        set_if_there(machine, address, &[("header.status.signaled_system_error", 1)])?;
+        here = machine.parent(address);
+    }
+    Ok(())
 }
 
 fn count_report(machine: &mut Machine, root: Bdf, report: &Report, table: &str) {
@@ -339,11 +362,11 @@ fn say_error(machine: &mut Machine, root: Bdf, report: &Report) {
     let rows = if correctable { kernel.correctable_rows() } else { kernel.uncorrectable_rows() };
     let mut bits = report.bits.clone();
     bits.sort_unstable();
-    let first = report.bits.first();
+    // Correctable errors have no first error pointer: the kernel compares with 0 (__aer_print_error).
+    let first = if correctable { Some(0) } else { report.bits.first().copied() };
     for bit in bits {
         let name = rows.iter().find(|(_, b)| *b == bit).map_or("Unknown Error Bit", |(name, _)| name);
-        // Correctable errors have no first error pointer; the kernel compares with that of the last one.
-        let mark = if Some(&bit) == first { " (First)" } else { "" };
+        let mark = if Some(bit) == first { " (First)" } else { "" };
         machine.say_of(source, format!("{prefix}   [{bit:2}] {name:<22}{mark}"));
     }
     if let Some(header) = report.header {
@@ -384,12 +407,60 @@ pub fn unbind(machine: &mut Machine, address: Bdf) -> Result<(), Mistake> {
         machine.line(path, rest.join("\n"));
     }
     release_interrupts(machine, address)?;
+    forget_what_the_driver_made(machine, address);
     machine.set_attribute(address, "enable", 0);
+    // The use that the core counts while a driver is bound (local_pci_probe); a driver with runtime power management
+    // gave it up itself.
+    let usage = |name: &str| machine.text(&machine.attribute(address, name));
+    let forbidden = u64::from(usage("power/control").as_deref() == Some("on"));
+    let used: u64 = usage("power/runtime_usage").and_then(|text| text.parse().ok()).unwrap_or(0);
+    if used > forbidden {
+        machine.set_attribute(address, "power/runtime_usage", used - 1);
+    }
     let state = machine.kernel.power_state_without_driver();
     if machine.text(&machine.attribute(address, "power_state")).as_deref() == Some("D0") {
         machine.set_attribute(address, "power_state", state);
     }
     set_if_there(machine, address, &[("header.command.bus_master_enable", 0)])
+}
+
+/// Folders below a function that the kernel's cores make; the others hold devices of its driver (`nvme`, `net`).
+const OF_THE_CORES: [&str; 6] = ["link", "msi_irqs", "power", "wakeup", "pci_bus", "iommu"];
+
+/// Devices that a driver made go with it, and the links to them (device_del); so do its DMA pools.
+fn forget_what_the_driver_made(machine: &mut Machine, address: Bdf) {
+    let prefix = machine.attribute(address, "");
+    let made: std::collections::BTreeSet<String> = machine
+        .files
+        .range(prefix.clone()..)
+        .map_while(|(path, _)| path.strip_prefix(&prefix))
+        .filter_map(|rest| rest.split_once('/').map(|(folder, _)| folder))
+        .filter(|folder| !folder.contains(':') && !OF_THE_CORES.contains(folder))
+        .map(str::to_owned)
+        .collect();
+    for folder in made {
+        machine.remove(&format!("{prefix}{folder}"));
+        let target = format!("/{address}/{folder}");
+        machine.files.retain(|_, content| match content {
+            Content::Link(text) => !text
+                .find(&target)
+                .is_some_and(|at| matches!(text.as_bytes().get(at + target.len()), None | Some(b'/'))),
+            _ => true,
+        });
+    }
+    machine.remove(&format!("{prefix}pools"));
+}
+
+/// A bridge has one child more or less that is awake (rpm_add_child, pm_runtime_set_suspended).
+fn count_active_child(machine: &mut Machine, address: Bdf, come: bool) {
+    let active =
+        machine.text(&machine.attribute(address, "power/runtime_status")).as_deref() == Some("active");
+    let Some(above) = machine.parent(address).filter(|_| active) else { return };
+    let children = machine.text(&machine.attribute(above, "power/runtime_active_kids"));
+    if let Some(children) = children.and_then(|text| text.parse::<u64>().ok()) {
+        let now = if come { children + 1 } else { children.saturating_sub(1) };
+        machine.set_attribute(above, "power/runtime_active_kids", now);
+    }
 }
 
 /// Linux's numbers of a function's message interrupts.
@@ -418,6 +489,10 @@ pub fn release_interrupts(machine: &mut Machine, address: Bdf) -> Result<(), Mis
     }
     for number in &numbers {
         machine.remove(&format!("proc/irq/{number}"));
+    }
+    if !numbers.is_empty() {
+        // Pins are allowed again (pci_intx_for_msi in drivers/pci/msi/msi.c).
+        set_if_there(machine, address, &[("header.command.interrupt_disable", 0)])?;
     }
     set_if_there(machine, address, &[("msix.control.enable", 0), ("msi.control.enable", 0)])
 }
@@ -449,6 +524,7 @@ pub fn remove(machine: &mut Machine, address: Bdf) -> Result<(), Mistake> {
             Some(Content::Link(target)) => target.rsplit('/').next().and_then(|n| n.parse().ok()),
             _ => None,
         };
+        count_active_child(machine, gone, false);
         unbind(machine, gone)?;
         if let Some(group) = group {
             let text = machine.kernel.iommu_group(&format!("pci {gone}"), &name, group, false);
@@ -484,6 +560,7 @@ pub fn rescan(machine: &mut Machine) {
             machine.file("proc/interrupts", format!("     {}\n", lines.join("\n")));
         }
         machine.functions.insert(address, function);
+        count_active_child(machine, address, true);
         found.push(address);
     }
     machine.removed.reverse();

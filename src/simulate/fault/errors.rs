@@ -137,7 +137,17 @@ fn nonfatal(machine: &mut Machine, call: &Call) -> Result<(), Mistake> {
             every: 0,
         },
     )?;
-    recovery(machine, address, false)
+    let recovered = recovery(machine, address, false)?;
+    if !recovered && effect::kernel_owns_errors(machine, address) {
+        // Only a recovery that ends well clears the bits (pcie_do_recovery; seen on Linux 6.12).
+        let status = get(machine, address, "aer.uncorrectable_status") | 1 << bit(&name);
+        set_if_there(
+            machine,
+            address,
+            &[("aer.uncorrectable_status", status), ("express.device_status.non_fatal_error_detected", 1)],
+        )?;
+    }
+    Ok(())
 }
 
 fn fatal(machine: &mut Machine, call: &Call) -> Result<(), Mistake> {
@@ -153,20 +163,27 @@ fn fatal(machine: &mut Machine, call: &Call) -> Result<(), Mistake> {
             every: 0,
         },
     )?;
-    recovery(machine, address, true)
+    recovery(machine, address, true)?;
+    if effect::kernel_owns_errors(machine, address) {
+        // The reset of the link has cleared what is not sticky.
+        set_if_there(machine, address, &[("header.status.signaled_system_error", 0)])?;
+    }
+    Ok(())
 }
 
 /// pcie_do_recovery in drivers/pci/pcie/err.c: every driver below the port is asked; one without handlers is enough to
-/// fail. NVIDIA registers none on x86.
-fn recovery(machine: &mut Machine, address: Bdf, reset: bool) -> Result<(), Mistake> {
+/// fail. NVIDIA registers none on x86, virtio-pci none (seen on Linux 6.12). Gives whether it ended well.
+fn recovery(machine: &mut Machine, address: Bdf, reset: bool) -> Result<bool, Mistake> {
     if !effect::kernel_owns_errors(machine, address) {
-        return Ok(());
+        return Ok(false);
     }
     let above = port(machine, address)?;
     let below = device_and_below(machine, address);
     let mut helpless = Vec::new();
     for function in below {
-        if matches!(machine.driver(function).as_deref(), Some("nvidia") | None) && function.function == 0 {
+        if matches!(machine.driver(function).as_deref(), Some("nvidia" | "virtio-pci") | None)
+            && function.function == 0
+        {
             helpless.push(function);
         }
     }
@@ -181,7 +198,7 @@ fn recovery(machine: &mut Machine, address: Bdf, reset: bool) -> Result<(), Mist
     }
     let text = machine.kernel.recovery(helpless.is_empty());
     machine.say_of(above, text);
-    Ok(())
+    Ok(helpless.is_empty())
 }
 
 fn unsupported_request(machine: &mut Machine, call: &Call) -> Result<(), Mistake> {

@@ -149,20 +149,21 @@ fn after_training(machine: &mut Machine, address: Bdf, call: &Call) -> Result<()
     set_if_there(machine, above, &[("express.link_status.link_bandwidth_management_status", 1)])
 }
 
-/// The line about a link that is slower than the device (pcie_report_downtraining, __pcie_print_link_status): the
-/// topmost of the narrowest hops is named.
+/// The line about a link that is slower than the device (pcie_report_downtraining, __pcie_print_link_status): of the
+/// device and the bridges above it, the topmost with the least bandwidth is named (pcie_bandwidth_available).
 pub fn say_bandwidth(machine: &mut Machine, address: Bdf) {
     let kernel = machine.kernel;
     let mut narrowest: Option<(u64, u64, u64, Bdf)> = None;
-    let mut here = address;
-    while let Some(above) = effect::port_above(machine, here) {
+    for here in std::iter::successors(Some(address), |here| machine.parent(*here)) {
+        if !machine.functions.get(&here).is_some_and(|f| f.enumerated.has("express.link_status")) {
+            continue;
+        }
         let speed = get(machine, here, "express.link_status.current_link_speed");
         let width = get(machine, here, "express.link_status.negotiated_link_width");
         let rate = bandwidth(speed, width);
         if narrowest.is_none_or(|(best, ..)| rate <= best) {
-            narrowest = Some((rate, speed, width, above));
+            narrowest = Some((rate, speed, width, here));
         }
-        here = above;
     }
     let maximum = get(machine, address, "express.link_capabilities.max_link_speed");
     let lanes = get(machine, address, "express.link_capabilities.maximum_link_width");
