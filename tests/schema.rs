@@ -30,10 +30,16 @@ fn committed_schemas_are_current() {
     check("show", &schemars::schema_for!(Show));
     check("msix", &schemars::schema_for!(Msix));
     check("path", &schemars::schema_for!(WayPath));
+    check("check", &schemars::schema_for!(pciscope::inspect::check::Check));
     check("explain", &schemars::schema_for!(Explain));
 }
 
 #[test]
 fn the_page_of_registers_is_current() {
     check_page("docs/registers.md", &registers_page::page());
+}
+
+#[test]
+fn the_page_of_checks_is_current() {
+    check_page("docs/checks.md", &pciscope::render::checks_page::page());
 }

@@ -60,6 +60,12 @@ pub enum Format {
     Text,
     /// For programs; the schemas are in docs/schema.
     Json,
+    /// For continuous integration: JUnit XML (check only).
+    Junit,
+    /// For hardware qualification: OCP Test and Validation 2.0 (check only).
+    Ocptv,
+    /// For Prometheus: text for the textfile collector (check only).
+    Prometheus,
 }
 
 /// When to use colours.
@@ -114,9 +120,20 @@ pub enum Command {
         #[arg(long)]
         mmio: bool,
     },
-    /// What a capability, register or field is: bits, access, specification, lspci's name, what is normal.
+    /// Whether the machine is what a qualified one should be: every rule, with its evidence. Exit status 2 if something
+    /// failed, 3 if presence or something asked for by name could not be judged, 1 if something was warned about.
+    Check {
+        /// Which functions; the bridges above them are checked as well.
+        #[command(flatten)]
+        selection: Selection,
+        /// The rest.
+        #[command(flatten)]
+        options: CheckOptions,
+    },
+    /// What a check, capability, register or field is: bits, access, specification, lspci's name, what is normal.
     Explain {
-        /// A dotted path such as express.link_status, or a name that lspci prints, such as LnkSta or UESta.DLP.
+        /// A check such as aspm-enabled, a dotted path such as express.link_status, or a name that lspci prints, such as
+        /// LnkSta or UESta.DLP.
         #[arg(value_name = "NAME")]
         name: String,
     },
@@ -126,6 +143,54 @@ pub enum Command {
         #[command(flatten)]
         selection: Selection,
     },
+}
+
+/// Options of `check`.
+#[derive(Debug, Args)]
+pub struct CheckOptions {
+    /// What decides between warning, failure and silence: minimal, gpu-server, virtualization, storage-server, nic,
+    /// workstation, laptop, or a file (with / in it or ending in .toml).
+    #[arg(long, value_name = "PROFILE", default_value = "minimal")]
+    pub profile: String,
+    /// Make these checks only, separated by commas, even those that the profile has off.
+    #[arg(long, value_name = "CHECKS", value_delimiter = ',')]
+    pub only: Vec<String>,
+    /// Leave these checks out, separated by commas.
+    #[arg(long, value_name = "CHECKS", value_delimiter = ',')]
+    pub skip: Vec<String>,
+    /// The least that makes the exit status non-zero.
+    #[arg(long, value_name = "LEVEL", value_enum, default_value_t = FailOn::Warn)]
+    pub fail_on: FailOn,
+    /// Also show what passed and what does not apply.
+    #[arg(long)]
+    pub all: bool,
+    /// List the checks.
+    #[arg(long)]
+    pub list: bool,
+    /// Read memory of devices on machines other than x86 too, where a sick device can stop the machine.
+    #[arg(long)]
+    pub mmio: bool,
+}
+
+/// The least that makes the exit status of `check` non-zero.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FailOn {
+    /// Warnings.
+    Warn,
+    /// What is not known of presence or of what was asked for by name.
+    Unknown,
+    /// Failures.
+    Fail,
+}
+
+impl From<FailOn> for crate::check::finding::Status {
+    fn from(least: FailOn) -> Self {
+        match least {
+            FailOn::Warn => Self::Warn,
+            FailOn::Unknown => Self::Unknown,
+            FailOn::Fail => Self::Fail,
+        }
+    }
 }
 
 /// Which functions a command is about; without any of these, all.

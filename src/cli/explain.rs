@@ -1,22 +1,34 @@
 //! `explain`.
 
-use crate::inspect::explain::{explain, paths};
+use crate::check::registry;
+use crate::inspect::explain::{Explain, check, explain, paths};
 use crate::render::text;
 
 use super::arguments::{Format, Global};
 use super::run::{Failure, Outcome, USAGE, json, style};
 
 pub fn run(global: &Global, name: &str) -> Result<Outcome, Failure> {
-    // `check:`, `fault:` and the like pick one kind of thing; fields are the kind that there is so far.
-    let answer = explain(name.strip_prefix("field:").unwrap_or(name));
+    // `check:` and `field:` pick one kind of thing.
+    let answer = match name.split_once(':') {
+        Some(("check", name)) => Explain { matches: check(name) },
+        Some(("field", name)) => explain(name),
+        _ => {
+            let mut matches = check(name);
+            matches.extend(explain(name).matches);
+            Explain { matches }
+        }
+    };
     if answer.matches.is_empty() {
-        let nearest = text::field::nearest_of(paths(), name);
+        let mut known = paths();
+        known.extend(registry::all().map(|c| c.id.to_owned()));
+        let name_only = name.split_once(':').map_or(name, |(_, rest)| rest);
+        let nearest = text::field::nearest_of(known, name_only);
         let text = format!("explain {name}: nothing is called so; nearest: {}", nearest.join(", "));
         return Err(Failure::new(USAGE, text));
     }
     let text = match global.format {
         Format::Json => json(&answer)?,
-        Format::Text => text::explain::explain(&answer, style(global)),
+        _ => text::explain::explain(&answer, style(global)),
     };
-    Ok(Outcome { text, complaints: Vec::new() })
+    Ok(Outcome { text, complaints: Vec::new(), status: 0 })
 }

@@ -48,8 +48,10 @@ impl Failure {
 pub struct Outcome {
     /// For standard output.
     pub text: String,
-    /// For standard error; if there is any, the exit status is 3.
+    /// For standard error; if there is any, the exit status is 3 unless `status` says otherwise.
     pub complaints: Vec<String>,
+    /// Exit status; 0 leaves it to the complaints.
+    pub status: u8,
 }
 
 /// Runs the program with the arguments of this process.
@@ -94,7 +96,11 @@ fn finish(outcome: &Outcome) -> ExitCode {
     for complaint in &outcome.complaints {
         say(complaint);
     }
-    if outcome.complaints.is_empty() { ExitCode::SUCCESS } else { NOT_FOUND.into() }
+    match (outcome.status, outcome.complaints.is_empty()) {
+        (0, true) => ExitCode::SUCCESS,
+        (0, false) => NOT_FOUND.into(),
+        (status, _) => status.into(),
+    }
 }
 
 /// Writes to standard output. False: the reader went away (`pciscope show | head`), and nobody is left to tell.
@@ -115,13 +121,17 @@ fn dispatch(arguments: Arguments) -> Result<Outcome, Failure> {
     let Some(command) = command else {
         return Err(Failure::new(
             USAGE,
-            "expected a command: list, show, msix, path or explain; `pciscope --help` explains them",
+            "expected a command: list, show, msix, path, check or explain; `pciscope --help` explains them",
         ));
     };
     if !(global.deadline > 0.0 && global.deadline <= 3600.0) {
         return Err(Failure::new(USAGE, "--deadline: expected a number of seconds above 0 and up to 3600"));
     }
+    if !matches!(global.format, Format::Text | Format::Json) && !matches!(command, Command::Check { .. }) {
+        return Err(Failure::new(USAGE, "--format: this command prints text or json; the others are for check"));
+    }
     match command {
+        Command::Check { selection, options } => super::check::run(&global, &selection, &options),
         Command::List { selection, tree } => super::list::run(&global, &selection, tree),
         Command::Show { selection, field, raw, hex, vpd } => {
             super::show::run(&global, &selection, field.as_deref(), raw, hex, vpd)
@@ -141,7 +151,7 @@ fn version(global: &Global) -> Result<Outcome, Failure> {
             text.push('\n');
         }
     }
-    Ok(Outcome { text, complaints: Vec::new() })
+    Ok(Outcome { text, complaints: Vec::new(), status: 0 })
 }
 
 /// The table of names.
@@ -248,7 +258,7 @@ impl Session {
         // The process ends next. To give back the memory of thousands of functions piece by piece takes as long as to
         // read a hundred of them.
         std::mem::forget(self.machine);
-        Outcome { text, complaints: self.complaints }
+        Outcome { text, complaints: self.complaints, status: 0 }
     }
 }
 

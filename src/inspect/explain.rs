@@ -24,6 +24,8 @@ pub enum Explanation {
     Register(RegisterExplanation),
     /// A field.
     Field(FieldExplanation),
+    /// A check.
+    Check(super::check::CheckExplanation),
 }
 
 /// A capability explained.
@@ -152,6 +154,12 @@ pub fn explain(name: &str) -> Explain {
         }
     }
     Explain { matches: if exact.is_empty() { partial } else { exact } }
+}
+
+/// The check of that name.
+pub fn check(name: &str) -> Vec<Explanation> {
+    let checks = super::check::explanations().into_iter();
+    checks.filter(|check| check.id == name).map(Explanation::Check).collect()
 }
 
 /// Every path that can be explained, for suggestions.

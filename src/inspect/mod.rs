@@ -2,6 +2,7 @@
 //!
 //! These structures are the JSON that pciscope prints; their schemas are in `docs/schema/`.
 
+pub mod check;
 pub mod explain;
 pub mod list;
 pub mod msix;

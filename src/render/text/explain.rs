@@ -16,6 +16,7 @@ pub fn explain(answer: &Explain, style: Style) -> String {
             Explanation::Capability(c) => capability(c, style),
             Explanation::Register(r) => register(r, style),
             Explanation::Field(f) => field(f, style),
+            Explanation::Check(c) => super::check::explain(c, style),
         })
         .collect();
     pages.join("\n")

@@ -1,5 +1,6 @@
 //! Text for people: one command a file.
 
+pub mod check;
 pub mod explain;
 pub mod field;
 pub mod hex;
