@@ -216,7 +216,9 @@ fn present(subject: &Subject<'_>) -> Judged {
         }
         None => match subject.has(&SPECIFICATION)? {
             true => Ok(Verdict::good([])),
-            false => Ok(Verdict::bad("the root port has no Advanced Error Reporting", "present", "absent", [])),
+            false => {
+                Ok(Verdict::bad("the root port has no Advanced Error Reporting", "present", "absent", []))
+            }
         },
     }
 }
@@ -255,7 +257,9 @@ fn counted(
     let total = counters.total.ok_or_else(|| Skip::unknown(format!("{file} holds no total")))?;
     if total == 0 && counters.counts.is_empty() && aer.ownership.kernel != Some(true) {
         let reason = aer.ownership.reason;
-        return Err(Skip::unknown(format!("not measured: the counters stay zero unless Linux handles errors ({reason})")));
+        return Err(Skip::unknown(format!(
+            "not measured: the counters stay zero unless Linux handles errors ({reason})"
+        )));
     }
     Ok((counters, vec![proof]))
 }
@@ -443,8 +447,12 @@ fn system_error(subject: &Subject<'_>) -> Judged {
     }
     let ownership = aer(subject).ownership;
     match ownership.kernel {
-        Some(true) => Ok(Verdict::bad(format!("errors become system errors: {names}"), "none", names, proofs)),
-        Some(false) => Err(Skip::not_applicable("firmware handles errors, and by system errors it learns of them")),
+        Some(true) => {
+            Ok(Verdict::bad(format!("errors become system errors: {names}"), "none", names, proofs))
+        }
+        Some(false) => {
+            Err(Skip::not_applicable("firmware handles errors, and by system errors it learns of them"))
+        }
         None => Err(Skip::unknown(ownership.reason)),
     }
 }

@@ -1,7 +1,7 @@
 //! Active State Power Management. There is no right answer for every machine: profiles decide.
 
-use crate::machine::aspm::{self, Aspm};
 use crate::machine::Function;
+use crate::machine::aspm::{self, Aspm};
 use crate::pci::capability::express::{self, LinkCapabilities, LinkControl};
 use crate::pci::extended::l1ss;
 
@@ -137,7 +137,8 @@ fn enabled(subject: &Subject<'_>) -> Judged {
 
 fn disabled(subject: &Subject<'_>) -> Judged {
     let ends = ends(subject)?;
-    let both = |state: fn(&aspm::States) -> bool| state(&ends.above.supported) && state(&ends.below.supported);
+    let both =
+        |state: fn(&aspm::States) -> bool| state(&ends.above.supported) && state(&ends.below.supported);
     if !both(|s| s.l1) {
         return Err(Skip::not_applicable("the ends have no L1 in common"));
     }
@@ -155,7 +156,8 @@ fn differ(subject: &Subject<'_>) -> Judged {
         (a, b) if a == b => Ok(Verdict::good(ends.proofs)),
         // Nothing happens: only the lower end asks for L1.
         (true, _) => {
-            Ok(Verdict::bad("L1 is on at the upper end only", "the same at both ends", found, ends.proofs).mild())
+            Ok(Verdict::bad("L1 is on at the upper end only", "the same at both ends", found, ends.proofs)
+                .mild())
         }
         _ => Ok(Verdict::bad("L1 is on at the lower end only", "the same at both ends", found, ends.proofs)),
     }
@@ -191,4 +193,3 @@ fn locked(subject: &Subject<'_>) -> Judged {
         }
     }
 }
-

@@ -2,7 +2,7 @@
 
 use crate::inspect::value::size_text;
 use crate::machine::Function;
-use crate::pci::bars::{BarKind, Bar, Resource, bars, resources, windows};
+use crate::pci::bars::{Bar, BarKind, Resource, bars, resources, windows};
 use crate::pci::extended::rebar::{
     ResizableBarCapability, ResizableBarControl, SPECIFICATION, supported_sizes,
 };
@@ -138,7 +138,11 @@ fn unassigned(subject: &Subject<'_>) -> Judged {
         [proof],
     );
     // What nobody uses does no harm without.
-    Ok(if subject.function.driver_known() && subject.function.driver().is_none() { verdict.mild() } else { verdict })
+    Ok(if subject.function.driver_known() && subject.function.driver().is_none() {
+        verdict.mild()
+    } else {
+        verdict
+    })
 }
 
 fn lost(subject: &Subject<'_>) -> Judged {
@@ -147,7 +151,11 @@ fn lost(subject: &Subject<'_>) -> Judged {
         return Err(Skip::not_applicable("Enhanced Allocation fixes its addresses"));
     }
     let command: Read<Command> = subject.header()?;
-    let known: Vec<&Bar> = bars.iter().filter(|b| b.agrees.is_some()).collect();
+    // IDE controllers in compatibility mode are at fixed ports, which the kernel notes and no register holds (Linux:
+    // pci_setup_device in drivers/pci/probe.c).
+    let ide = subject.function.identity.class.is_some_and(|class| class >> 8 == 0x0101);
+    let judged = |b: &&Bar| b.agrees.is_some() && !(ide && b.kind == BarKind::Io);
+    let known: Vec<&Bar> = bars.iter().filter(judged).collect();
     if known.is_empty() {
         return Err(Skip::not_applicable("no BAR has both a register and an address of the kernel"));
     }
@@ -205,7 +213,8 @@ fn entries(subject: &Subject<'_>) -> Result<Vec<(ResizableBarCapability, Resizab
     let count = first.number_of_resizable_bars().clamp(1, 6) as u16;
     let entry = |index: u16| {
         let at = |register: u16| space.u32(base + register + 8 * index);
-        let (capability, control) = at(0x04).zip(at(0x08)).ok_or_else(|| Skip::unknown("ReBAR was not read"))?;
+        let (capability, control) =
+            at(0x04).zip(at(0x08)).ok_or_else(|| Skip::unknown("ReBAR was not read"))?;
         let proof = Proof::Register {
             address: subject.address(),
             capability: SPECIFICATION.key,
@@ -279,9 +288,9 @@ fn window(subject: &Subject<'_>) -> Judged {
         if let Some(skip) = odd_bridge(bridge) {
             return Err(skip);
         }
-        let space = bridge.space().ok_or_else(|| {
-            Skip::unknown(format!("{}: {}", bridge.address, bridge.presence.reason))
-        })?;
+        let space = bridge
+            .space()
+            .ok_or_else(|| Skip::unknown(format!("{}: {}", bridge.address, bridge.presence.reason)))?;
         let open: Vec<_> = windows(space).into_iter().filter(|w| w.open && w.kind != "io").collect();
         if windows(space).len() < 3 {
             return Err(Skip::unknown(format!("the windows of {} were not read", bridge.address)));
@@ -291,7 +300,8 @@ fn window(subject: &Subject<'_>) -> Judged {
             if open.iter().any(|w| w.base <= *start && end <= w.limit) {
                 continue;
             }
-            let shown: Vec<String> = open.iter().map(|w| format!("{:#x} to {:#x}", w.base, w.limit)).collect();
+            let shown: Vec<String> =
+                open.iter().map(|w| format!("{:#x} to {:#x}", w.base, w.limit)).collect();
             let found = if shown.is_empty() { "no memory window".to_owned() } else { shown.join(", ") };
             let bytes = |offset: u16, decoded| Proof::Bytes {
                 address: bridge.address,
@@ -326,7 +336,10 @@ fn odd_bridge(bridge: &Function) -> Option<Skip> {
     let subtractive = bridge.identity.class == Some(0x06_0401);
     let allocated = bridge.find(&crate::pci::capability::enhanced_allocation::SPECIFICATION).is_some();
     if bridge.header_layout() != Some(1) || subtractive || allocated {
-        return Some(Skip::not_applicable(format!("the windows of {} do not tell what it forwards", bridge.address)));
+        return Some(Skip::not_applicable(format!(
+            "the windows of {} do not tell what it forwards",
+            bridge.address
+        )));
     }
     None
 }
@@ -346,14 +359,22 @@ fn bus_numbers(subject: &Subject<'_>) -> Judged {
         return Ok(Verdict::bad("the bridge has no bus below", "a bus number", found, proofs).mild());
     }
     if s == 0 || s > u || s <= p && s != 0 && subject.address().bus == p {
-        return Ok(Verdict::bad("the bus numbers are not in order", "primary < secondary <= subordinate", found, proofs));
+        return Ok(Verdict::bad(
+            "the bus numbers are not in order",
+            "primary < secondary <= subordinate",
+            found,
+            proofs,
+        ));
     }
-    if let Some(other) = listed.filter(|child| child.address.domain == subject.address().domain && child.address.bus != s) {
+    if let Some(other) =
+        listed.filter(|child| child.address.domain == subject.address().domain && child.address.bus != s)
+    {
         let summary = format!("the bridge leads to bus {s:02x}, and the kernel has {} below", other.address);
         return Ok(Verdict::bad(summary, format!("secondary {:02x}", other.address.bus), found, proofs));
     }
     if let Some(above) = subject.around.machine.parent(subject.function) {
-        let (Some(from), Some(to)) = (above.header::<SecondaryBus>(), above.header::<SubordinateBus>()) else {
+        let (Some(from), Some(to)) = (above.header::<SecondaryBus>(), above.header::<SubordinateBus>())
+        else {
             return Err(Skip::unknown(format!("the bus numbers of {} were not read", above.address)));
         };
         if s < from.number() || u > to.number() {

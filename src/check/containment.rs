@@ -80,7 +80,12 @@ fn triggered(subject: &Subject<'_>) -> Judged {
         _ => word("trigger_reason"),
     };
     let proofs = [status.proof, source.proof];
-    Ok(Verdict::bad(format!("the port is contained and its link held down: {reason}"), "not triggered", reason, proofs))
+    Ok(Verdict::bad(
+        format!("the port is contained and its link held down: {reason}"),
+        "not triggered",
+        reason,
+        proofs,
+    ))
 }
 
 fn present(subject: &Subject<'_>) -> Judged {
@@ -96,7 +101,12 @@ fn enabled(subject: &Subject<'_>) -> Judged {
     let control: Read<DpcControl> = subject.register(&SPECIFICATION)?;
     let proofs = [control.field("trigger_enable")];
     match control.trigger_enable() {
-        0 => Ok(Verdict::bad("containment is off", "ERR_FATAL, or ERR_NONFATAL or ERR_FATAL", "disabled", proofs)),
+        0 => Ok(Verdict::bad(
+            "containment is off",
+            "ERR_FATAL, or ERR_NONFATAL or ERR_FATAL",
+            "disabled",
+            proofs,
+        )),
         3 => Err(Skip::unknown("Trigger Enable is a reserved value")),
         _ => Ok(Verdict::good(proofs)),
     }

@@ -181,10 +181,8 @@ fn payload_mismatch(subject: &Subject<'_>) -> Judged {
         _ => Err(Skip::unknown(format!("a payload size is the reserved value {encoding}"))),
     };
     let (a, b) = (size(above.0.max_payload_size().into())?, size(below.0.max_payload_size().into())?);
-    let (can_a, can_b) = (
-        size(above.1.max_payload_size_supported())?,
-        size(below.1.max_payload_size_supported())?,
-    );
+    let (can_a, can_b) =
+        (size(above.1.max_payload_size_supported())?, size(below.1.max_payload_size_supported())?);
     let found = format!("{} {a} bytes, {} {b} bytes", upper.address, subject.address());
     if a > can_b || b > can_a {
         let summary = format!("one end sends packets that the other cannot take: {found}");
@@ -223,7 +221,9 @@ fn endpoint_control(subject: &Subject<'_>) -> Result<Read<DeviceControl>, Skip> 
         return Err(Skip::not_applicable("only endpoints are judged"));
     }
     if subject.function.is_virtual() {
-        return Err(Skip::not_applicable("the setting of a virtual function is that of its physical function"));
+        return Err(Skip::not_applicable(
+            "the setting of a virtual function is that of its physical function",
+        ));
     }
     subject.register(EXPRESS)
 }
@@ -261,7 +261,8 @@ fn extended_tags(subject: &Subject<'_>) -> Judged {
     if !capabilities.extended_tag_field_supported() {
         return Err(Skip::not_applicable("it has no extended tags"));
     }
-    let proofs = [capabilities.field("extended_tag_field_supported"), control.field("extended_tag_field_enable")];
+    let proofs =
+        [capabilities.field("extended_tag_field_supported"), control.field("extended_tag_field_enable")];
     match control.extended_tag_field_enable() {
         true => Ok(Verdict::good(proofs)),
         false => Ok(Verdict::bad("extended tags are off", "on", "off", proofs)),
@@ -271,7 +272,9 @@ fn extended_tags(subject: &Subject<'_>) -> Judged {
 fn second(function: &Function) -> Result<(), Skip> {
     match crate::machine::link::has_second_registers(function) {
         true => Ok(()),
-        false => Err(Skip::not_applicable("the capability is of version 1, which does not have this register")),
+        false => {
+            Err(Skip::not_applicable("the capability is of version 1, which does not have this register"))
+        }
     }
 }
 
@@ -279,7 +282,9 @@ fn control_2(subject: &Subject<'_>) -> Result<Read<DeviceControl2>, Skip> {
     let control = subject.register(EXPRESS)?;
     second(subject.function)?;
     if subject.function.is_virtual() {
-        return Err(Skip::not_applicable("the setting of a virtual function is that of its physical function"));
+        return Err(Skip::not_applicable(
+            "the setting of a virtual function is that of its physical function",
+        ));
     }
     Ok(control)
 }
@@ -322,12 +327,12 @@ fn timeout_disabled(subject: &Subject<'_>) -> Judged {
 fn timeout_range(subject: &Subject<'_>) -> Judged {
     let control = control_2(subject)?;
     let capabilities: Read<DeviceCapabilities2> = subject.register(EXPRESS)?;
-    let (value, ranges) = (
-        u32::from(control.completion_timeout_value()),
-        capabilities.completion_timeout_ranges_supported(),
-    );
-    let proofs =
-        [control.field("completion_timeout_value"), capabilities.field("completion_timeout_ranges_supported")];
+    let (value, ranges) =
+        (u32::from(control.completion_timeout_value()), capabilities.completion_timeout_ranges_supported());
+    let proofs = [
+        control.field("completion_timeout_value"),
+        capabilities.field("completion_timeout_ranges_supported"),
+    ];
     let range = match value {
         0 => return Ok(Verdict::good(proofs)),
         1 | 2 => 1,

@@ -149,7 +149,8 @@ fn integrity(subject: &Subject<'_>) -> Judged {
         return match subject.function.extended_list_known() {
             true => Ok(Verdict::good([])),
             false => {
-                let why = subject.function.unread().unwrap_or_else(|| "it was not read to its end".to_owned());
+                let why =
+                    subject.function.unread().unwrap_or_else(|| "it was not read to its end".to_owned());
                 Err(Skip::unknown(format!("the extended list is not known: {why}")))
             }
         };
@@ -164,7 +165,10 @@ fn integrity(subject: &Subject<'_>) -> Judged {
 fn is_mild(anomaly: &Anomaly) -> bool {
     matches!(
         anomaly,
-        Anomaly::Unaligned { .. } | Anomaly::ReservedValue { .. } | Anomaly::Overlap { .. } | Anomaly::EmptyList
+        Anomaly::Unaligned { .. }
+            | Anomaly::ReservedValue { .. }
+            | Anomaly::Overlap { .. }
+            | Anomaly::EmptyList
     )
 }
 
@@ -181,10 +185,16 @@ fn words(anomaly: &Anomaly) -> String {
             format!("the {} list leads from {from:#x} back to {to:#x}", list_name(list))
         }
         Anomaly::IntoHeader { list, from, to } => {
-            format!("the {} list leads from {from:#x} to {to:#x}, where no capability can be", list_name(list))
+            format!(
+                "the {} list leads from {from:#x} to {to:#x}, where no capability can be",
+                list_name(list)
+            )
         }
         Anomaly::Unaligned { list, from, to } => {
-            format!("a pointer of the {} list at {from:#x} is not a multiple of four: {to:#x}", list_name(list))
+            format!(
+                "a pointer of the {} list at {from:#x} is not a multiple of four: {to:#x}",
+                list_name(list)
+            )
         }
         Anomaly::AllOnes { list, offset } => {
             format!("the {} list leads to {offset:#x}, which reads all-ones", list_name(list))
@@ -194,7 +204,9 @@ fn words(anomaly: &Anomaly) -> String {
         }
         Anomaly::PastEnd { list, offset, end, limit } => {
             let list = list_name(list);
-            format!("the capability of the {list} list at {offset:#x} would end at {end:#x}, behind {limit:#x}")
+            format!(
+                "the capability of the {list} list at {offset:#x} would end at {end:#x}, behind {limit:#x}"
+            )
         }
         Anomaly::ReservedValue { offset, raw } => format!("{offset:#x} holds the reserved value {raw:#x}"),
         Anomaly::EmptyList => "Status announces a capability list and the pointer to it is zero".to_owned(),

@@ -36,7 +36,7 @@ pub static CHECKS: &[Check] = &[
     },
     Check {
         id: "driver-enabled",
-        rule: "A function with a driver is enabled.",
+        rule: "A display, accelerator, network or storage controller with a driver is enabled.",
         severity: Severity::Off,
         reads: "driver, enable",
         why: "A bound driver that did not enable its device did not start properly.",
@@ -49,7 +49,7 @@ pub static CHECKS: &[Check] = &[
     },
     Check {
         id: "numa-unknown",
-        rule: "On a machine with several NUMA nodes the function's node is known.",
+        rule: "On a machine with several NUMA nodes the node of display, accelerator, network and storage controllers is known.",
         severity: Severity::Warn,
         reads: "numa_node of all functions",
         why: "Interrupts and buffers then land on any node: half of them on the far one.",
@@ -111,10 +111,15 @@ fn enabled(subject: &Subject<'_>) -> Judged {
     if driver == "vfio-pci" || driver == "pci-stub" {
         return Err(Skip::not_applicable("its driver keeps it for somebody else"));
     }
+    if !matches!(subject.base_class(), Some(0x01 | 0x02 | 0x03 | 0x12)) {
+        return Err(Skip::not_applicable("it is of no class that is judged"));
+    }
     let (text, proof) = subject.attribute("enable")?;
     match text.parse::<i64>() {
         Ok(1..) => Ok(Verdict::good([proof])),
-        Ok(_) => Ok(Verdict::bad(format!("{driver} is bound and has not enabled it"), "1 or more", text, [proof])),
+        Ok(_) => {
+            Ok(Verdict::bad(format!("{driver} is bound and has not enabled it"), "1 or more", text, [proof]))
+        }
         Err(_) => Err(Skip::unknown(format!("enable holds {text:?}"))),
     }
 }
@@ -131,7 +136,9 @@ fn numa(subject: &Subject<'_>) -> Judged {
     // That there are several nodes shows in the other functions.
     let others = subject.around.machine.functions.iter().filter_map(|f| f.reading.text("numa_node"));
     match others.filter_map(|t| t.parse::<i64>().ok()).any(|node| node > 0) {
-        true => Ok(Verdict::bad("its NUMA node is not known on a machine with several", "a node", "-1", [proof])),
+        true => {
+            Ok(Verdict::bad("its NUMA node is not known on a machine with several", "a node", "-1", [proof]))
+        }
         false => Err(Skip::not_applicable("the machine is not known to have several NUMA nodes")),
     }
 }

@@ -141,7 +141,10 @@ fn groups(subject: &Subject<'_>) -> Judged {
         // A machine on which nothing is in a group has no IOMMU in use.
         Err(Skip::Unknown(reason)) if reason.contains("ENOENT") => {
             return Ok(Verdict::bad("it is in no IOMMU group: the IOMMU is off", "a group", "none", [])
-                .action(Who::Firmware, "enable `Intel VT-d` or `AMD IOMMU` in firmware setup, and intel_iommu=on"));
+                .action(
+                    Who::Firmware,
+                    "enable `Intel VT-d` or `AMD IOMMU` in firmware setup, and intel_iommu=on",
+                ));
         }
         Err(skip) => return Err(skip),
     };

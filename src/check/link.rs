@@ -1,11 +1,9 @@
 //! How fast and how wide a link runs. A link has two ends, so both are always read; it is judged at its lower end.
 
 use crate::inspect::value::speed_text;
-use crate::machine::link::{self, Hop, Rate, link};
 use crate::machine::Function;
-use crate::pci::capability::express::{
-    self, LinkCapabilities, LinkControl2, LinkStatus,
-};
+use crate::machine::link::{self, Hop, Rate, link};
+use crate::pci::capability::express::{self, LinkCapabilities, LinkControl2, LinkStatus};
 use crate::pci::extended::vsec;
 use crate::pci::quantity::{lanes, speed_mts};
 
@@ -183,13 +181,15 @@ fn both<T>(a: Option<T>, b: Option<T>, what: &str) -> Result<(T, T), Skip> {
 
 /// Whether a bridge on the way is one of Intel's Thunderbolt controllers: Vendor-Specific Extended Capability 1234h
 /// (Linux: PCI_VSEC_ID_INTEL_TBT in drivers/pci/pci.h).
-fn is_tunnelled(subject: &Subject<'_>) -> bool {
+pub(super) fn is_tunnelled(subject: &Subject<'_>) -> bool {
     subject.around.machine.path(subject.function).iter().any(|function| {
-        let headers = function.located.iter().filter(|l| {
-            (l.list, l.id) == (vsec::SPECIFICATION.list, vsec::SPECIFICATION.id)
-        });
+        let headers = function
+            .located
+            .iter()
+            .filter(|l| (l.list, l.id) == (vsec::SPECIFICATION.list, vsec::SPECIFICATION.id));
         let id = |offset: u16| function.space().and_then(|space| space.u16(offset + 4));
-        function.identity.vendor_id == Some(0x8086) && headers.into_iter().any(|l| id(l.offset) == Some(0x1234))
+        function.identity.vendor_id == Some(0x8086)
+            && headers.into_iter().any(|l| id(l.offset) == Some(0x1234))
     })
 }
 
@@ -220,13 +220,23 @@ fn speed_below_path(subject: &Subject<'_>) -> Judged {
         return Ok(Verdict::good(proofs));
     }
     let (now, can) = (speed_text(current), speed_text(possible));
+    if is_tunnelled(subject) {
+        return Err(Skip::unknown(format!(
+            "says {now}, both ends can {can}: a tunnel says 2.5 GT/s whatever it carries"
+        )));
+    }
     if !subject.around.busy && slows_down_when_idle(subject) {
         return Err(Skip::unknown(format!(
             "runs at {now}, both ends can {can}: such devices do so while idle; `--while COMMAND` judges it under load"
         )));
     }
     let (upper, lower) = (hop.upper, hop.lower);
-    Ok(Verdict::bad(format!("the link {upper} to {lower} runs at {now}, both ends can {can}"), can, now, proofs))
+    Ok(Verdict::bad(
+        format!("the link {upper} to {lower} runs at {now}, both ends can {can}"),
+        can,
+        now,
+        proofs,
+    ))
 }
 
 fn width_below_path(subject: &Subject<'_>) -> Judged {
@@ -286,10 +296,14 @@ fn bottleneck(subject: &Subject<'_>) -> Judged {
         return Err(Skip::not_applicable("the way is judged at its end"));
     }
     if subject.address().function != 0 {
-        return Err(Skip::not_applicable("the way is that of the whole device and judged at its first function"));
+        return Err(Skip::not_applicable(
+            "the way is that of the whole device and judged at its first function",
+        ));
     }
     if is_tunnelled(subject) {
-        return Err(Skip::not_applicable("the way leads through a tunnel, which says 2.5 GT/s whatever it carries"));
+        return Err(Skip::not_applicable(
+            "the way leads through a tunnel, which says 2.5 GT/s whatever it carries",
+        ));
     }
     let path = subject.around.machine.path(subject.function);
     let hops = link::hops(&path);
@@ -299,7 +313,9 @@ fn bottleneck(subject: &Subject<'_>) -> Judged {
     let carries = |hop: &Hop| -> Result<u64, Skip> {
         let (speed, width) = (hop.possible.speed_mts, hop.possible.width);
         let rate = speed.map(u64::from).zip(width.map(u64::from)).map(|(speed, width)| speed * width);
-        rate.ok_or_else(|| Skip::unknown(format!("what the link {} to {} can do is not known", hop.upper, hop.lower)))
+        rate.ok_or_else(|| {
+            Skip::unknown(format!("what the link {} to {} can do is not known", hop.upper, hop.lower))
+        })
     };
     let wanted = carries(own)?;
     let mut narrowest = (wanted, own);
@@ -391,8 +407,12 @@ fn speed_unknown(subject: &Subject<'_>) -> Judged {
 
 fn target_limited(subject: &Subject<'_>) -> Judged {
     let upper = subject.upper_end()?;
+    if is_tunnelled(subject) {
+        return Err(Skip::not_applicable("the link is a tunnel, which says 2.5 GT/s whatever it carries"));
+    }
     let Ends { hop, mut proofs } = ends(subject)?;
-    let possible = hop.possible.speed_mts.ok_or_else(|| Skip::unknown("what both ends can do is not known"))?;
+    let possible =
+        hop.possible.speed_mts.ok_or_else(|| Skip::unknown("what both ends can do is not known"))?;
     if !link::has_second_registers(upper) {
         return Err(Skip::not_applicable("the port is older than the target speed"));
     }
@@ -414,4 +434,3 @@ fn target_limited(subject: &Subject<'_>) -> Judged {
         proofs,
     ))
 }
-

@@ -7,6 +7,7 @@ use crate::pci::capability::express::{
 use crate::pci::extended::{physical_16gt, physical_32gt, secondary};
 
 use super::finding::{Judged, Skip, Verdict, Who};
+use super::link::is_tunnelled;
 use super::registry::{Check, Of, Severity};
 use super::subject::{self, Read, Subject};
 
@@ -163,7 +164,9 @@ fn port_above_link(subject: &Subject<'_>) -> Result<link::Link, Skip> {
 fn second(subject: &Subject<'_>) -> Result<(), Skip> {
     match link::has_second_registers(subject.function) {
         true => Ok(()),
-        false => Err(Skip::not_applicable("the capability is of version 1, which does not have this register")),
+        false => {
+            Err(Skip::not_applicable("the capability is of version 1, which does not have this register"))
+        }
     }
 }
 
@@ -194,6 +197,9 @@ fn training(subject: &Subject<'_>) -> Judged {
 fn speed_locked(subject: &Subject<'_>) -> Judged {
     let upper = subject.upper_end()?;
     second(subject)?;
+    if is_tunnelled(subject) {
+        return Err(Skip::not_applicable("the link is a tunnel, which says 2.5 GT/s whatever it carries"));
+    }
     let hop = link::hops(&[upper, subject.function]).into_iter().next();
     let hop = hop.ok_or_else(|| Skip::unknown("the link was not read"))?;
     let own: Read<LinkControl2> = subject.register(EXPRESS)?;
@@ -224,13 +230,10 @@ fn retrained(subject: &Subject<'_>) -> Judged {
     let proofs = [status.field("link_bandwidth_management_status")];
     match status.link_bandwidth_management_status() {
         false => Ok(Verdict::good(proofs)),
-        true => Ok(Verdict::bad(
-            "the link was trained anew since the bit was last cleared",
-            "0",
-            "1",
-            proofs,
-        )
-        .mild()),
+        true => {
+            Ok(Verdict::bad("the link was trained anew since the bit was last cleared", "0", "1", proofs)
+                .mild())
+        }
     }
 }
 
@@ -290,7 +293,8 @@ fn equalization_request(subject: &Subject<'_>) -> Judged {
 }
 
 fn lane_list(bits: u32) -> String {
-    let lanes: Vec<String> = (0..32).filter(|lane| bits >> lane & 1 == 1).map(|lane| lane.to_string()).collect();
+    let lanes: Vec<String> =
+        (0..32).filter(|lane| bits >> lane & 1 == 1).map(|lane| lane.to_string()).collect();
     lanes.join(", ")
 }
 
@@ -319,7 +323,8 @@ fn parity_mismatch(subject: &Subject<'_>) -> Judged {
     let all = [("here", local.lanes()), ("first retimer", first.lanes()), ("second retimer", second.lanes())];
     let proofs = [local.proof, first.proof, second.proof];
     let bad = all.iter().filter(|(_, bits)| *bits != 0);
-    let words: Vec<String> = bad.map(|(place, bits)| format!("{place}: lanes {}", lane_list(*bits))).collect();
+    let words: Vec<String> =
+        bad.map(|(place, bits)| format!("{place}: lanes {}", lane_list(*bits))).collect();
     match words.is_empty() {
         true => Ok(Verdict::good(proofs)),
         false => {

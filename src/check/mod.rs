@@ -35,4 +35,3 @@ pub use registry::{Check, Of};
 mod testing;
 #[cfg(test)]
 mod tests;
-

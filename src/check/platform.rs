@@ -130,7 +130,12 @@ fn conflicts(around: &Surroundings<'_>) -> Judged {
     ];
     match pairs.iter().find(|(found, _)| *found) {
         None => Ok(Verdict::good([proof])),
-        Some((_, what)) => Ok(Verdict::bad(format!("options contradict each other: {what}"), "one of the two", *what, [proof])),
+        Some((_, what)) => Ok(Verdict::bad(
+            format!("options contradict each other: {what}"),
+            "one of the two",
+            *what,
+            [proof],
+        )),
     }
 }
 
@@ -156,11 +161,18 @@ fn granted(around: &Surroundings<'_>) -> Judged {
                 wrong.push(format!("{name} keeps {}", missing.join(" ")));
             }
         }
-        proofs.push(Proof::Log { line: format!("{name}: _OSC: OS now controls [{}]", bridge.os_controls.join(" ")) });
+        proofs.push(Proof::Log {
+            line: format!("{name}: _OSC: OS now controls [{}]", bridge.os_controls.join(" ")),
+        });
     }
     if !wrong.is_empty() {
         let wrong = wrong.join("; ");
-        return Ok(Verdict::bad(format!("firmware keeps control: {wrong}"), "PCIeHotplug AER PCIeCapability", wrong, proofs));
+        return Ok(Verdict::bad(
+            format!("firmware keeps control: {wrong}"),
+            "PCIeHotplug AER PCIeCapability",
+            wrong,
+            proofs,
+        ));
     }
     match silent.is_empty() {
         true => Ok(Verdict::good(proofs)),
@@ -179,7 +191,8 @@ fn window_above_4g(around: &Surroundings<'_>) -> Judged {
         let start = range.split('-').next()?;
         Some(u64::from_str_radix(start, 16).ok()? >= 1 << 32)
     };
-    let proofs: Vec<Proof> = windows.iter().map(|w| Proof::Log { line: format!("root bus resource {w}") }).collect();
+    let proofs: Vec<Proof> =
+        windows.iter().map(|w| Proof::Log { line: format!("root bus resource {w}") }).collect();
     match windows.iter().any(|w| above(w) == Some(true)) {
         true => Ok(Verdict::good(proofs)),
         false => Ok(Verdict::bad(
@@ -194,11 +207,15 @@ fn window_above_4g(around: &Surroundings<'_>) -> Judged {
 fn policy(around: &Surroundings<'_>) -> Judged {
     let policy = around.platform.aspm_policy.clone();
     let policy = policy.ok_or_else(|| Skip::unknown("the source does not have the ASPM policy"))?;
-    let proof = Proof::File { path: "sys/module/pcie_aspm/parameters/policy".to_owned(), text: policy.clone() };
+    let proof =
+        Proof::File { path: "sys/module/pcie_aspm/parameters/policy".to_owned(), text: policy.clone() };
     match policy.as_str() {
-        "powersave" | "powersupersave" => {
-            Ok(Verdict::bad(format!("the ASPM policy is {policy}"), "default or performance", policy, [proof]))
-        }
+        "powersave" | "powersupersave" => Ok(Verdict::bad(
+            format!("the ASPM policy is {policy}"),
+            "default or performance",
+            policy,
+            [proof],
+        )),
         _ => Ok(Verdict::good([proof])),
     }
 }

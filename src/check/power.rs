@@ -87,7 +87,8 @@ fn runtime(subject: &Subject<'_>) -> Judged {
         let Some(control) = text("power/control") else {
             return Err(Skip::unknown(format!("power/control of {} was not read", function.address)));
         };
-        let proof = |name, text: &str| Proof::Attribute { address: function.address, name, text: text.to_owned() };
+        let proof =
+            |name, text: &str| Proof::Attribute { address: function.address, name, text: text.to_owned() };
         proofs.push(proof("power/control", control));
         if control == "on" {
             continue;

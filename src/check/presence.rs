@@ -119,7 +119,9 @@ fn fingerprint(subject: &Subject<'_>) -> Vec<Proof> {
     let answer = |name: &'static str| {
         let text = match subject.function.reading.answer(name)? {
             Ok(text) => text.clone(),
-            Err(Cause::Errno(Errno::EINVAL)) => "EINVAL: the kernel marked the device disconnected".to_owned(),
+            Err(Cause::Errno(Errno::EINVAL)) => {
+                "EINVAL: the kernel marked the device disconnected".to_owned()
+            }
             Err(cause) => cause.to_string(),
         };
         Some(Proof::Attribute { address: subject.address(), name, text })
@@ -194,7 +196,9 @@ fn folder(subject: &Subject<'_>) -> Judged {
 
 fn identity_differs(subject: &Subject<'_>) -> Judged {
     let known = &subject.function.identity;
-    let Some(proof) = identity(subject) else { return Err(Skip::unknown("vendor and device ID were not read")) };
+    let Some(proof) = identity(subject) else {
+        return Err(Skip::unknown("vendor and device ID were not read"));
+    };
     if subject.function.hides_identity() {
         return Err(Skip::not_applicable("a virtual function does not tell its identity"));
     }
@@ -229,9 +233,15 @@ fn length(subject: &Subject<'_>) -> Judged {
     let proof = Proof::Attribute {
         address: subject.address(),
         name: "config",
-        text: format!("{} bytes, {} can be read", size.as_deref().unwrap_or("unknown"), function.config_bytes()),
+        text: format!(
+            "{} bytes, {} can be read",
+            size.as_deref().unwrap_or("unknown"),
+            function.config_bytes()
+        ),
     };
-    if function.config_bytes() == 256 && express && function.reading.config_size == Some(256) {
+    // Of a dump the size is only how much was printed.
+    let kernel = !matches!(function.reading.answer("uevent"), Some(Err(Cause::NotCaptured)));
+    if kernel && function.config_bytes() == 256 && express && function.reading.config_size == Some(256) {
         return Ok(Verdict::bad(
             "the kernel reaches 256 bytes only of a PCI Express function",
             "4096 bytes",

@@ -49,7 +49,9 @@ fn of_function(around: Surroundings<'_>, function: &Function, checks: &[&'static
 fn unread(function: &Function) -> Option<Skip> {
     match function.presence.state {
         State::Answering => None,
-        state => Some(Skip::unknown(format!("nothing was read: {} ({})", state.name(), function.presence.reason))),
+        state => {
+            Some(Skip::unknown(format!("nothing was read: {} ({})", state.name(), function.presence.reason)))
+        }
     }
 }
 

@@ -66,7 +66,12 @@ fn fault(subject: &Subject<'_>) -> Judged {
         true => Ok(Verdict::good(proofs)),
         false => {
             let wrong = wrong.join(", ");
-            Ok(Verdict::bad(format!("slot below: {wrong}"), "power on, latch closed, no fault", wrong, proofs))
+            Ok(Verdict::bad(
+                format!("slot below: {wrong}"),
+                "power on, latch closed, no fault",
+                wrong,
+                proofs,
+            ))
         }
     }
 }

@@ -232,7 +232,9 @@ impl<'a> Subject<'a> {
             return Err(Skip::not_applicable("it is integrated in the root complex and has no link"));
         }
         if self.function.is_virtual() || self.function.hides_identity() {
-            return Err(Skip::not_applicable("the link of a virtual function is that of its physical function"));
+            return Err(Skip::not_applicable(
+                "the link of a virtual function is that of its physical function",
+            ));
         }
         Ok(port)
     }
@@ -253,7 +255,8 @@ impl<'a> Subject<'a> {
             return Err(Skip::not_applicable("the link below is judged at its lower end"));
         }
         let upper = link::partner(self.around.machine, self.function);
-        let upper = upper.ok_or_else(|| Skip::unknown("the port above is not known, so its end of the link is not"))?;
+        let upper = upper
+            .ok_or_else(|| Skip::unknown("the port above is not known, so its end of the link is not"))?;
         match link::partner(self.around.machine, upper) {
             Some(lowest) if lowest.address != self.address() => Err(Skip::not_applicable(format!(
                 "the link is that of the whole device and judged at {}",

@@ -42,7 +42,8 @@ pub struct Bench {
 /// (offset, bytes) of the capabilities of both lists; the walk pointers are set by [`space`].
 type Capabilities = Vec<(usize, u16, usize)>;
 
-const STANDARD: [(usize, u16, usize); 4] = [(0x50, 0x01, 8), (0x60, 0x10, 0x3c), (0xa0, 0x05, 14), (0xb0, 0x11, 12)];
+const STANDARD: [(usize, u16, usize); 4] =
+    [(0x50, 0x01, 8), (0x60, 0x10, 0x3c), (0xa0, 0x05, 14), (0xb0, 0x11, 12)];
 
 fn space(class: u32, layout: u8, standard: &[(usize, u16, usize)], extended: &Capabilities) -> Vec<u8> {
     let mut bytes = vec![0; 4096];
@@ -158,7 +159,11 @@ impl Bench {
             bench.set(address, "express.capabilities.device_port_type", kind);
             if matches!(kind, 4 | 6) {
                 bench.set(address, "express.capabilities.slot_implemented", 1);
-                bench.set(address, "express.link_capabilities.data_link_layer_link_active_reporting_capable", 1);
+                bench.set(
+                    address,
+                    "express.link_capabilities.data_link_layer_link_active_reporting_capable",
+                    1,
+                );
                 bench.set(address, "express.link_status.data_link_layer_link_active", 1);
                 bench.set(address, "express.slot_status.presence_detect_state", 1);
             }
@@ -212,7 +217,12 @@ impl Bench {
                 }
             }
             if kind == 6 {
-                for which in ["source_validation", "p2p_request_redirect", "p2p_completion_redirect", "upstream_forwarding"] {
+                for which in [
+                    "source_validation",
+                    "p2p_request_redirect",
+                    "p2p_completion_redirect",
+                    "upstream_forwarding",
+                ] {
                     let capability = which;
                     bench.set(address, &format!("acs.capability.{capability}"), 1);
                 }
@@ -314,8 +324,9 @@ impl Bench {
                 reading = Reading::failed(bdf, Cause::Errno(nix::errno::Errno::ENODEV));
             }
             let answers = made.attributes.iter();
-            reading.answers =
-                answers.map(|(name, answer)| (attributes::index(name).expect(name), answer.clone())).collect();
+            reading.answers = answers
+                .map(|(name, answer)| (attributes::index(name).expect(name), answer.clone()))
+                .collect();
             let parent = made.parent.map(|p| format!("0000:{p}").parse().expect("an address"));
             let host_bridge = Some("pci0000:00".to_owned());
             let entry = Entry { address: bdf, path: String::new(), parent, host_bridge, linked: true };
@@ -349,8 +360,7 @@ impl Bench {
 /// A profile that has every check on.
 fn everything() -> Profile {
     let off = registry::all().filter(|check| check.severity == Severity::Off);
-    let setting =
-        Setting { severity: Some(Severity::Warn), threshold: None, why: "a test".to_owned() };
+    let setting = Setting { severity: Some(Severity::Warn), threshold: None, why: "a test".to_owned() };
     Profile {
         description: "all of them".to_owned(),
         settings: off.map(|check| (check.id.to_owned(), setting.clone())).collect(),

@@ -67,11 +67,23 @@ const CASES: &[Case] = &[
         },
         Fail,
     ),
-    ("link-retrained-since-boot", |b| b.set(PORT, "express.link_status.link_bandwidth_management_status", 1), Warn),
-    ("link-eq-incomplete", |b| b.set(PORT, "express.link_status_2.equalization_8gts_phase_3_successful", 0), Warn),
+    (
+        "link-retrained-since-boot",
+        |b| b.set(PORT, "express.link_status.link_bandwidth_management_status", 1),
+        Warn,
+    ),
+    (
+        "link-eq-incomplete",
+        |b| b.set(PORT, "express.link_status_2.equalization_8gts_phase_3_successful", 0),
+        Warn,
+    ),
     ("link-eq-request", |b| b.set(DRIVE, "physical_16gt.status.link_equalization_request", 1), Warn),
     ("link-lane-errors", |b| b.set(DRIVE, "secondary.lane_error_status.lanes", 4), Warn),
-    ("link-parity-mismatch", |b| b.set(PORT, "physical_16gt.local_data_parity_mismatch_status.lanes", 1), Warn),
+    (
+        "link-parity-mismatch",
+        |b| b.set(PORT, "physical_16gt.local_data_parity_mismatch_status.lanes", 1),
+        Warn,
+    ),
     ("link-common-clock", |b| b.set(PORT, "express.link_control.common_clock_configuration", 1), Warn),
     ("link-ext-synch", |b| b.set(DRIVE, "express.link_control.extended_synch", 1), Warn),
     ("link-compliance", |b| b.set(PORT, "express.link_control_2.transmit_margin", 3), Fail),
@@ -83,7 +95,11 @@ const CASES: &[Case] = &[
         },
         Fail,
     ),
-    ("power-slot-limit", |b| b.set(DRIVE, "express.device_capabilities.captured_slot_power_limit_value", 25), Warn),
+    (
+        "power-slot-limit",
+        |b| b.set(DRIVE, "express.device_capabilities.captured_slot_power_limit_value", 25),
+        Warn,
+    ),
     ("aspm-enabled", |b| both_ends(b, "express.link_control.aspm_control", 2), Warn),
     ("aspm-disabled", |b| both_ends(b, "express.link_control.aspm_control", 0), Warn),
     ("aspm-ends-differ", |b| b.set(DRIVE, "express.link_control.aspm_control", 2), Fail),
@@ -164,11 +180,7 @@ const CASES: &[Case] = &[
     ),
     ("bridge-window-small", |b| b.set(PORT, "header.memory_base.base", 0xf01), Fail),
     ("bridge-bus-numbers", |b| b.set(PORT, "header.secondary_bus.number", 7), Fail),
-    (
-        "cmd-memory-decode",
-        |b| b.set(DRIVE, "header.command.memory_space_enable", 0),
-        Fail,
-    ),
+    ("cmd-memory-decode", |b| b.set(DRIVE, "header.command.memory_space_enable", 0), Fail),
     ("cmd-bus-master", |b| b.set(DRIVE, "header.command.bus_master_enable", 0), Fail),
     ("status-errors", |b| b.set(DRIVE, "header.status.detected_parity_error", 1), Warn),
     ("caps-integrity", |b| b.bytes(DRIVE)[0xb1] = 0x50, Fail),
@@ -227,7 +239,12 @@ fn prepare(b: &mut Bench, id: &str) {
             }
         }
         "acs-missing" => {
-            for which in ["source_validation", "p2p_request_redirect", "p2p_completion_redirect", "upstream_forwarding"] {
+            for which in [
+                "source_validation",
+                "p2p_request_redirect",
+                "p2p_completion_redirect",
+                "upstream_forwarding",
+            ] {
                 b.set(SWITCH, &format!("acs.control.{which}_enable"), 1);
             }
         }
@@ -284,7 +301,8 @@ fn every_check_has_a_case_and_a_name_of_its_own() {
     assert_eq!(all.len(), distinct.len());
     assert_eq!(cases, distinct);
     for check in registry::all() {
-        for text in [check.rule, check.reads, check.why, check.reference, check.remedy, check.false_positives] {
+        for text in [check.rule, check.reads, check.why, check.reference, check.remedy, check.false_positives]
+        {
             assert!(!text.is_empty() && !text.contains("  "), "{}: {text:?}", check.id);
         }
         assert!(check.rule.ends_with('.') && check.why.ends_with('.'), "{}", check.id);

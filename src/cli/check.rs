@@ -49,17 +49,12 @@ pub fn run(global: &Global, selection: &Selection, options: &CheckOptions) -> Re
     let findings = run::run(around, functions(&session), &wanted);
     // Formats for other programs list what passed: a test that is not named was not made.
     let others = !matches!(global.format, Format::Text | Format::Json);
-    let answer = check::check(
-        inspection,
-        &options.profile,
-        &findings,
-        &options.only,
-        options.all || others,
-        notes,
-    );
+    let answer =
+        check::check(inspection, &options.profile, &findings, &options.only, options.all || others, notes);
     let mut complaints = Vec::new();
     for id in &options.only {
-        let made = |f: &&crate::check::finding::Finding| f.check.id == id && f.status != Status::NotApplicable;
+        let made =
+            |f: &&crate::check::finding::Finding| f.check.id == id && f.status != Status::NotApplicable;
         if findings.iter().find(made).is_none() {
             complaints.push(format!("check {id}: applies to nothing that was checked, so it was not made"));
         }
@@ -126,15 +121,21 @@ fn switch_on(profile: &mut Profile, id: &str) {
 fn profile(name: &str) -> Result<Profile, Failure> {
     // As with every file that may be meant instead of a name: it has a slash in it or ends in .toml.
     if name.contains('/') || name.ends_with(".toml") {
-        let text = std::fs::read_to_string(name).map_err(|e| Failure::new(NO_INPUT, format!("{name}: {e}")))?;
+        let text =
+            std::fs::read_to_string(name).map_err(|e| Failure::new(NO_INPUT, format!("{name}: {e}")))?;
         return Profile::parse(&text).map_err(|e| Failure::new(USAGE, format!("{name}: {e}")));
     }
     match Profile::embedded(name) {
-        Some(profile) => profile.map_err(|e| Failure::new(super::run::INTERNAL, format!("profile {name}: {e}"))),
+        Some(profile) => {
+            profile.map_err(|e| Failure::new(super::run::INTERNAL, format!("profile {name}: {e}")))
+        }
         None => {
             let names: Vec<&str> = EMBEDDED.iter().map(|(name, _)| *name).collect();
             let names = names.join(", ");
-            Err(Failure::new(USAGE, format!("--profile {name}: expected one of {names}, or a file with / or .toml")))
+            Err(Failure::new(
+                USAGE,
+                format!("--profile {name}: expected one of {names}, or a file with / or .toml"),
+            ))
         }
     }
 }
@@ -151,8 +152,8 @@ fn list(global: &Global) -> Result<Outcome, Failure> {
 /// The time, or what SOURCE_DATE_EPOCH says it is.
 fn now() -> Result<std::time::SystemTime, Failure> {
     let Ok(seconds) = std::env::var("SOURCE_DATE_EPOCH") else { return Ok(std::time::SystemTime::now()) };
-    let seconds: u64 = seconds
-        .parse()
-        .map_err(|_| Failure::new(USAGE, format!("SOURCE_DATE_EPOCH={seconds}: expected seconds since 1970")))?;
+    let seconds: u64 = seconds.parse().map_err(|_| {
+        Failure::new(USAGE, format!("SOURCE_DATE_EPOCH={seconds}: expected seconds since 1970"))
+    })?;
     Ok(std::time::UNIX_EPOCH + std::time::Duration::from_secs(seconds))
 }

@@ -128,7 +128,10 @@ fn dispatch(arguments: Arguments) -> Result<Outcome, Failure> {
         return Err(Failure::new(USAGE, "--deadline: expected a number of seconds above 0 and up to 3600"));
     }
     if !matches!(global.format, Format::Text | Format::Json) && !matches!(command, Command::Check { .. }) {
-        return Err(Failure::new(USAGE, "--format: this command prints text or json; the others are for check"));
+        return Err(Failure::new(
+            USAGE,
+            "--format: this command prints text or json; the others are for check",
+        ));
     }
     match command {
         Command::Check { selection, options } => super::check::run(&global, &selection, &options),

@@ -185,7 +185,8 @@ fn config(address: Bdf) -> String {
 
 /// Evidence in words.
 pub fn evidence(proof: &Proof) -> Evidence {
-    let hexadecimal = |raw: u64, width: u8| Some(format!("{raw:#0digits$x}", digits = usize::from(width) * 2 + 2));
+    let hexadecimal =
+        |raw: u64, width: u8| Some(format!("{raw:#0digits$x}", digits = usize::from(width) * 2 + 2));
     match proof {
         Proof::Register { address, capability, register, field, offset, raw } => Evidence {
             path: config(*address),

@@ -52,7 +52,12 @@ fn section(check: &CheckExplanation) -> String {
     out.push_str(&format!("- False positives: {}\n", escape(check.false_positives)));
     out.push_str(&format!("- Reference: {}.\n", escape(check.reference)));
     for profile in &check.profiles {
-        out.push_str(&format!("- Profile `{}`: {}; {}.\n", profile.profile, profile.says, escape(&profile.why)));
+        out.push_str(&format!(
+            "- Profile `{}`: {}; {}.\n",
+            profile.profile,
+            profile.says,
+            escape(&profile.why)
+        ));
     }
     out
 }

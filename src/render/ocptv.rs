@@ -13,7 +13,11 @@ use crate::inspect::check::{Check, Report};
 
 /// The answer with all findings.
 pub fn ocptv(answer: &Check, now: SystemTime) -> Result<String, serde_json::Error> {
-    let mut lines = Lines { out: String::new(), number: 0, timestamp: humantime::format_rfc3339_seconds(now).to_string() };
+    let mut lines = Lines {
+        out: String::new(),
+        number: 0,
+        timestamp: humantime::format_rfc3339_seconds(now).to_string(),
+    };
     lines.push(json!({ "schemaVersion": { "major": 2, "minor": 0 } }))?;
     let hardware: Vec<Value> = answer
         .functions
@@ -50,7 +54,13 @@ pub fn ocptv(answer: &Check, now: SystemTime) -> Result<String, serde_json::Erro
     }
     let failed = answer.counts.fail > 0;
     let judged = answer.counts.pass + answer.counts.warn > 0;
-    let result = if failed { "FAIL" } else if judged { "PASS" } else { "NOT_APPLICABLE" };
+    let result = if failed {
+        "FAIL"
+    } else if judged {
+        "PASS"
+    } else {
+        "NOT_APPLICABLE"
+    };
     lines.push(json!({ "testRunArtifact": { "testRunEnd": { "status": "COMPLETE", "result": result } } }))?;
     Ok(lines.out)
 }

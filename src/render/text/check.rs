@@ -64,7 +64,9 @@ fn is_same(a: &Report, b: &Report) -> bool {
 /// each function.
 fn folded(findings: &[Report]) -> Vec<Vec<&Report>> {
     let foldable = |r: &&Report| {
-        matches!(r.status, Status::Warn | Status::Unknown) && !r.check.starts_with("presence-") && r.address.is_some()
+        matches!(r.status, Status::Warn | Status::Unknown)
+            && !r.check.starts_with("presence-")
+            && r.address.is_some()
     };
     let mut same: std::collections::BTreeMap<(&str, &str, Status), Vec<&Report>> = Default::default();
     for report in findings.iter().filter(foldable) {
