@@ -2,7 +2,8 @@
 //!
 //! The folders in reading order: [`tree`] (where bytes come from), [`pci`] (configuration space and its registers),
 //! [`kernel_log`] (what the kernel said), [`machine`] (what Linux and the hierarchy add), [`names`] (what devices are
-//! called), [`check`] (is it as it should be), [`inspect`] (the answers of the commands as data), [`render`] (words and layout), [`cli`] (what people type).
+//! called), [`simulate`] (broken machines on demand), [`check`] (is it as it should be), [`inspect`] (the answers of the
+//! commands as data), [`render`] (words and layout), [`cli`] (what people type).
 
 pub mod check;
 pub mod cli;
@@ -12,4 +13,5 @@ pub mod machine;
 pub mod names;
 pub mod pci;
 pub mod render;
+pub mod simulate;
 pub mod tree;

@@ -137,12 +137,10 @@ fn unassigned(subject: &Subject<'_>) -> Judged {
         format!("none for BAR {numbers}"),
         [proof],
     );
-    // What nobody uses does no harm without.
-    Ok(if subject.function.driver_known() && subject.function.driver().is_none() {
-        verdict.mild()
-    } else {
-        verdict
-    })
+    // What nobody uses does no harm without; but drivers of devices refuse them for lack of an address, and are not bound.
+    let unused = subject.function.driver_known() && subject.function.driver().is_none();
+    let device = matches!(subject.base_class(), Some(0x01 | 0x02 | 0x03 | 0x0c | 0x12));
+    Ok(if unused && !device { verdict.mild() } else { verdict })
 }
 
 fn lost(subject: &Subject<'_>) -> Judged {

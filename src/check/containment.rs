@@ -69,7 +69,7 @@ fn triggered(subject: &Subject<'_>) -> Judged {
     let source: Read<ErrorSourceId> = subject.register(&SPECIFICATION)?;
     let word = |key: &str| {
         let field = DpcStatus::REGISTER.field(key);
-        field.map_or_else(String::new, |f| text_value(f, f.extract(status.value.0.into())))
+        field.map_or_else(String::new, |f| text_value(f, status.value.0.into()))
     };
     let reason = match status.trigger_reason() {
         3 => word("trigger_reason_extension"),

@@ -302,6 +302,9 @@ fn parent_link(subject: &Subject<'_>) -> Judged {
         return Ok(Verdict::good(proofs));
     }
     let below = subject.around.machine.children(subject.address()).next();
+    if below.is_some_and(|below| below.presence.state == State::Asleep) {
+        return Err(Skip::not_applicable("what is below sleeps without power, and its link with it"));
+    }
     match (occupied, below) {
         (Some(true), None) => {
             Ok(Verdict::bad("a card is in the slot and has no link", "link up", "link down", proofs))

@@ -6,6 +6,7 @@ use crate::check::registry::{self, Severity};
 use crate::check::run;
 use crate::check::subject::Surroundings;
 use crate::inspect::check::{self, explanations};
+use crate::inspect::suggest::{Known, nearest};
 use crate::machine::Function;
 use crate::machine::reading::Depth;
 use crate::render::{junit, ocptv, prometheus, text};
@@ -51,6 +52,9 @@ pub fn run(global: &Global, selection: &Selection, options: &CheckOptions) -> Re
     let others = !matches!(global.format, Format::Text | Format::Json);
     let answer =
         check::check(inspection, &options.profile, &findings, &options.only, options.all || others, notes);
+    // That a function does not answer is what its presence check tells.
+    let told: Vec<String> = session.machine.wanted.iter().map(|address| format!("{address}: ")).collect();
+    session.complaints.retain(|complaint| !told.iter().any(|address| complaint.starts_with(address)));
     let mut complaints = Vec::new();
     for id in &options.only {
         let made =
@@ -100,9 +104,8 @@ fn known(id: &str) -> Result<(), Failure> {
     if registry::find(id).is_some() {
         return Ok(());
     }
-    let nearest = text::field::nearest_of(registry::all().map(|c| c.id.to_owned()).collect(), id);
-    let text = format!("{id}: there is no check of that name; nearest: {}", nearest.join(", "));
-    Err(Failure::new(USAGE, text))
+    let known = registry::all().map(|c| Known { path: c.id.to_owned(), others: Vec::new() }).collect();
+    Err(Failure::new(USAGE, format!("{id}: there is no check of that name; {}", nearest(known, id))))
 }
 
 /// A check that was asked for by name is made even if the profile has it off.
@@ -146,7 +149,7 @@ fn list(global: &Global) -> Result<Outcome, Failure> {
         Format::Text => text::check::list(&explanations(), style(global)),
         _ => return Err(Failure::new(USAGE, "check --list: expected --format text or json")),
     };
-    Ok(Outcome { text, complaints: Vec::new(), status: 0 })
+    Ok(Outcome::text(text))
 }
 
 /// The time, or what SOURCE_DATE_EPOCH says it is.

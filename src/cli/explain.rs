@@ -1,29 +1,21 @@
 //! `explain`.
 
-use crate::check::registry;
-use crate::inspect::explain::{Explain, check, explain, paths};
+use crate::inspect::explain::{explain, names};
+use crate::inspect::suggest::nearest;
 use crate::render::text;
 
 use super::arguments::{Format, Global};
 use super::run::{Failure, Outcome, USAGE, json, style};
 
 pub fn run(global: &Global, name: &str) -> Result<Outcome, Failure> {
-    // `check:` and `field:` pick one kind of thing.
-    let answer = match name.split_once(':') {
-        Some(("check", name)) => Explain { matches: check(name) },
-        Some(("field", name)) => explain(name),
-        _ => {
-            let mut matches = check(name);
-            matches.extend(explain(name).matches);
-            Explain { matches }
-        }
-    };
+    let answer = explain(name);
     if answer.matches.is_empty() {
-        let mut known = paths();
-        known.extend(registry::all().map(|c| c.id.to_owned()));
-        let name_only = name.split_once(':').map_or(name, |(_, rest)| rest);
-        let nearest = text::field::nearest_of(known, name_only);
-        let text = format!("explain {name}: nothing is called so; nearest: {}", nearest.join(", "));
+        if name.contains(' ') {
+            let text =
+                format!("explain {name}: no kind of event has such a line, and nothing else is called so");
+            return Err(Failure::new(USAGE, text));
+        }
+        let text = format!("explain {name}: nothing is called so; {}", nearest(names(), name));
         return Err(Failure::new(USAGE, text));
     }
     let text = match global.format {

@@ -195,7 +195,7 @@ pub fn evidence(proof: &Proof) -> Evidence {
             raw: hexadecimal(*raw, register.width),
             decoded: match field {
                 Some(field) => {
-                    let value = text_value(field, field.extract(*raw));
+                    let value = text_value(field, *raw);
                     format!("{capability}.{}.{} = {value}", register.key, field.key)
                 }
                 None => format!("{capability}.{}{}", register.key, set_fields(register, *raw)),

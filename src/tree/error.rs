@@ -36,6 +36,9 @@ pub enum Cause {
     /// A folder with more names than what is sensible.
     #[error("holds more than {0} names, which is more than it can sensibly hold")]
     TooMany(usize),
+    /// Packed with gzip, and not to be unpacked.
+    #[error("cannot be unpacked: the gzip data is damaged or cut off")]
+    Damaged,
     /// The read did not return in time; a device that does not answer can keep the kernel waiting.
     #[error("did not return within {0} ms")]
     TimedOut(u32),

@@ -1,7 +1,11 @@
-//! A tree of bytes in memory: what a dump is turned into, and what tests are made of.
+//! A tree of bytes in memory: what a dump is turned into, what a machine is simulated in, and what tests are made of.
+//!
+//! It can do what a folder cannot: fail when it is read, take time, say something else at the next read.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use nix::errno::Errno;
 
@@ -23,7 +27,21 @@ enum Entry {
     File(Arc<[u8]>),
     /// A file with holes: runs of bytes in the order of their offsets, and the size of the whole.
     Pieces(Arc<[(u64, Vec<u8>)]>, u64),
+    /// A file that ends before the size that `stat` gives.
+    Short(Arc<[u8]>, u64),
+    /// A file that can be opened and not be read.
+    Failing(Errno, u64),
+    /// A file of which every four bytes take this long.
+    Slow(Arc<[u8]>, Duration),
+    /// A file that gives the next of these each time it is opened, and the last one from then on.
+    Changing(Arc<Changing>),
     Link(String),
+}
+
+#[derive(Debug)]
+struct Changing {
+    versions: Vec<Arc<[u8]>>,
+    opened: AtomicUsize,
 }
 
 impl MemoryTree {
@@ -50,6 +68,34 @@ impl MemoryTree {
             _ => Entry::Pieces(runs.into(), size),
         };
         self.insert(path.into(), entry);
+        self
+    }
+
+    /// Adds a file that ends before the size that `stat` gives, as `config` does for users without privileges.
+    pub fn short_file(mut self, path: impl Into<String>, bytes: impl Into<Vec<u8>>, size: u64) -> Self {
+        self.insert(path.into(), Entry::Short(bytes.into().into(), size));
+        self
+    }
+
+    /// Adds a file that can be opened and whose reads fail.
+    pub fn failing(mut self, path: impl Into<String>, errno: Errno, size: u64) -> Self {
+        self.insert(path.into(), Entry::Failing(errno, size));
+        self
+    }
+
+    /// Adds a file of which every four bytes take `each` to read, as of a device that does not complete requests.
+    pub fn slow(mut self, path: impl Into<String>, bytes: impl Into<Vec<u8>>, each: Duration) -> Self {
+        self.insert(path.into(), Entry::Slow(bytes.into().into(), each));
+        self
+    }
+
+    /// Adds a file that gives the next of `versions` each time it is opened, and the last one from then on.
+    pub fn changing(mut self, path: impl Into<String>, versions: Vec<Vec<u8>>) -> Self {
+        let versions = versions.into_iter().map(Arc::from).collect();
+        self.insert(
+            path.into(),
+            Entry::Changing(Arc::new(Changing { versions, opened: AtomicUsize::new(0) })),
+        );
         self
     }
 
@@ -125,6 +171,44 @@ impl File for MemoryFile {
     }
 }
 
+struct ShortFile(MemoryFile, u64);
+
+impl File for ShortFile {
+    fn size(&self) -> u64 {
+        self.1
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize> {
+        self.0.read_at(offset, buffer)
+    }
+}
+
+struct FailingFile(String, Errno, u64);
+
+impl File for FailingFile {
+    fn size(&self) -> u64 {
+        self.2
+    }
+
+    fn read_at(&self, _: u64, _: &mut [u8]) -> Result<usize> {
+        Err(TreeError::errno(self.0.clone(), self.1))
+    }
+}
+
+struct SlowFile(MemoryFile, Duration);
+
+impl File for SlowFile {
+    fn size(&self) -> u64 {
+        self.0.size()
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize> {
+        let length = self.0.read_at(offset, buffer)?;
+        std::thread::sleep(self.1 * length.div_ceil(4) as u32);
+        Ok(length)
+    }
+}
+
 struct PiecesFile(Arc<[(u64, Vec<u8>)]>, u64);
 
 impl File for PiecesFile {
@@ -153,6 +237,16 @@ impl Tree for MemoryTree {
         match self.entries.get(&self.resolve(path)?) {
             Some(Entry::File(bytes)) => Ok(Box::new(MemoryFile(bytes.clone()))),
             Some(Entry::Pieces(runs, size)) => Ok(Box::new(PiecesFile(runs.clone(), *size))),
+            Some(Entry::Short(bytes, size)) => Ok(Box::new(ShortFile(MemoryFile(bytes.clone()), *size))),
+            Some(Entry::Slow(bytes, each)) => Ok(Box::new(SlowFile(MemoryFile(bytes.clone()), *each))),
+            Some(Entry::Failing(errno, size)) => {
+                Ok(Box::new(FailingFile(format!("{}{path}", self.prefix), *errno, *size)))
+            }
+            Some(Entry::Changing(changing)) => {
+                let number = changing.opened.fetch_add(1, Ordering::Relaxed);
+                let version = changing.versions.get(number).or(changing.versions.last());
+                Ok(Box::new(MemoryFile(version.cloned().unwrap_or_default())))
+            }
             _ => Err(self.missing(path)),
         }
     }
@@ -192,13 +286,32 @@ impl Tree for MemoryTree {
     }
 
     fn window(&self, path: &str, offset: u64, length: usize) -> Result<Window> {
-        let file = self.open(path)?;
+        let file = match self.open(path) {
+            Ok(file) => file,
+            Err(error) => return self.stored_piece(path, offset, length).ok_or(error),
+        };
         let mut bytes = vec![0; length];
         let read = file.read_at(offset, &mut bytes)?;
         if read < length {
             return Err(TreeError::errno(format!("{}{path}", self.prefix), Errno::EINVAL));
         }
         Ok(Window::stored(bytes))
+    }
+}
+
+impl MemoryTree {
+    /// Registers that are stored as a piece of a BAR, `resource0@0x1000`.
+    fn stored_piece(&self, path: &str, offset: u64, length: usize) -> Option<Window> {
+        let prefix = format!("{}@0x", self.resolve(path).ok()?);
+        let pieces = self
+            .entries
+            .range(prefix.clone()..)
+            .map_while(|(key, entry)| Some((key.strip_prefix(&prefix)?, entry)));
+        pieces.into_iter().find_map(|(at, entry)| {
+            let start = usize::try_from(offset.checked_sub(u64::from_str_radix(at, 16).ok()?)?).ok()?;
+            let Entry::File(bytes) = entry else { return None };
+            Some(Window::stored(bytes.get(start..start.checked_add(length)?)?.to_vec()))
+        })
     }
 }
 
