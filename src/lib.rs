@@ -2,9 +2,10 @@
 //!
 //! The folders in reading order: [`tree`] (where bytes come from), [`pci`] (configuration space and its registers),
 //! [`kernel_log`] (what the kernel said), [`machine`] (what Linux and the hierarchy add), [`names`] (what devices are
-//! called), [`inspect`] (the answers of the commands as data), [`render`] (words and layout), [`cli`] (what people type).
+//! called), [`inspect`] (the answers of the commands as data), [`evidence`] (captures), [`render`] (words and layout), [`cli`] (what people type).
 
 pub mod cli;
+pub mod evidence;
 pub mod inspect;
 pub mod kernel_log;
 pub mod machine;

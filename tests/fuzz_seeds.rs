@@ -8,6 +8,8 @@ use std::path::Path;
 
 #[path = "../fuzz/targets/acpi.rs"]
 mod acpi;
+#[path = "../fuzz/targets/archive.rs"]
+mod archive;
 #[path = "../fuzz/targets/config_space.rs"]
 mod config_space;
 #[path = "../fuzz/targets/hexdump.rs"]
@@ -70,6 +72,11 @@ fn run(name: &str, target: fn(&[u8])) {
 #[test]
 fn configuration_space() {
     run("config_space", config_space::run);
+}
+
+#[test]
+fn archives() {
+    run("archive", archive::run);
 }
 
 #[test]

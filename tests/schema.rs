@@ -6,6 +6,7 @@
 
 use std::path::Path;
 
+use pciscope::evidence::about::About;
 use pciscope::inspect::{explain::Explain, list::List, msix::Msix, path::Path as WayPath, show::Show};
 use pciscope::render::registers_page;
 
@@ -31,6 +32,7 @@ fn committed_schemas_are_current() {
     check("msix", &schemars::schema_for!(Msix));
     check("path", &schemars::schema_for!(WayPath));
     check("explain", &schemars::schema_for!(Explain));
+    check("capture", &schemars::schema_for!(About));
 }
 
 #[test]

@@ -26,8 +26,8 @@ pub struct Arguments {
 /// Options that every command takes.
 #[derive(Debug, Args)]
 pub struct Global {
-    /// Where to read: `live` (this machine, the default), a folder shaped like /, text from lspci -x, -xxx or -xxxx, a
-    /// copy of a config file, or - for standard input.
+    /// Where to read: `live` (this machine, the default), a capture, a folder shaped like /, text from lspci -x, -xxx or
+    /// -xxxx, a copy of a config file, or - for standard input.
     #[arg(long, global = true, value_name = "SOURCE")]
     pub from: Option<String>,
     /// What to print.
@@ -119,6 +119,24 @@ pub enum Command {
         /// A dotted path such as express.link_status, or a name that lspci prints, such as LnkSta or UESta.DLP.
         #[arg(value_name = "NAME")]
         name: String,
+    },
+    /// Keep everything that the other commands read, as one file that every command takes with --from.
+    ///
+    /// Nothing is woken or written; a function that does not answer costs four doublewords. What could not be read is
+    /// kept as such. The file appears whole or not at all; an interrupt keeps what was read by then.
+    Capture {
+        /// Name of the capture; without it, pciscope-TIME.tar.zst in this folder.
+        #[arg(short, long, value_name = "FILE")]
+        output: Option<PathBuf>,
+        /// Write a folder instead of an archive.
+        #[arg(long = "dir")]
+        folder: bool,
+        /// Also keep vital product data, which a device hands out slowly.
+        #[arg(long)]
+        vpd: bool,
+        /// Read memory of devices on machines other than x86 too, where a sick device can stop the machine.
+        #[arg(long)]
+        mmio: bool,
     },
     /// From the root port to a function: both ends of every link, speed, width, ASPM, payload size, AER, ACS, power.
     Path {

@@ -115,7 +115,7 @@ fn dispatch(arguments: Arguments) -> Result<Outcome, Failure> {
     let Some(command) = command else {
         return Err(Failure::new(
             USAGE,
-            "expected a command: list, show, msix, path or explain; `pciscope --help` explains them",
+            "expected a command: list, show, msix, path, capture or explain; `pciscope --help` explains them",
         ));
     };
     if !(global.deadline > 0.0 && global.deadline <= 3600.0) {
@@ -128,6 +128,11 @@ fn dispatch(arguments: Arguments) -> Result<Outcome, Failure> {
         }
         Command::Msix { selection, mmio } => super::msix::run(&global, &selection, mmio),
         Command::Explain { name } => super::explain::run(&global, &name),
+        Command::Capture { output, folder, vpd, mmio } => {
+            let wanted =
+                super::capture::Wanted { output: output.as_deref(), folder, vital_product_data: vpd, mmio };
+            super::capture::run(&global, &wanted)
+        }
         Command::Path { selection } => super::path::run(&global, &selection),
     }
 }

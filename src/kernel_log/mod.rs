@@ -49,6 +49,17 @@ pub fn read(tree: &dyn Tree, live: bool, take: &mut dyn FnMut(&Record<'_>)) -> R
 }
 
 fn read_live(take: &mut dyn FnMut(&Record<'_>)) -> Result<()> {
+    live_records(&mut |bytes| kmsg_records(&printable(bytes.to_vec()), take))
+}
+
+/// The log of this machine as the kernel gives it, record after record, as `var/log/kmsg` holds it.
+pub fn read_live_bytes() -> Result<Vec<u8>> {
+    let mut log = Vec::new();
+    live_records(&mut |bytes| log.extend(bytes))?;
+    Ok(log)
+}
+
+fn live_records(take: &mut dyn FnMut(&[u8])) -> Result<()> {
     let failed = |errno| TreeError::errno("/dev/kmsg", errno);
     let flags = OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
     let log = nix::fcntl::open("/dev/kmsg", flags, Mode::empty()).map_err(failed)?;
@@ -56,7 +67,7 @@ fn read_live(take: &mut dyn FnMut(&Record<'_>)) -> Result<()> {
     loop {
         match nix::unistd::read(log.as_fd(), &mut buffer) {
             Ok(0) | Err(Errno::EAGAIN) => return Ok(()),
-            Ok(length) => kmsg_records(&printable(buffer[..length].to_vec()), take),
+            Ok(length) => take(&buffer[..length]),
             // EPIPE: records were overwritten before they were read; the next read goes on behind them. EINVAL: one
             // record was longer than the buffer and is skipped by the kernel as well.
             Err(Errno::EPIPE | Errno::EINTR | Errno::EINVAL) => {}

@@ -69,6 +69,9 @@ impl Platform {
     }
 }
 
+/// Where the kernel tells its architecture, since Linux 6.1. A capture of an older one notes it there too.
+pub const ARCHITECTURE: &str = "proc/sys/kernel/arch";
+
 /// Reads what the machine as a whole tells. `live` decides where the kernel log is; `interrupts` is `/proc/interrupts`.
 pub fn read_platform(tree: &dyn Tree, live: bool, interrupts: Option<&[Line]>) -> Platform {
     let text = |path: &str| read_text(tree, path).ok().filter(|t| !t.is_empty());
@@ -81,7 +84,8 @@ pub fn read_platform(tree: &dyn Tree, live: bool, interrupts: Option<&[Line]>) -
     platform.architecture = if live {
         nix::sys::utsname::uname().ok().map(|u| u.machine().to_string_lossy().into_owned())
     } else {
-        platform.kernel.as_deref().and_then(architecture)
+        // Kernel: UTS_MACHINE as a sysctl, since Linux 6.1 (kernel/utsname_sysctl.c).
+        text(ARCHITECTURE).or_else(|| platform.kernel.as_deref().and_then(architecture))
     };
     if let Some(flags) = boot_architecture(tree) {
         platform.fadt_no_msi = Some(flags & 0x08 != 0);
