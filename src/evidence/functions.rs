@@ -68,3 +68,111 @@ fn config(reading: &Reading) -> Option<Kept> {
         }),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use nix::errno::Errno;
+
+    use super::*;
+    use crate::machine::reading::{DEVICES, Depth, Order, read};
+    use crate::machine::vital_product_data::VitalProductData;
+    use crate::pci::{Bdf, ConfigSpace};
+    use crate::tree::archive::unpack;
+
+    const ADDRESS: Bdf = Bdf { domain: 0, bus: 0x82, device: 0, function: 0 };
+
+    /// What reading the capture of a function gives.
+    fn replay(reading: &Reading, vital_product_data: bool) -> Reading {
+        let mut recording = Recording::default();
+        keep(&mut recording, &format!("{DEVICES}/{ADDRESS}"), reading);
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("capture");
+        let about = super::super::about::About {
+            tool: String::new(),
+            time: String::new(),
+            source: String::new(),
+            kernel: None,
+            functions: 1,
+            complete: true,
+            unread: Vec::new(),
+            redaction: None,
+            notes: Vec::new(),
+        };
+        super::super::store(&recording, &about, 0, super::super::Form::Archive, &path, None).unwrap();
+        let tree = unpack(std::fs::File::open(&path).unwrap()).tree;
+        let order = Order {
+            address: ADDRESS,
+            depth: Depth::Full,
+            bridge_asleep: false,
+            wake: false,
+            remembered: false,
+            vital_product_data,
+        };
+        read(&tree, order)
+    }
+
+    fn failed(cause: Cause) -> Reading {
+        Reading::failed(ADDRESS, cause)
+    }
+
+    #[test]
+    fn a_device_that_fails_in_the_middle_fails_there_again() {
+        let mut reading = failed(Cause::Errno(Errno::EIO));
+        reading.space = ConfigSpace::new(4096);
+        let header = [0xde, 0x10, 1, 0x22, 0, 0, 0x10, 0, 0, 0, 0, 3, 0, 0, 0, 0];
+        reading.space.store(0, &header);
+        reading.space.store(0x40, &[7; 8]);
+        reading.config_size = Some(4096);
+        reading.config_error = Some((0x48, Cause::Errno(Errno::EIO)));
+        let again = replay(&reading, false);
+        assert_eq!(again.space, reading.space);
+        assert_eq!((again.config_size, again.config_error), (reading.config_size, reading.config_error));
+    }
+
+    #[test]
+    fn why_nothing_was_read_is_kept() {
+        for cause in [Cause::TimedOut(2000), Cause::Errno(Errno::EINTR), Cause::Errno(Errno::EACCES)] {
+            assert_eq!(replay(&failed(cause), false).config_error, Some((0, cause)));
+        }
+        let mut sleeping = failed(Cause::NotCaptured);
+        sleeping.config_error = None;
+        assert_eq!(replay(&sleeping, false).config_error, Some((0, Cause::NotCaptured)));
+    }
+
+    #[test]
+    fn four_doublewords_of_a_dead_function_are_four_again() {
+        let mut dead = failed(Cause::NotCaptured);
+        dead.config_error = None;
+        dead.space = ConfigSpace::new(4096);
+        dead.space.store(0, &[0xff; 16]);
+        (dead.config_size, dead.config_reads) = (Some(4096), 1);
+        let again = replay(&dead, false);
+        assert_eq!((again.space, again.config_error), (dead.space, None));
+    }
+
+    #[test]
+    fn attributes_and_vital_product_data_keep_their_errors() {
+        let mut reading = failed(Cause::NotCaptured);
+        let place = |name| attributes::index(name).unwrap();
+        reading.answers = vec![
+            (place("current_link_speed"), Err(Cause::Errno(Errno::EINVAL))),
+            (place("uevent"), Ok("DRIVER=nvme\nPCI_ID=144D:A80A".to_owned())),
+            (place("driver"), Ok("../../../bus/pci/drivers/nvme".to_owned())),
+            (place("msi_irqs"), Ok("33\n34".to_owned())),
+            (place("link"), Ok(String::new())),
+            (place("physfn"), Err(Cause::Errno(Errno::ENOENT))),
+        ];
+        let error = Some(Cause::Errno(Errno::ETIMEDOUT));
+        let bytes = vec![0x82, 200, 0, b'x'];
+        reading.vital_product_data = Some(VitalProductData { bytes, error });
+        let again = replay(&reading, false);
+        for (index, answer) in &reading.answers {
+            let name = attributes::ALL[usize::from(*index)].name;
+            if name != "driver" {
+                assert_eq!(again.answer(name), Some(answer), "{name}");
+            }
+        }
+        assert_eq!(again.answer("enable"), Some(&Err(Cause::NotCaptured)), "it was not asked for");
+        assert_eq!(replay(&reading, true).vital_product_data, reading.vital_product_data);
+    }
+}

@@ -1,8 +1,10 @@
 //! What was read of a machine: each answer by its path, errors included.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
+
+use nix::errno::Errno;
 
 use crate::tree::manifest::piece_name;
 use crate::tree::{Cause, Pieces};
@@ -115,6 +117,27 @@ impl Recording {
                 Kept::Folder | Kept::Listed | Kept::Failed(_) => Vec::new(),
             }
         })
+    }
+
+    /// Folders that were there and of which no file is stored: all that there is of a function may be errors.
+    pub fn bare_folders(&self) -> BTreeSet<&str> {
+        let parent = |path: &'_ str| path.rfind('/').unwrap_or(0);
+        let mut bare = BTreeSet::new();
+        let mut filled = BTreeSet::new();
+        for (path, kept) in self.iter() {
+            match kept {
+                Kept::File { .. } | Kept::Pieces { .. } | Kept::Link(_) => {
+                    _ = filled.insert(&path[..parent(path)])
+                }
+                Kept::Folder => _ = bare.insert(path),
+                Kept::Failed(cause) if !matches!(cause, Cause::Errno(Errno::ENOENT | Errno::ENOTDIR)) => {
+                    bare.insert(&path[..parent(path)]);
+                }
+                Kept::Listed | Kept::Failed(_) => {}
+            }
+        }
+        bare.retain(|path| !path.is_empty() && !filled.contains(path));
+        bare
     }
 
     /// The text of `capture/manifest.tsv`; [`crate::tree::manifest`] tells what it means.

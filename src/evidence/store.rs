@@ -37,7 +37,7 @@ pub enum StoreError {
         path: String,
     },
     /// The operating system's answer.
-    #[error("{path}: {error}; nothing was kept")]
+    #[error("{path}: {}; nothing was kept", words(error))]
     Io {
         /// Path of the capture.
         path: String,
@@ -47,6 +47,14 @@ pub enum StoreError {
     /// The signature could not be made.
     #[error("{0}; nothing was kept")]
     Sign(String),
+}
+
+/// The answer without the number behind it, in lower case as everywhere.
+fn words(error: &io::Error) -> String {
+    match error.raw_os_error() {
+        Some(number) => crate::tree::Cause::Errno(nix::errno::Errno::from_raw(number)).to_string(),
+        None => error.to_string(),
+    }
 }
 
 /// Files that are stored beside the tree: path and bytes.
@@ -163,6 +171,12 @@ fn write_archive(recording: &Recording, extra: &[Extra], seconds: u64, path: &Pa
     for (path, bytes) in extra {
         append(&mut archive, path, bytes, seconds)?;
     }
+    for path in recording.bare_folders() {
+        let mut header = header(0, seconds);
+        header.set_entry_type(tar::EntryType::Directory);
+        header.set_mode(0o755);
+        archive.append_data(&mut header, format!("{path}/"), io::empty())?;
+    }
     for (path, stored) in recording.stored() {
         match stored {
             Stored::File(bytes) => append(&mut archive, &path, bytes, seconds)?,
@@ -204,6 +218,9 @@ fn write_folder(recording: &Recording, extra: &[Extra], path: &Path) -> io::Resu
     };
     for (name, bytes) in extra {
         file(name, bytes)?;
+    }
+    for name in recording.bare_folders() {
+        fs::create_dir_all(path.join(name))?;
     }
     for (name, stored) in recording.stored() {
         match stored {
