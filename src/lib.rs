@@ -2,7 +2,8 @@
 //!
 //! The folders in reading order: [`tree`] (where bytes come from), [`pci`] (configuration space and its registers),
 //! [`kernel_log`] (what the kernel said), [`machine`] (what Linux and the hierarchy add), [`names`] (what devices are
-//! called), [`inspect`] (the answers of the commands as data), [`evidence`] (captures), [`render`] (words and layout), [`cli`] (what people type).
+//! called), [`simulate`] (broken machines on demand), [`inspect`] (the answers of the commands as data), [`evidence`]
+//! (captures), [`render`] (words and layout), [`cli`] (what people type).
 
 pub mod cli;
 pub mod evidence;
@@ -12,4 +13,5 @@ pub mod machine;
 pub mod names;
 pub mod pci;
 pub mod render;
+pub mod simulate;
 pub mod tree;

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use proptest::prelude::*;
 
-use pciscope::inspect::{Inspection, list, msix, path, show};
+use pciscope::inspect::{Inspection, field, list, msix, path, show};
 use pciscope::machine::attributes::{self, Kind, When};
 use pciscope::machine::platform::{Platform, read_platform};
 use pciscope::machine::reading::Depth;
@@ -117,6 +117,11 @@ fn with_remapping(config: &[u8], attribute: &[u8], interrupt_remapping: Option<b
     for function in machine.wanted() {
         let vectors = msix::function_vectors(inspection, function, lines, false);
         let path = path::function_path(inspection, function, lines);
+        let decoded = show::Decoded::new(function);
+        for name in ["header", "express", "LnkSta.Speed", "aer.header_log", "lane", "uesta"] {
+            let found = field::find(&decoded, name);
+            assert!(function.answers() || found.is_empty(), "{name}");
+        }
         is_plain(&text::show::function(inspection, function, lines, true, Style::PLAIN));
         is_harmless(&text::show::function(inspection, function, lines, true, COLOR));
         is_plain(&text::msix::function(&vectors, Style::PLAIN));

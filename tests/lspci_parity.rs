@@ -17,6 +17,8 @@ mod kinds;
 mod listed;
 #[path = "lspci_parity/lspci.rs"]
 mod lspci;
+#[path = "lspci_parity/page.rs"]
+mod page;
 #[path = "lspci_parity/rule.rs"]
 mod rule;
 #[path = "lspci_parity/rules_cxl.rs"]
@@ -45,6 +47,9 @@ mod text;
 mod view;
 #[path = "lspci_parity/walking.rs"]
 mod walking;
+#[allow(dead_code, reason = "only listed here; tests/worked_examples.rs decodes them")]
+#[path = "worked_examples/mod.rs"]
+mod worked_examples;
 
 use std::path::{Path, PathBuf};
 

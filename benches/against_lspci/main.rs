@@ -14,6 +14,9 @@ use std::path::{Path, PathBuf};
 
 use counts::Counts;
 use measure::{Program, Run};
+use pciscope::machine::reading::Depth;
+use pciscope::machine::{self, DEADLINE, Scope};
+use pciscope::tree::Directory;
 
 const PCISCOPE: &str = env!("CARGO_BIN_EXE_pciscope");
 
@@ -77,6 +80,7 @@ fn bench() -> io::Result<()> {
             programs: vec![program("lspci", lspci, &[]), program(here, PCISCOPE, &["list"]), floor("list")],
             functions: own as f64,
             aim: 3.0,
+            copy: None,
         }
         .run(2 * rounds, devices, folder.path())?;
         Comparison {
@@ -88,6 +92,7 @@ fn bench() -> io::Result<()> {
             ],
             functions: own as f64,
             aim: 2.0,
+            copy: None,
         }
         .run(2 * rounds, devices, folder.path())?;
     }
@@ -104,6 +109,7 @@ fn bench() -> io::Result<()> {
         ],
         functions: tree::FUNCTIONS.into(),
         aim: 3.0,
+        copy: Some((folder.path().to_owned(), Depth::Summary)),
     }
     .run(rounds, &folders, folder.path())?;
     Comparison {
@@ -115,6 +121,7 @@ fn bench() -> io::Result<()> {
         ],
         functions: tree::FUNCTIONS.into(),
         aim: 2.0,
+        copy: Some((folder.path().to_owned(), Depth::Detail)),
     }
     .run(rounds, &folders, folder.path())
 }
@@ -138,6 +145,8 @@ struct Comparison {
     functions: f64,
     /// How many times faster than lspci pciscope should be.
     aim: f64,
+    /// A folder of which pciscope reads blocks, and how much of a device it would read there.
+    copy: Option<(PathBuf, Depth)>,
 }
 
 impl Comparison {
@@ -195,6 +204,10 @@ impl Comparison {
         if let (Some(Some(lspci)), Some(Some(pciscope))) = (all_counts.first(), all_counts.get(1)) {
             self.counted(lspci, pciscope);
         }
+        if let Some((folder, depth)) = &self.copy {
+            let bytes = of_devices(folder, *depth)?;
+            println!("  {bytes} bytes of config it would read of devices: of a copy it reads blocks of 256");
+        }
         Ok(())
     }
 
@@ -203,6 +216,15 @@ impl Comparison {
         verdict(pciscope.system_calls < lspci.system_calls, &calls);
         println!("  {} bytes of config, lspci {}", pciscope.config_bytes, lspci.config_bytes);
     }
+}
+
+/// How many bytes of configuration space are read if they cost something.
+fn of_devices(folder: &Path, depth: Depth) -> io::Result<u64> {
+    let tree = Directory::open(folder).map_err(io::Error::other)?;
+    let wanted = |_| true;
+    let scope = Scope { depth, wanted: &wanted, wake: false, deadline: DEADLINE, vital_product_data: false };
+    let machine = machine::load(&tree, false, scope).map_err(io::Error::other)?;
+    Ok(machine.functions.iter().map(|f| u64::from(f.reading.space.known_bytes())).sum())
 }
 
 /// Says whether an aim is reached.

@@ -2,12 +2,10 @@
 use pciscope::tree::archive::{Unpacked, unpack};
 use pciscope::tree::{Tree, read};
 
-/// One input.
-pub fn run(data: &[u8]) {
-    look(&unpack(data));
-    if let Ok(packed) = zstd_of(data) {
-        look(&unpack(packed.as_slice()));
-    }
+/// One input. Gives how many files and functions were found.
+pub fn run(data: &[u8]) -> usize {
+    let framed = zstd_of(data).map_or(0, |packed| look(&unpack(packed.as_slice())));
+    look(&unpack(data)) + framed
 }
 
 /// A frame of one raw block after the other (RFC 8878, 3.1.1), which needs no compressor.
@@ -21,7 +19,8 @@ fn zstd_of(data: &[u8]) -> Result<Vec<u8>, std::num::TryFromIntError> {
     Ok(frame)
 }
 
-fn look(unpacked: &Unpacked) {
+fn look(unpacked: &Unpacked) -> usize {
+    let mut found = unpacked.entries;
     let tree = &unpacked.tree;
     for (path, _) in tree.contents().take(200) {
         std::hint::black_box(read(tree, path, 1 << 20).is_ok());
@@ -30,8 +29,9 @@ fn look(unpacked: &Unpacked) {
     }
     for name in tree.list("sys/bus/pci/devices").unwrap_or_default().iter().take(50) {
         if let Ok(folder) = tree.enter(&format!("sys/bus/pci/devices/{name}")) {
-            std::hint::black_box(folder.open("config").is_ok_and(|file| file.pieces().is_some()));
+            found += usize::from(folder.open("config").is_ok_and(|file| file.pieces().is_some()));
             std::hint::black_box(folder.list("msi_irqs").is_ok());
         }
     }
+    found
 }

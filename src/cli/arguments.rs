@@ -27,9 +27,16 @@ pub struct Arguments {
 #[derive(Debug, Args)]
 pub struct Global {
     /// Where to read: `live` (this machine, the default), a capture, a folder shaped like /, text from lspci -x, -xxx or
-    /// -xxxx, a copy of a config file, or - for standard input.
+    /// -xxxx, a copy of a config file, a scenario or machine in TOML (FILE or FILE@45s), or - for standard input.
     #[arg(long, global = true, value_name = "SOURCE")]
     pub from: Option<String>,
+    /// The moment of a scenario, such as 45s or 1h30m; without it the end of its timeline.
+    #[arg(long, global = true, value_name = "TIME")]
+    pub at: Option<String>,
+    /// Read the kernel log from this file instead of the machine's own: what dmesg or journalctl -k print, syslog,
+    /// /dev/kmsg, an nvidia-bug-report; packed with gzip or not; - for standard input.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub log: Option<String>,
     /// What to print.
     #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
     pub format: Format,
@@ -114,11 +121,12 @@ pub enum Command {
         #[arg(long)]
         mmio: bool,
     },
-    /// What a capability, register or field is: bits, access, specification, lspci's name, what is normal.
+    /// What a capability, register, field, fault, log line or NVIDIA's Xid is, where that is specified, what is normal.
     Explain {
-        /// A dotted path such as express.link_status, or a name that lspci prints, such as LnkSta or UESta.DLP.
-        #[arg(value_name = "NAME")]
-        name: String,
+        /// A dotted path such as express.link_status, a name that lspci prints, such as LnkSta or UESta.DLP, a fault that
+        /// `simulate list` prints, a kind of event such as nvidia.xid, `xid 79`, or a line of a kernel log in quotes.
+        #[arg(value_name = "NAME", required = true)]
+        name: Vec<String>,
     },
     /// Keep everything that the other commands read, as one file that every command takes with --from.
     ///
@@ -138,11 +146,60 @@ pub enum Command {
         #[arg(long)]
         mmio: bool,
     },
+    /// What the kernel log says of devices, a line an event, repeats counted, boots kept apart.
+    Log {
+        /// Only events that speak of these functions, such as 82:00.0 or 0000:82:00.0.
+        #[arg(value_name = "ADDRESS")]
+        addresses: Vec<PartialBdf>,
+        /// Also print events with which nothing is wrong.
+        #[arg(short, long)]
+        all: bool,
+    },
+    /// Broken machines on demand: what can break, machines and scenarios, and trees that other programs can read.
+    #[command(subcommand)]
+    Simulate(Simulate),
     /// From the root port to a function: both ends of every link, speed, width, ASPM, payload size, AER, ACS, power.
     Path {
         /// Which functions.
         #[command(flatten)]
         selection: Selection,
+    },
+}
+
+/// What can be simulated.
+#[derive(Debug, Subcommand)]
+pub enum Simulate {
+    /// Faults, machines and scenarios, a line each.
+    List,
+    /// Writes the machine of a scenario to a folder that other programs can read.
+    Build {
+        /// A file, or the name of a scenario or machine that `simulate list` prints; FILE@45s selects the moment.
+        #[arg(value_name = "SCENARIO")]
+        scenario: String,
+        /// The folder; it must be new or empty.
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+        /// The kernel that is imitated, instead of the scenario's: 4.19, 5.4, 5.15, 6.8, 6.12 or 7.2.
+        #[arg(long, value_name = "VERSION")]
+        kernel: Option<String>,
+    },
+    /// Checks that scenarios show what they say must be seen. Exit status 2 if not.
+    Test {
+        /// Files, or names that `simulate list` prints.
+        #[arg(value_name = "SCENARIO", required = true)]
+        scenarios: Vec<String>,
+        /// The kernel that is imitated, instead of the scenarios': 4.19, 5.4, 5.15, 6.8, 6.12 or 7.2.
+        #[arg(long, value_name = "VERSION")]
+        kernel: Option<String>,
+    },
+    /// Prints the description of a machine: a shipped one, or one with as many functions as are asked for.
+    Machine {
+        /// A name that `simulate list` prints.
+        #[arg(value_name = "NAME", conflicts_with = "functions", required_unless_present = "functions")]
+        name: Option<String>,
+        /// How many functions the machine is to have.
+        #[arg(long, value_name = "N")]
+        functions: Option<u64>,
     },
 }
 
@@ -209,7 +266,7 @@ impl Selection {
     }
 }
 
-fn partial_text(address: &PartialBdf) -> String {
+pub fn partial_text(address: &PartialBdf) -> String {
     let short = format!("{:02x}:{:02x}.{:x}", address.bus, address.device, address.function);
     address.domain.map_or(short.clone(), |domain| format!("{domain:04x}:{short}"))
 }

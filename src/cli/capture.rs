@@ -12,10 +12,10 @@ use crate::evidence::about::{About, rfc3339};
 use crate::evidence::capture::{Captured, Order, capture, unread};
 use crate::evidence::{Form, StoreError, store};
 use crate::tree::Tree;
-use crate::tree::source::{self, Kind, Source};
+use crate::tree::source::{Kind, Source};
 
 use super::arguments::{Format, Global};
-use super::run::{Failure, INTERNAL, NO_INPUT, OUTPUT, Outcome, USAGE, json};
+use super::run::{Failure, INTERNAL, NO_INPUT, OUTPUT, Outcome, USAGE, json, open_source};
 
 /// What was asked for.
 pub struct Wanted<'a> {
@@ -30,8 +30,11 @@ pub struct Wanted<'a> {
 }
 
 pub fn run(global: &Global, wanted: &Wanted<'_>) -> Result<Outcome, Failure> {
-    let Source { tree, kind, notes, .. } =
-        source::open(global.from.as_deref()).map_err(|e| Failure::new(NO_INPUT, e))?;
+    if global.log.is_some() {
+        let text = "--log: a capture keeps the log of its own source; leave it out, and give it to the command that reads the capture";
+        return Err(Failure::new(USAGE, text));
+    }
+    let Source { tree, kind, notes, .. } = open_source(global)?;
     let live = kind == Kind::Live;
     let started = SystemTime::now();
     let path = match wanted.output {
@@ -107,6 +110,7 @@ fn source_name(kind: Kind) -> &'static str {
         Kind::Archive => "capture",
         Kind::Dump => "dump",
         Kind::RawConfig => "config",
+        Kind::Simulation => "simulation",
     }
 }
 

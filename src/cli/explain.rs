@@ -1,17 +1,21 @@
 //! `explain`.
 
-use crate::inspect::explain::{explain, paths};
+use crate::inspect::explain::{explain, names};
+use crate::inspect::suggest::nearest;
 use crate::render::text;
 
 use super::arguments::{Format, Global};
 use super::run::{Failure, Outcome, USAGE, json, style};
 
 pub fn run(global: &Global, name: &str) -> Result<Outcome, Failure> {
-    // `check:`, `fault:` and the like pick one kind of thing; fields are the kind that there is so far.
-    let answer = explain(name.strip_prefix("field:").unwrap_or(name));
+    let answer = explain(name);
     if answer.matches.is_empty() {
-        let nearest = text::field::nearest_of(paths(), name);
-        let text = format!("explain {name}: nothing is called so; nearest: {}", nearest.join(", "));
+        if name.contains(' ') {
+            let text =
+                format!("explain {name}: no kind of event has such a line, and nothing else is called so");
+            return Err(Failure::new(USAGE, text));
+        }
+        let text = format!("explain {name}: nothing is called so; {}", nearest(names(), name));
         return Err(Failure::new(USAGE, text));
     }
     let text = match global.format {

@@ -4,9 +4,11 @@ mod arguments;
 mod capture;
 mod explain;
 mod list;
+mod log;
 mod msix;
 mod path;
 mod run;
 mod show;
+mod simulate;
 
 pub use run::run;

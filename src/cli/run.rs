@@ -14,7 +14,8 @@ use crate::machine::reading::Depth;
 use crate::machine::{self, Machine, Scope};
 use crate::names::Names;
 use crate::render::style::Style;
-use crate::tree::source::{self, Kind, Source};
+use crate::simulate;
+use crate::tree::source::{self, Kind, Opened, Source};
 
 use super::arguments::{Arguments, Color, Command, Format, Global, Selection};
 
@@ -50,6 +51,13 @@ pub struct Outcome {
     pub text: String,
     /// For standard error; if there is any, the exit status is 3.
     pub complaints: Vec<String>,
+}
+
+impl Outcome {
+    /// Text and nothing to complain about.
+    pub fn text(text: String) -> Self {
+        Outcome { text, complaints: Vec::new() }
+    }
 }
 
 /// Runs the program with the arguments of this process.
@@ -115,7 +123,7 @@ fn dispatch(arguments: Arguments) -> Result<Outcome, Failure> {
     let Some(command) = command else {
         return Err(Failure::new(
             USAGE,
-            "expected a command: list, show, msix, path, capture or explain; `pciscope --help` explains them",
+            "expected a command: list, show, msix, path, log, explain, capture or simulate; `pciscope --help` explains them",
         ));
     };
     if !(global.deadline > 0.0 && global.deadline <= 3600.0) {
@@ -127,13 +135,15 @@ fn dispatch(arguments: Arguments) -> Result<Outcome, Failure> {
             super::show::run(&global, &selection, field.as_deref(), raw, hex, vpd)
         }
         Command::Msix { selection, mmio } => super::msix::run(&global, &selection, mmio),
-        Command::Explain { name } => super::explain::run(&global, &name),
+        Command::Explain { name } => super::explain::run(&global, &name.join(" ")),
+        Command::Log { addresses, all } => super::log::run(&global, &addresses, all),
         Command::Capture { output, folder, vpd, mmio } => {
             let wanted =
                 super::capture::Wanted { output: output.as_deref(), folder, vital_product_data: vpd, mmio };
             super::capture::run(&global, &wanted)
         }
         Command::Path { selection } => super::path::run(&global, &selection),
+        Command::Simulate(command) => super::simulate::run(&global, command),
     }
 }
 
@@ -160,6 +170,35 @@ pub fn names(global: &Global) -> Result<Names, Failure> {
         say(&warning);
     }
     Ok(names)
+}
+
+/// Opens what `--from` names, at the moment that `--at` says.
+pub fn open_source(global: &Global) -> Result<Source, Failure> {
+    let failed = |error: simulate::scenario::SimulationError| Failure::new(NO_INPUT, error);
+    match source::open_any(global.from.as_deref()).map_err(|e| Failure::new(NO_INPUT, e))? {
+        Opened::Source(source) => match &global.at {
+            None => Ok(source),
+            Some(_) => Err(Failure::new(USAGE, "--at: only a scenario (--from FILE.toml) has moments")),
+        },
+        Opened::Description { name, text, at } => {
+            let at = moment(at.as_deref(), global.at.as_deref())?;
+            let scenario = simulate::source::from_text(&text, &name, None).map_err(failed)?;
+            simulate::source::source(&scenario, at).map_err(failed)
+        }
+    }
+}
+
+/// The moment that was written behind the name of a scenario, or with `--at`.
+pub fn moment(behind: Option<&str>, option: Option<&str>) -> Result<Option<u64>, Failure> {
+    match (behind, option) {
+        (Some(_), Some(_)) => {
+            Err(Failure::new(USAGE, "--at: the scenario names a moment already, FILE@TIME"))
+        }
+        (None, None) => Ok(None),
+        (Some(text), None) | (None, Some(text)) => {
+            simulate::source::moment(text).map(Some).map_err(|e| Failure::new(USAGE, e))
+        }
+    }
 }
 
 /// Everything that a command works on.
@@ -203,7 +242,8 @@ impl Session {
         platform: bool,
         vital_product_data: bool,
     ) -> Result<Self, Failure> {
-        let source = source::open(global.from.as_deref()).map_err(|e| Failure::new(NO_INPUT, e))?;
+        check_log(global)?;
+        let source = open_source(global)?;
         let live = source.kind == Kind::Live;
         let wanted = |address| selection.wants(address);
         let deadline = Duration::from_secs_f64(global.deadline);
@@ -212,7 +252,8 @@ impl Session {
         let around = || {
             if platform {
                 interrupts = machine::interrupts::read_interrupts(&*source.tree);
-                about = machine::platform::read_platform(&*source.tree, live, interrupts.as_deref());
+                let (tree, log) = (&*source.tree, global.log.as_deref());
+                about = machine::platform::read_platform_with(tree, live, interrupts.as_deref(), log);
             }
         };
         let mut machine =
@@ -254,6 +295,17 @@ impl Session {
         // read a hundred of them.
         std::mem::forget(self.machine);
         Outcome { text, complaints: self.complaints }
+    }
+}
+
+/// A log that was named must be there: its absence would look like a machine that says nothing.
+pub fn check_log(global: &Global) -> Result<(), Failure> {
+    match global.log.as_deref() {
+        Some("-") if global.from.as_deref() == Some("-") => {
+            Err(Failure::new(USAGE, "--from and --log: both cannot be standard input"))
+        }
+        None | Some("-") => Ok(()),
+        Some(file) => crate::kernel_log::source::check_file(file).map_err(|e| Failure::new(NO_INPUT, e)),
     }
 }
 

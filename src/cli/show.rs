@@ -1,7 +1,9 @@
 //! `show`.
 
 use crate::inspect::explain::explain;
+use crate::inspect::field::{self, Fields, Found, FunctionFields};
 use crate::inspect::show::{Decoded, show};
+use crate::inspect::suggest::nearest;
 use crate::machine::interrupts::Line;
 use crate::machine::reading::Depth;
 use crate::machine::{Function, in_order};
@@ -13,7 +15,7 @@ use super::run::{Failure, NOT_FOUND, Outcome, Session, USAGE, json, print};
 pub fn run(
     global: &Global,
     selection: &Selection,
-    field: Option<&str>,
+    name: Option<&str>,
     raw: bool,
     hex: bool,
     vpd: bool,
@@ -23,10 +25,18 @@ pub fn run(
         (false, Format::Text) => Depth::Detail,
         (false, _) => Depth::Full,
     };
-    let mut session = Session::open_with(global, selection, depth, field.is_none(), vpd)?;
+    let mut session = Session::open_with(global, selection, depth, name.is_none(), vpd)?;
     let notes = std::mem::take(&mut session.notes);
-    if let Some(field) = field {
-        let text = one_field(&session, field, raw)?;
+    if let Some(name) = name {
+        let text = if session.json {
+            let functions = one_function(&session)?.map(|function| fields_as_data(function, name));
+            json(&Fields { functions: functions.transpose()?.into_iter().collect(), notes })?
+        } else {
+            match one_function(&session)? {
+                Some(function) => fields_as_text(function, name, raw)?,
+                None => String::new(),
+            }
+        };
         return Ok(session.outcome(text));
     }
     let lines = session.interrupts.as_deref();
@@ -52,11 +62,13 @@ fn print_pages(session: &Session, lines: Option<&[Line]>, hex: bool) -> Result<(
     })
 }
 
-fn one_field(session: &Session, name: &str, raw: bool) -> Result<String, Failure> {
+/// The only function that was asked for; `None` if there is none or it does not answer: the complaint says why, and a
+/// script must not take an empty line for a value.
+fn one_function(session: &Session) -> Result<Option<&Function>, Failure> {
     let functions: Vec<_> = session.machine.wanted().collect();
-    let function = match functions.as_slice() {
-        [function] => *function,
-        [] => return Ok(String::new()),
+    match functions.as_slice() {
+        [] => Ok(None),
+        [function] => Ok(Some(*function).filter(|f| f.answers())),
         several => {
             let addresses: Vec<String> = several.iter().take(8).map(|f| f.address.to_string()).collect();
             let more = if several.len() > 8 { ", …" } else { "" };
@@ -64,15 +76,18 @@ fn one_field(session: &Session, name: &str, raw: bool) -> Result<String, Failure
                 "--field: expected one function, got {}{more}; name one of them",
                 addresses.join(", ")
             );
-            return Err(Failure::new(USAGE, text));
+            Err(Failure::new(USAGE, text))
         }
-    };
-    if !function.answers() {
-        // The complaint says why; a script must not take an empty line for a value.
-        return Ok(String::new());
     }
-    let decoded = Decoded::new(function);
-    let found = text::field::find(&decoded, name);
+}
+
+/// Everything that the name stands for, which is one thing or all that lies below it.
+fn find<'a>(
+    function: &Function,
+    decoded: &'a Decoded,
+    name: &str,
+) -> Result<Vec<(String, Found<'a>)>, Failure> {
+    let found = field::find(decoded, name);
     match found.as_slice() {
         [] if !explain(name).matches.is_empty() => {
             // The name is right, only this function has no such thing, or it was not read.
@@ -84,29 +99,48 @@ fn one_field(session: &Session, name: &str, raw: bool) -> Result<String, Failure
             Err(Failure::new(NOT_FOUND, format!("{}: {why}", function.address)))
         }
         [] => {
-            let nearest = text::field::nearest(&decoded, name);
-            let text = format!(
-                "--field {name}: no such field in {}; nearest: {}",
-                function.address,
-                nearest.join(", ")
-            );
+            let nearest = nearest(field::names(decoded), name);
+            let text = format!("--field {name}: no such field in {}; {nearest}", function.address);
             Err(Failure::new(USAGE, text))
         }
-        [(path, one)] => Ok(match one {
-            text::field::Found::Register(_) if !raw => text::field::lines(&[(path.clone(), *one)], false),
-            one => format!("{}\n", text::field::value(*one, raw)),
-        }),
-        several if is_ambiguous(several, name) => {
-            let paths: Vec<&str> = several.iter().take(8).map(|(path, _)| path.as_str()).collect();
+        [_, _, ..] if is_ambiguous(&found, name) => {
+            let paths: Vec<&str> = found.iter().take(8).map(|(path, _)| path.as_str()).collect();
             let text = format!("--field {name}: could be {}; name one of them", paths.join(", "));
             Err(Failure::new(USAGE, text))
         }
-        several => Ok(text::field::lines(several, raw)),
+        _ => Ok(found),
     }
 }
 
+fn fields_as_text(function: &Function, name: &str, raw: bool) -> Result<String, Failure> {
+    let decoded = Decoded::new(function);
+    let found = find(function, &decoded, name)?;
+    Ok(match found.as_slice() {
+        [(_, one)] if raw || matches!(one, Found::Field(..)) => {
+            format!("{}\n", text::field::value(*one, raw))
+        }
+        found => text::field::lines(found, raw),
+    })
+}
+
+fn fields_as_data(function: &Function, name: &str) -> Result<FunctionFields, Failure> {
+    let decoded = Decoded::new(function);
+    let mut fields = FunctionFields::new(function);
+    for (path, found) in find(function, &decoded, name)? {
+        match found {
+            Found::Register(placed) => fields.add(&path, placed, None),
+            Found::Field(placed, field) => {
+                let register = path.strip_suffix(field.key).and_then(|path| path.strip_suffix('.'));
+                fields.add(register.unwrap_or(&path), placed, Some(field.key));
+            }
+        }
+    }
+    Ok(fields)
+}
+
 /// Several fields are meant if they all lie below the name; otherwise the name was too short to tell them apart.
-fn is_ambiguous(found: &[(String, text::field::Found<'_>)], name: &str) -> bool {
-    let wanted = format!("{}.", name.replace("[0]", ""));
-    !found.iter().all(|(path, _)| path.replace("[0]", "").starts_with(&wanted))
+fn is_ambiguous(found: &[(String, Found<'_>)], name: &str) -> bool {
+    let wanted = name.replace("[0]", "").to_lowercase();
+    let below = [format!("{wanted}."), format!("{wanted}[")];
+    !found.iter().all(|(path, _)| below.iter().any(|start| path.replace("[0]", "").starts_with(start)))
 }

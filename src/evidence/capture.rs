@@ -56,6 +56,13 @@ pub fn capture(
     // What a reboot destroys first: the log.
     if live {
         keep_kernel_log(&recorder);
+    } else {
+        // The recorder notes which logs there are, those of earlier boots too, and why not.
+        let _ = kernel_log::source::read_events(kernel_log::source::Source {
+            tree: &recorder,
+            live: false,
+            file: None,
+        });
     }
     let mut go_on = true;
     let machine = machine::load_watched(&**tree, live, scope, || (), &mut |done, all| {
@@ -96,7 +103,7 @@ pub fn capture(
 fn keep_kernel_log(recorder: &Recorder) {
     recorder.keep(
         "var/log/kmsg",
-        match kernel_log::read_live_bytes() {
+        match kernel_log::source::read_live_bytes() {
             Ok(bytes) => Kept::File { bytes, size: None },
             Err(error) => Kept::Failed(error.cause),
         },

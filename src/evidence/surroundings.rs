@@ -41,9 +41,6 @@ const FILES: &[&str] = &[
     "sys/class/dmi/id/sys_vendor",
 ];
 
-/// Earlier boots of which the log may be there: `var/log/kmsg.1` is the one before.
-const EARLIER_BOOTS: u32 = 9;
-
 /// NVIDIA's driver: files of the driver, and of each GPU.
 const NVIDIA: &str = "proc/driver/nvidia";
 const NVIDIA_FILES: &[&str] = &["version", "params", "registry"];
@@ -56,9 +53,6 @@ pub fn read_surroundings(recorder: &Recorder, live: bool, machine: &Machine, dea
     paths.extend(driver_files(recorder, machine));
     paths.extend(nvidia_files(recorder, machine));
     if !live {
-        let logs = (1..=EARLIER_BOOTS)
-            .flat_map(|boot| [format!("var/log/kmsg.{boot}"), format!("var/log/dmesg.{boot}")]);
-        paths.extend(logs);
         for path in paths {
             // The recorder notes what was read, and why not.
             let _ = read(recorder, &path, LIMIT);

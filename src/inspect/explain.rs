@@ -1,11 +1,18 @@
-//! `explain`: what a capability, register or field is, out of the register tables.
+//! `explain`: what a capability, register or field is, out of the register tables; what a log line is, out of those of
+//! `kernel_log/`.
 
+use crate::inspect::explain_log::{
+    self, EventExplanation, LineExplanation, RmInitExplanation, XidExplanation,
+};
+use crate::inspect::explain_packet::{PacketExplanation, packet_explanation};
+use crate::inspect::suggest::Known;
 use crate::inspect::value::text_value;
 use crate::pci::catalogue;
 use crate::pci::decode::Specification;
 use crate::pci::header;
 use crate::pci::register::{Access, Field, Meaning, Quantity, Register};
 use crate::pci::walk::List;
+use crate::simulate::fault;
 
 /// Answer of `explain`.
 #[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
@@ -24,6 +31,46 @@ pub enum Explanation {
     Register(RegisterExplanation),
     /// A field.
     Field(FieldExplanation),
+    /// A logged packet.
+    Packet(PacketExplanation),
+    /// A fault that can be simulated.
+    Fault(FaultExplanation),
+    /// A kind of event in the kernel log.
+    LogEvent(EventExplanation),
+    /// An Xid of NVIDIA's driver.
+    Xid(XidExplanation),
+    /// The numbers of `RmInitAdapter failed!`.
+    RmInitAdapter(RmInitExplanation),
+    /// A line of a kernel log.
+    LogLine(Box<LineExplanation>),
+}
+
+/// A fault explained.
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
+pub struct FaultExplanation {
+    /// Its name.
+    pub name: &'static str,
+    /// What a person would see, in paragraphs.
+    pub text: Vec<String>,
+    /// What it is about.
+    pub on: &'static str,
+    /// Capabilities that the function must have.
+    pub needs: Vec<&'static str>,
+    /// The diagnosis that is right for it.
+    pub verdict: &'static str,
+    /// What it can be told.
+    pub parameters: Vec<FaultParameter>,
+}
+
+/// What a fault can be told.
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
+pub struct FaultParameter {
+    /// Its name.
+    pub name: &'static str,
+    /// What it holds, and what is assumed.
+    pub values: String,
+    /// What it means.
+    pub text: String,
 }
 
 /// A capability explained.
@@ -43,6 +90,10 @@ pub struct CapabilityExplanation {
     pub decoded: bool,
     /// Its registers, by dotted path.
     pub registers: Vec<String>,
+    /// Why nothing, or not all, of it is decoded; what is not is shown raw.
+    pub not_decoded: Option<&'static str>,
+    /// What of it is not read, because that would take a write or do something.
+    pub not_read: Vec<&'static str>,
 }
 
 /// A register explained.
@@ -114,58 +165,135 @@ struct Source {
     registers: &'static [&'static Register],
 }
 
-/// Path of a register, with `[i]` for the index of a repeated group.
+/// Path of a register, with `[i]` for the index of every repeated group that it is in.
 fn register_path(key: &str, register: &Register) -> String {
-    match register.group {
-        Some(group) => format!("{key}.{group}[i].{}", register.key),
-        None => format!("{key}.{}", register.key),
-    }
+    let groups = register.within.into_iter().chain(register.group);
+    let groups: String = groups.map(|group| format!("{group}[i].")).collect();
+    format!("{key}.{groups}{}", register.key)
 }
 
-/// Everything that a name stands for: a dotted path with or without indices, the end of one, or a short name.
+/// Everything that a name stands for: a field, an Xid, RmInitAdapter's numbers, a kind of event, a line of a log, a logged
+/// packet header. `field:` or `log:` before it picks one kind of thing.
 pub fn explain(name: &str) -> Explain {
+    let (fields, log) = match name.split_once(':') {
+        Some(("field", rest)) => return fields(rest),
+        Some(("fault", rest)) => {
+            return Explain { matches: explain_fault(rest).map(Explanation::Fault).into_iter().collect() };
+        }
+        Some(("log", rest)) => (Vec::new(), rest.trim_start()),
+        _ => (fields(name).matches, name),
+    };
+    let mut matches = fields;
+    matches.extend(explain_fault(name).map(Explanation::Fault));
+    matches.extend(explain_log::event(log).into_iter().map(Explanation::LogEvent));
+    matches.extend(explain_log::xid(log).map(Explanation::Xid));
+    if matches.is_empty() {
+        matches.extend(explain_log::line(log).map(Box::new).map(Explanation::LogLine));
+        matches.extend(packet_explanation(log).map(Explanation::Packet));
+    }
+    if matches.is_empty() {
+        matches.extend(explain_log::rm_init(log).map(Explanation::RmInitAdapter));
+    }
+    Explain { matches }
+}
+
+/// What the register tables call so: a dotted path with or without indices, a repeated group, the end of a path, or a short
+/// name, if need be in other letter case.
+fn fields(name: &str) -> Explain {
     let wanted = without_indices(name);
+    let mut matches = named(&wanted, |text| text == wanted);
+    if matches.is_empty() {
+        matches = named(&wanted.to_lowercase(), |text| text.eq_ignore_ascii_case(&wanted));
+    }
+    Explain { matches }
+}
+
+/// Everything that a name stands for. `same` says whether a text is the name; `wanted` is the name as paths are written.
+fn named(wanted: &str, same: impl Fn(&str) -> bool) -> Vec<Explanation> {
+    let (end, below) = (format!(".{wanted}"), format!("{wanted}."));
     let mut exact = Vec::new();
     let mut partial = Vec::new();
     for source in capabilities() {
-        if source.key == wanted {
+        if same(source.key) {
             exact.push(Explanation::Capability(capability(source)));
         }
         for register in source.registers {
-            let path = register_path(source.key, register);
-            let plain = without_indices(&path);
+            let plain = without_indices(&register_path(source.key, register));
             let shorts = [register.short.to_owned(), format!("{}.{}", source.key, register.short)];
-            if plain == wanted || shorts[1] == wanted {
+            let in_group = wanted.contains('.') && plain.starts_with(&below);
+            if same(&plain) || same(&shorts[1]) || in_group {
                 exact.push(Explanation::Register(register_explanation(source, register)));
-            } else if shorts[0] == wanted || plain.ends_with(&format!(".{wanted}")) {
+            } else if same(&shorts[0]) || plain.ends_with(&end) {
                 partial.push(Explanation::Register(register_explanation(source, register)));
             }
             for field in register.fields {
-                let field_path = format!("{plain}.{}", field.key);
+                let path = format!("{plain}.{}", field.key);
                 let by_short = [&plain, &shorts[0], &shorts[1]].map(|r| format!("{r}.{}", field.short));
-                if field_path == wanted || by_short.contains(&wanted) {
+                if same(&path) || by_short.iter().any(|short| same(short)) {
                     exact.push(Explanation::Field(field_explanation(source, register, field)));
-                } else if field.short == wanted || field_path.ends_with(&format!(".{wanted}")) {
+                } else if same(field.short) || path.ends_with(&end) {
                     partial.push(Explanation::Field(field_explanation(source, register, field)));
                 }
             }
         }
     }
-    Explain { matches: if exact.is_empty() { partial } else { exact } }
+    if exact.is_empty() { partial } else { exact }
 }
 
-/// Every path that can be explained, for suggestions.
-pub fn paths() -> Vec<String> {
-    let mut paths = Vec::new();
+/// The fault of that name, if there is one.
+pub fn explain_fault(name: &str) -> Option<FaultExplanation> {
+    let found = fault::all().find(|f| f.name == name)?;
+    // An empty line separates paragraphs; the compiler leaves the space behind each `///`.
+    let text = found.doc.lines().map(str::trim).collect::<Vec<_>>().join("\n");
+    let paragraphs = text.split("\n\n").map(|p| p.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+    Some(FaultExplanation {
+        name: found.name,
+        text: paragraphs,
+        on: match found.on {
+            fault::Target::Machine => "the machine",
+            fault::Target::Function => "a function",
+            fault::Target::Linked => "a function with a link to a port above it",
+            fault::Target::Port => "a port with something below it",
+        },
+        needs: found.needs.to_vec(),
+        verdict: found.verdict,
+        parameters: found.parameters.iter().map(fault_parameter).collect(),
+    })
+}
+
+fn fault_parameter(parameter: &fault::Parameter) -> FaultParameter {
+    use fault::ParameterKind;
+    let values = match parameter.kind {
+        ParameterKind::Number(assumed) => format!("a number, {assumed} if it is not given"),
+        ParameterKind::Choice(words) => {
+            format!("{}; the first if it is not given", words.join(", "))
+        }
+        ParameterKind::Flag(assumed) => format!("true or false, {assumed} if it is not given"),
+        ParameterKind::Text(assumed) => format!("text, \"{assumed}\" if it is not given"),
+        ParameterKind::Words(assumed) => format!("a list of words, {assumed:?} if it is not given"),
+    };
+    let text = parameter.doc.split_whitespace().collect::<Vec<_>>().join(" ");
+    FaultParameter { name: parameter.name, values, text }
+}
+
+/// Everything that can be explained, for suggestions: paths and kinds of events, each with the other names that it is known
+/// by.
+pub fn names() -> Vec<Known> {
+    let event = |name: &str| Known { path: name.to_owned(), others: Vec::new() };
+    let mut names: Vec<Known> = fault::all().map(|f| event(f.name)).collect();
+    names.extend(explain_log::identifiers().map(event));
     for source in capabilities() {
-        paths.push(source.key.to_owned());
+        names.push(Known { path: source.key.to_owned(), others: vec![source.name.to_owned()] });
         for register in source.registers {
             let path = register_path(source.key, register);
-            paths.extend(register.fields.iter().map(|f| format!("{path}.{}", f.key)));
-            paths.push(path);
+            names.extend(register.fields.iter().map(|field| Known {
+                path: format!("{path}.{}", field.key),
+                others: vec![field.short.to_owned(), format!("{}.{}", register.short, field.short)],
+            }));
+            names.push(Known { path, others: vec![register.short.to_owned()] });
         }
     }
-    paths
+    names
 }
 
 /// `vsec[1].header` and `rebar.entry[i].control` without what is in brackets.
@@ -195,6 +323,8 @@ fn capability(source: Source) -> CapabilityExplanation {
         section: source.section,
         decoded: !source.registers.is_empty(),
         registers: source.registers.iter().map(|r| register_path(source.key, r)).collect(),
+        not_decoded: catalogue::why_not_decoded(source.key),
+        not_read: catalogue::not_read_of(source.key).map(|row| row.text).collect(),
     }
 }
 
@@ -271,9 +401,12 @@ fn value(field: &Field) -> String {
             };
             let all =
                 (0..1u64 << (field.high - field.low + 1)).filter(|encoding| !reserved(quantity(*encoding)));
-            all.map(|e| format!("{e} {}", text_value(field, e))).collect::<Vec<_>>().join("; ")
+            all.map(|e| format!("{e} {}", text_value(field, field.insert(0, e))))
+                .collect::<Vec<_>>()
+                .join("; ")
         }
         Meaning::Quantity(_) => "encoded; shown with its unit".to_owned(),
+        Meaning::OfRegister(_) => "encoded with other fields of the register; shown with its unit".to_owned(),
     }
 }
 

@@ -2,11 +2,19 @@
 //!
 //! These structures are the JSON that pciscope prints; their schemas are in `docs/schema/`.
 
+pub mod containment;
+pub mod doe_features;
 pub mod explain;
+pub mod explain_log;
+pub mod explain_packet;
+pub mod field;
 pub mod list;
+pub mod log;
 pub mod msix;
+pub mod packet;
 pub mod path;
 pub mod show;
+pub mod suggest;
 pub mod value;
 pub mod vital_product_data;
 

@@ -45,6 +45,10 @@ pub struct FunctionVectors {
     pub pending_unreadable: Option<Unreadable>,
     /// Interrupt remapping: on, off or (`null`) not known. With remapping a message does not name a processor.
     pub interrupt_remapping: Option<bool>,
+    /// Whether Linux's numbers of its interrupts are known, so that a vector without one has none.
+    pub linux_known: bool,
+    /// Whether `/proc/interrupts` was read, so that an interrupt without a line there has no handler.
+    pub counts_known: bool,
     /// Linux's own view: interrupts, counts, affinity, and the messages that it believes it wrote.
     pub linux: Vec<LinuxInterrupt>,
 }
@@ -76,6 +80,8 @@ pub fn function_vectors(
         vectors: table.map(|t| t.vectors),
         table_unreadable: unreadable,
         interrupt_remapping: inspection.platform.interrupt_remapping,
+        linux_known: interrupts::numbers_known(function),
+        counts_known: lines.is_some(),
         linux: interrupts::linux_interrupts(inspection.tree, function, lines),
     }
 }

@@ -9,16 +9,21 @@ use crate::machine::aspm::{self, Aspm, AspmControl};
 use crate::machine::interrupts::{self, LinuxInterrupt, Mode};
 use crate::machine::link::{self, Rate};
 use crate::machine::power::{self, Power};
-use crate::pci::Bdf;
 use crate::pci::bars::{self, Bar, BridgeWindow};
-use crate::pci::decode::{Capability, Placed};
+use crate::pci::catalogue;
+use crate::pci::decode::{Capability, Placed, shown_raw};
+use crate::pci::expansion_rom::{ExpansionRom, expansion_rom};
 use crate::pci::extended::sriov;
 use crate::pci::header;
 use crate::pci::register::Field;
 use crate::pci::walk::{Anomaly, List};
+use crate::pci::{Bdf, ConfigSpace, reserved};
 
 use super::Inspection;
+use super::containment::{Containment, containment};
+use super::doe_features::{DoeFeature, doe_features};
 use super::list::{Summary, summary};
+use super::packet::{LoggedPacket, logged_packet};
 use super::vital_product_data::{VitalProductData, vital_product_data};
 
 /// Answer of `show`.
@@ -53,6 +58,31 @@ pub struct RegisterValue {
     pub width: u8,
     /// The value; `null` if it was not read.
     pub raw: Option<u64>,
+    /// Reserved bits that are set although they should be zero.
+    pub reserved: u64,
+}
+
+/// A byte of configuration space.
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
+pub struct ReservedByte {
+    /// Offset in configuration space.
+    pub offset: u16,
+    /// Its value.
+    pub value: u8,
+}
+
+impl RegisterValue {
+    /// That of a register at its place.
+    pub fn of(placed: &Placed) -> Self {
+        let register = placed.register;
+        RegisterValue {
+            short: register.short,
+            offset: placed.offset,
+            width: register.width,
+            raw: placed.raw,
+            reserved: reserved::bits(placed),
+        }
+    }
 }
 
 /// A capability.
@@ -70,12 +100,27 @@ pub struct CapabilityEntry {
     pub version: u8,
     /// Offset in configuration space.
     pub offset: u16,
-    /// Whether its registers are decoded; if not, `bytes` holds it raw.
+    /// Whether registers of it are decoded.
     pub decoded: bool,
-    /// The bytes of a capability that is not decoded, in hexadecimal, as far as they were read.
-    pub bytes: Option<String>,
+    /// The part that is not decoded, because its layout is not public or is the vendor's; `null` if there is none.
+    pub undecoded: Option<Undecoded>,
+    /// Reserved bytes beside its registers that are not zero although they should be.
+    pub reserved_bytes: Vec<ReservedByte>,
     /// Part of the capability that is not read, because that would take a write or do something, with the reason.
     pub not_read: Option<&'static str>,
+}
+
+/// A part of a capability that is not decoded.
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
+pub struct Undecoded {
+    /// Offset of its first byte in configuration space.
+    pub offset: u16,
+    /// How many bytes it has; of a capability whose length nobody knows, at most 64.
+    pub length: u16,
+    /// Its first bytes in hexadecimal, as far as they were read and at most 64.
+    pub bytes: String,
+    /// Why it is not decoded; `null` for an ID that is not known.
+    pub reason: Option<&'static str>,
 }
 
 /// Everything about a function.
@@ -117,18 +162,28 @@ pub struct Details {
     pub aspm_control: AspmControl,
     /// Advanced Error Reporting.
     pub aer: Aer,
+    /// Why the port is contained (DPC); `null` if it is not, has no such capability, or was not read.
+    pub containment: Option<Containment>,
+    /// Packets that are logged with errors (header logs of AER and DPC that belong to an error).
+    pub logged_packets: Vec<LoggedPacket>,
     /// Which kind of interrupt is enabled; `null` if it was not read.
     pub interrupt_mode: Option<Mode>,
+    /// The interrupt pin that the function uses: `A` to `D`; `null` if it has none or was not read.
+    pub interrupt_pin: Option<char>,
     /// The function's interrupts as Linux sees them.
     pub interrupts: Vec<LinuxInterrupt>,
     /// Base Address Registers.
     pub bars: Vec<Bar>,
+    /// Expansion ROM; `null` if there is none or nothing tells.
+    pub expansion_rom: Option<ExpansionRom>,
     /// Windows of a bridge.
     pub windows: Vec<BridgeWindow>,
     /// Capabilities in the order of the lists.
     pub capabilities: Vec<CapabilityEntry>,
     /// What is wrong with the lists.
     pub anomalies: Vec<Anomaly>,
+    /// What the mailboxes of Data Object Exchange understand; `null` if the function has none or the source does not tell.
+    pub doe_features: Option<Vec<DoeFeature>>,
     /// Registers by dotted path.
     pub registers: BTreeMap<String, RegisterValue>,
     /// Fields by dotted path.
@@ -174,10 +229,12 @@ impl Decoded {
 
 /// A field's value as JSON carries it.
 pub fn field_value(field: &Field, raw: Option<u64>) -> FieldValue {
-    match raw.map(|raw| field.extract(raw)) {
-        Some(value) => {
-            FieldValue { raw: Some(value), value: json_value(field, value), text: text_value(field, value) }
-        }
+    match raw {
+        Some(raw) => FieldValue {
+            raw: Some(field.extract(raw)),
+            value: json_value(field, raw),
+            text: text_value(field, raw),
+        },
         None => FieldValue { raw: None, value: serde_json::Value::Null, text: "not read".to_owned() },
     }
 }
@@ -197,13 +254,7 @@ pub fn details(
         for field in placed.register.fields {
             fields.insert(format!("{path}.{}", field.key), field_value(field, placed.raw));
         }
-        let value = RegisterValue {
-            short: placed.register.short,
-            offset: placed.offset,
-            width: placed.register.width,
-            raw: placed.raw,
-        };
-        registers.insert(path, value);
+        registers.insert(path, RegisterValue::of(placed));
     }
     let general = General::new(inspection, function, lines);
     Details {
@@ -224,12 +275,17 @@ pub fn details(
         aspm_detail: aspm::aspm(function),
         aspm_control: aspm::control(inspection.platform, function.host_bridge.as_deref()),
         aer: general.aer,
+        containment: containment(function),
+        logged_packets: decoded.capabilities.iter().filter_map(logged_packet).collect(),
         interrupt_mode: interrupts::mode(function),
+        interrupt_pin: interrupts::pin(function),
         interrupts: interrupts::linux_interrupts(inspection.tree, function, lines),
         bars: general.bars,
+        expansion_rom: general.expansion_rom,
         windows: general.windows,
         capabilities: decoded.capabilities.iter().map(|c| capability_entry(function, c)).collect(),
         anomalies: decoded.anomalies,
+        doe_features: doe_features(function),
         registers,
         fields,
         unread: unread(function),
@@ -270,6 +326,8 @@ pub struct General<'a> {
     pub interrupts: Vec<(u32, Option<u64>)>,
     /// Base Address Registers.
     pub bars: Vec<Bar>,
+    /// Expansion ROM.
+    pub expansion_rom: Option<ExpansionRom>,
     /// Windows of a bridge.
     pub windows: Vec<BridgeWindow>,
 }
@@ -306,6 +364,7 @@ impl<'a> General<'a> {
             aer: aer::aer(inspection.machine, function, inspection.platform, lines),
             interrupts: numbers.into_iter().map(|number| (number, count(number))).collect(),
             bars: base_addresses(function, resources.as_deref()),
+            expansion_rom: expansion_rom(own_space(function), resources.as_deref()),
             windows: function.space().filter(|_| is_bridge).map(bars::windows).unwrap_or_default(),
         }
     }
@@ -324,20 +383,23 @@ fn virtual_functions(function: &Function) -> Option<(u32, u32)> {
 
 /// Base Address Registers. Those of a virtual function read zero; its memory is behind the physical function's VF BARs.
 fn base_addresses(function: &Function, resources: Option<&[bars::Resource]>) -> Vec<Bar> {
-    let space = function.space().filter(|_| !function.is_virtual());
-    bars::bars(space, resources)
+    bars::bars(own_space(function), resources)
+}
+
+/// Configuration space, unless it is that of a virtual function.
+fn own_space(function: &Function) -> Option<&ConfigSpace> {
+    function.space().filter(|_| !function.is_virtual())
 }
 
 /// The slot whose address is that of the function's device (`sys/bus/pci/slots/NAME/address`).
 fn slot(inspection: Inspection<'_>, function: &Function) -> Option<String> {
     let a = function.address;
     let device = format!("{:04x}:{:02x}:{:02x}", a.domain, a.bus, a.device);
-    inspection.platform.slots.iter().find(|slot| slot.address == device).map(|slot| slot.name.clone())
+    inspection.platform.slot(&device).map(|slot| slot.name.clone())
 }
 
 fn capability_entry(function: &Function, capability: &Capability) -> CapabilityEntry {
     let located = capability.located;
-    let decoded = !capability.registers.is_empty();
     let width = if located.list == List::Standard { 2 } else { 4 };
     CapabilityEntry {
         path: capability.path(),
@@ -346,20 +408,32 @@ fn capability_entry(function: &Function, capability: &Capability) -> CapabilityE
         id: format!("{:#0width$x}", located.id, width = width + 2),
         version: located.version,
         offset: located.offset,
-        decoded,
-        bytes: (!decoded).then(|| raw_bytes(function, located.offset)).flatten(),
+        decoded: !capability.registers.is_empty(),
+        undecoded: undecoded(function, capability),
+        reserved_bytes: reserved_bytes(function, capability),
         not_read: capability.not_read(),
     }
 }
 
-/// The bytes that were read from the offset on without a gap, at most 64, in hexadecimal.
-pub fn raw_bytes(function: &Function, offset: u16) -> Option<String> {
-    let space = function.space()?;
-    let next = function.located.iter().map(|l| l.offset).filter(|o| *o > offset).min().unwrap_or(u16::MAX);
-    let end = next.min(offset + crate::pci::decode::RAW_LIMIT);
-    let length = (offset..end).step_by(4).take_while(|o| space.is_known(*o, 4)).count() as u16 * 4;
-    let bytes = space.bytes(offset, length.min(end - offset))?;
-    Some(bytes.iter().map(|b| format!("{b:02x}")).collect::<Vec<_>>().join(" "))
+fn reserved_bytes(function: &Function, capability: &Capability) -> Vec<ReservedByte> {
+    let bytes = function.space().map(|space| capability.reserved_bytes(space)).unwrap_or_default();
+    bytes.into_iter().map(|(offset, value)| ReservedByte { offset, value }).collect()
+}
+
+/// The part of a capability that is not decoded.
+pub fn undecoded(function: &Function, capability: &Capability) -> Option<Undecoded> {
+    let (offset, end) = capability.undecoded?;
+    let bytes = known_bytes(function, offset, shown_raw((offset, end)).1);
+    let bytes: Vec<String> = bytes.iter().map(|b| format!("{b:02x}")).collect();
+    let reason = capability.specification.and_then(|s| catalogue::why_not_decoded(s.key));
+    Some(Undecoded { offset, length: end - offset, bytes: bytes.join(" "), reason })
+}
+
+/// The bytes from one offset to the other, up to the first that was not read.
+pub fn known_bytes(function: &Function, offset: u16, end: u16) -> &[u8] {
+    let Some(space) = function.space() else { return &[] };
+    let known = (offset..end).take_while(|o| space.is_known(*o, 1)).count();
+    space.bytes(offset, known as u16).unwrap_or_default()
 }
 
 fn unread(function: &Function) -> BTreeMap<String, String> {
@@ -398,7 +472,6 @@ mod tests {
     use super::*;
     use crate::machine::enumerate::Entry;
     use crate::machine::reading::Reading;
-    use crate::pci::ConfigSpace;
 
     fn physical_function(control: u8, known: u16) -> Function {
         let mut bytes = vec![0; 4096];

@@ -3,14 +3,17 @@
 use crate::pci::quantity::LINK_SPEEDS;
 use crate::pci::register::{Field, Meaning, Quantity};
 
-/// The value as JSON: yes or no, a number in the unit that the text names, a word; `null` if it is reserved.
-pub fn json_value(field: &Field, value: u64) -> serde_json::Value {
+/// The value of a field in a register as JSON: yes or no, a number in the unit that the text names, a word; `null` if it
+/// is reserved.
+pub fn json_value(field: &Field, register: u64) -> serde_json::Value {
+    let value = field.extract(register);
     match field.meaning {
         Meaning::Flag => (value != 0).into(),
         Meaning::Number | Meaning::Unit(_) => value.into(),
         Meaning::Hex => hexadecimal(value, field.high - field.low + 1).into(),
         Meaning::Choice(names) => word(names, value).into(),
         Meaning::Quantity(quantity) => quantity_value(quantity(value)),
+        Meaning::OfRegister(quantity) => quantity_value(quantity(register)),
     }
 }
 
@@ -28,12 +31,17 @@ fn quantity_value(quantity: Quantity) -> serde_json::Value {
         Quantity::Milliamperes(current) => current.into(),
         Quantity::Sizes(bits) => listed_sizes(bits).collect::<Vec<_>>().into(),
         Quantity::Offset(offset) => offset.into(),
+        // Programs that read numbers as floating point would lose the lower bits.
+        Quantity::Address(address) => format!("{address:#x}").into(),
+        Quantity::Doublewords(count) => count.into(),
+        Quantity::Lanes(bits) => listed_lanes(bits).collect::<Vec<_>>().into(),
         Quantity::RequesterId(id) => requester(id).into(),
     }
 }
 
-/// The value in words.
-pub fn text_value(field: &Field, value: u64) -> String {
+/// The value of a field in a register in words.
+pub fn text_value(field: &Field, register: u64) -> String {
+    let value = field.extract(register);
     match field.meaning {
         Meaning::Flag => (if value == 0 { "no" } else { "yes" }).to_owned(),
         Meaning::Number => value.to_string(),
@@ -43,6 +51,7 @@ pub fn text_value(field: &Field, value: u64) -> String {
             word(names, value).map_or_else(|| format!("reserved ({value})"), str::to_owned)
         }
         Meaning::Quantity(quantity) => quantity_text(quantity(value), value),
+        Meaning::OfRegister(quantity) => quantity_text(quantity(register), value),
     }
 }
 
@@ -79,6 +88,14 @@ fn quantity_text(quantity: Quantity, raw: u64) -> String {
         Quantity::Sizes(0) => "none".to_owned(),
         Quantity::Sizes(bits) => listed_sizes(bits).map(size_text).collect::<Vec<_>>().join(", "),
         Quantity::Offset(offset) => format!("{offset:#x}"),
+        Quantity::Address(address) => format!("{address:#x}"),
+        Quantity::Lanes(0) => "no lane".to_owned(),
+        Quantity::Lanes(bits) => {
+            let lanes: Vec<String> = listed_lanes(bits).map(|lane| lane.to_string()).collect();
+            format!("lane {}", lanes.join(", "))
+        }
+        Quantity::Doublewords(1) => "1 doubleword".to_owned(),
+        Quantity::Doublewords(count) => format!("{count} doublewords"),
         Quantity::RequesterId(id) => requester(id),
     }
 }
@@ -87,11 +104,16 @@ fn listed_speeds(bits: u8) -> impl Iterator<Item = u32> {
     LINK_SPEEDS.into_iter().enumerate().filter(move |(bit, _)| bits >> bit & 1 == 1).map(|(_, speed)| speed)
 }
 
+fn listed_lanes(bits: u32) -> impl Iterator<Item = u32> {
+    (0..32).filter(move |lane| bits >> lane & 1 == 1)
+}
+
 fn listed_sizes(bits: u64) -> impl Iterator<Item = u64> {
     (0..44).filter(move |bit| bits >> bit & 1 == 1).map(|bit| 1 << (bit + 20))
 }
 
-fn requester(id: u16) -> String {
+/// A requester ID: `82:00.0`.
+pub fn requester(id: u16) -> String {
     format!("{:02x}:{:02x}.{}", id >> 8, id >> 3 & 0x1f, id & 7)
 }
 

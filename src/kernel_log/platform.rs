@@ -3,6 +3,10 @@
 //! Wording of every kernel from 4.4 to 7.2 (drivers/acpi/pci_root.c, drivers/pci/pcie/aspm.c, drivers/pci/pci-acpi.c,
 //! drivers/iommu/intel/irq_remapping.c, drivers/iommu/amd/init.c).
 
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
+
 use super::Record;
 
 /// One host bridge as ACPI names it.
@@ -39,6 +43,25 @@ pub struct Found {
     pending_bus: Option<String>,
     /// Root bus that `PCI host bridge to bus` named last: windows follow it.
     window_bus: Option<String>,
+}
+
+/// Pieces of text that every line of interest has one of.
+const PIECES: [&str; 8] = [
+    "_OSC",
+    "Root Bridge [",
+    "not requesting",
+    "ASPM",
+    "support MSI, so",
+    "PCI host bridge to bus ",
+    "root bus resource [",
+    "emapping",
+];
+
+static SEARCH: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| AhoCorasick::new(PIECES).ok());
+
+/// Whether a line may be of interest: cheap, and never wrong when it says no.
+pub fn may_matter(line: &[u8]) -> bool {
+    SEARCH.as_ref().is_none_or(|search| search.is_match(line))
 }
 
 impl Found {
@@ -164,7 +187,8 @@ mod tests {
         ];
         let mut found = Found::default();
         for text in lines {
-            found.take(&Record { microseconds: None, text, device: None });
+            assert!(may_matter(text.as_bytes()));
+            found.take(&Record { text, ..Record::default() });
         }
         let first = &found.bridges[0];
         assert_eq!(first.root_bus.as_deref(), Some("0000:00"));

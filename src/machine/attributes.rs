@@ -33,6 +33,8 @@ pub enum When {
     Detail,
     /// For functions with Advanced Error Reporting, and for those of which that is not known.
     DetailOfErrors,
+    /// For functions with Data Object Exchange.
+    DetailOfObjectExchange,
     /// For functions without message interrupts, and for bridges, which decide about those below them.
     DetailWithoutMessages,
     /// For functions that the kernel may suspend while it runs.
@@ -118,6 +120,7 @@ pub static ALL: &[Attribute] = &[
     text("link/l1_2_aspm", When::EverythingOfLink),
     text("link/l1_1_pcipm", When::EverythingOfLink),
     text("link/l1_2_pcipm", When::EverythingOfLink),
+    folder("doe_features", When::DetailOfObjectExchange),
     link("iommu_group", When::Detail),
     link("physfn", When::Detail),
     Attribute { name: "vpd", kind: Kind::Bytes, when: When::VitalProductData, live: true },

@@ -2,7 +2,7 @@
 
 use crate::pci::capability::{msi, msix};
 use crate::pci::header::{Command, InterruptPin};
-use crate::tree::{ATTRIBUTE_LIMIT, Tree, read_text};
+use crate::tree::{ATTRIBUTE_LIMIT, Cause, Tree, read_text};
 
 use super::Function;
 
@@ -146,6 +146,24 @@ pub fn mode(function: &Function) -> Option<Mode> {
     }
     let pin: InterruptPin = function.header()?;
     Some(if pin.pin() != 0 && !command.interrupt_disable() { Mode::Intx } else { Mode::None })
+}
+
+/// The interrupt pin of a function, `A` to `D`; `None` if it has none, or holds a reserved value, or was not read
+/// (PCIe 6.2, 7.5.1.1.13).
+pub fn pin(function: &Function) -> Option<char> {
+    let pin: InterruptPin = function.header()?;
+    Some(match pin.pin() {
+        1 => 'A',
+        2 => 'B',
+        3 => 'C',
+        4 => 'D',
+        _ => return None,
+    })
+}
+
+/// Whether Linux's numbers of the function's interrupts are known, so that what is not among them is not there.
+pub fn numbers_known(function: &Function) -> bool {
+    matches!(function.reading.answer("msi_irqs"), Some(Ok(_) | Err(Cause::Errno(nix::errno::Errno::ENOENT))))
 }
 
 /// One Linux interrupt of a function.

@@ -1,7 +1,7 @@
 //! What firmware and the kernel's command line decided for the whole machine.
 
-use crate::kernel_log::platform::{self as log, HostBridge};
-use crate::kernel_log::{self, Record};
+use crate::kernel_log::platform::HostBridge;
+use crate::kernel_log::source::{self as kernel_log, Source};
 use crate::tree::{Cause, Tree, printable, read, read_text};
 
 use super::interrupts::Line;
@@ -31,7 +31,7 @@ pub struct Platform {
     /// Interrupt remapping is known to be off (false), on (true), or not known. With remapping a message is not what
     /// it seems.
     pub interrupt_remapping: Option<bool>,
-    /// Physical slots.
+    /// Physical slots, in the order of their addresses.
     pub slots: Vec<Slot>,
     /// Ports whose AER service the kernel runs (`sys/bus/pci_express/drivers/aer`), sorted; `null` if the source does
     /// not tell.
@@ -62,6 +62,12 @@ impl Platform {
             .filter_map(move |word| word.strip_prefix(name)?.strip_prefix('='))
     }
 
+    /// The slot of a device, by its address without the function, such as `0000:82:00`.
+    pub fn slot(&self, device: &str) -> Option<&Slot> {
+        let place = self.slots.partition_point(|slot| *slot.address < *device);
+        self.slots.get(place).filter(|slot| slot.address == device)
+    }
+
     /// The host bridge of a function, by the name that sysfs gives it (`pci0000:80`).
     pub fn host_bridge(&self, name: &str) -> Option<&HostBridge> {
         let root_bus = name.strip_prefix("pci")?;
@@ -74,6 +80,16 @@ pub const ARCHITECTURE: &str = "proc/sys/kernel/arch";
 
 /// Reads what the machine as a whole tells. `live` decides where the kernel log is; `interrupts` is `/proc/interrupts`.
 pub fn read_platform(tree: &dyn Tree, live: bool, interrupts: Option<&[Line]>) -> Platform {
+    read_platform_with(tree, live, interrupts, None)
+}
+
+/// The same; `log` names a file that takes the place of the machine's kernel log.
+pub fn read_platform_with(
+    tree: &dyn Tree,
+    live: bool,
+    interrupts: Option<&[Line]>,
+    log: Option<&str>,
+) -> Platform {
     let text = |path: &str| read_text(tree, path).ok().filter(|t| !t.is_empty());
     let mut platform = Platform {
         command_line: text("proc/cmdline"),
@@ -108,12 +124,12 @@ pub fn read_platform(tree: &dyn Tree, live: bool, interrupts: Option<&[Line]>) -
             Some(Slot { name: printable(name.into_bytes()), address })
         })
         .collect();
-    let mut found = log::Found::default();
-    platform.kernel_log = match kernel_log::read(tree, live, &mut |record: &Record<'_>| found.take(record)) {
-        Ok(()) => Some(true),
-        Err(error) if error.cause == Cause::NotCaptured || error.is_absent() => None,
-        Err(_) => Some(false),
+    let (seen, found) = match kernel_log::read_platform(Source { tree, live, file: log }) {
+        Ok(found) => (Some(true), found),
+        Err(error) if error.cause == Cause::NotCaptured || error.is_absent() => (None, Default::default()),
+        Err(_) => (Some(false), Default::default()),
     };
+    platform.kernel_log = seen;
     platform.host_bridges = found.bridges;
     platform.aspm_messages = found.aspm;
     platform.interrupt_remapping = found.remapping;

@@ -5,7 +5,7 @@
 //! somebody answers.
 
 use crate::pci::decode::{self, Context};
-use crate::pci::extended::aer;
+use crate::pci::extended::{aer, doe};
 use crate::pci::header;
 use crate::pci::space::{ConfigBytes, ConfigSpace, HEADER_SIZE, Loader};
 use crate::pci::walk::{self, Located};
@@ -234,6 +234,9 @@ fn read_detail(reading: &mut Reading, folder: &dyn Tree) {
     let sound = conventional || extended.complete && extended.anomalies.is_empty();
     if !sound || extended.found.iter().any(|l| l.id == aer::SPECIFICATION.id) {
         reading.ask_when(folder, When::DetailOfErrors);
+    }
+    if extended.found.iter().any(|l| l.id == doe::SPECIFICATION.id) {
+        reading.ask_when(folder, When::DetailOfObjectExchange);
     }
 }
 

@@ -118,6 +118,7 @@ fn put_cause(out: &mut Vec<u8>, cause: Cause) {
         Cause::TooLong(limit) => (4, limit as u32),
         Cause::TimedOut(milliseconds) => (5, milliseconds),
         Cause::TooMany(limit) => (6, limit as u32),
+        Cause::Damaged => (7, 0),
     };
     out.push(kind);
     out.extend(value.to_le_bytes());
@@ -163,6 +164,7 @@ fn cause(input: &mut &[u8]) -> Option<Cause> {
         4 => Cause::TooLong(value as usize),
         5 => Cause::TimedOut(value),
         6 => Cause::TooMany(value as usize),
+        7 => Cause::Damaged,
         _ => return None,
     })
 }

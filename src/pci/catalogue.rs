@@ -21,6 +21,7 @@ pub static DECODED: &[&Specification] = &[
     &capability::debug_port::SPECIFICATION,
     &capability::hot_plug::SPECIFICATION,
     &capability::subsystem::SPECIFICATION,
+    &capability::secure_device::SPECIFICATION,
     &capability::express::SPECIFICATION,
     &capability::msix::SPECIFICATION,
     &capability::sata::SPECIFICATION,
@@ -92,9 +93,14 @@ const fn named(
     Specification { list, id, key, name, section, layout: None, registers: &[] }
 }
 
+/// A capability that is nothing but its header.
+const fn empty(list: List, key: &'static str, section: &'static str) -> Specification {
+    Specification { list, id: 0, key, name: "Null", section, layout: Some(|_| {}), registers: &[] }
+}
+
 /// Capabilities that are named only.
 pub static NAMED: &[Specification] = &[
-    named(List::Standard, 0x00, "null", "Null", "PCI Code and ID Assignment 1.11, 2"),
+    empty(List::Standard, "null", "PCI Code and ID Assignment 1.11, 2"),
     named(List::Standard, 0x01, "power", "Power Management", "PCI Power Management 1.2, 3.2"),
     named(List::Standard, 0x02, "agp", "AGP", "AGP 3.0"),
     named(List::Standard, 0x03, "vpd", "Vital Product Data", "PCIe 6.2, 7.9.18"),
@@ -115,14 +121,13 @@ pub static NAMED: &[Specification] = &[
     named(List::Standard, 0x0c, "hot_plug", "PCI Hot-Plug", "Standard Hot-Plug Controller 1.0"),
     named(List::Standard, 0x0d, "subsystem", "Subsystem ID and Subsystem Vendor ID", "PCIe 6.2, 7.9.23"),
     named(List::Standard, 0x0e, "agp8x", "AGP 8x", "AGP 3.0"),
-    named(List::Standard, 0x0f, "secure_device", "Secure Device", "PCI Code and ID Assignment 1.11, 2"),
     named(List::Standard, 0x10, "express", "PCI Express", "PCIe 6.2, 7.5.3"),
     named(List::Standard, 0x11, "msix", "MSI-X", "PCIe 6.2, 7.7.2"),
     named(List::Standard, 0x12, "sata", "SATA Data/Index Configuration", "Serial ATA AHCI 1.3.1, 2.4"),
     named(List::Standard, 0x13, "advanced_features", "Advanced Features", "PCIe 6.2, 7.9.21"),
     named(List::Standard, 0x14, "enhanced_allocation", "Enhanced Allocation", "PCIe 6.2, 7.8.5"),
     named(List::Standard, 0x15, "flattening_portal_bridge", "Flattening Portal Bridge", "PCIe 6.2, 7.8.11"),
-    named(List::Extended, 0x00, "null_extended", "Null", "PCIe 6.2, 7.6.3"),
+    empty(List::Extended, "null_extended", "PCIe 6.2, 7.6.3"),
     named(List::Extended, 0x01, "aer", "Advanced Error Reporting", "PCIe 6.2, 7.8.4"),
     named(List::Extended, 0x03, "serial_number", "Device Serial Number", "PCIe 6.2, 7.9.3"),
     named(List::Extended, 0x0b, "vsec", "Vendor-Specific Extended Capability", "PCIe 6.2, 7.9.5"),
@@ -150,12 +155,23 @@ pub struct NotRead {
     pub capability: &'static str,
     /// Key of the register that decides what is to be seen.
     pub register: &'static str,
+    /// Whether something is not read where the register holds this value.
+    pub when: fn(u64) -> bool,
     /// What is not read and why: a line.
     pub text: &'static str,
 }
 
 const fn not_read(capability: &'static str, register: &'static str, text: &'static str) -> NotRead {
-    NotRead { capability, register, text }
+    NotRead { capability, register, when: |_| true, text }
+}
+
+const fn not_read_when(
+    capability: &'static str,
+    register: &'static str,
+    when: fn(u64) -> bool,
+    text: &'static str,
+) -> NotRead {
+    NotRead { capability, register, when, text }
 }
 
 /// All of them.
@@ -184,11 +200,101 @@ pub static NOT_READ: &[NotRead] = &[
         "vector_access_control",
         "the vectors: which part is seen takes a write",
     ),
+    not_read_when(
+        "power",
+        "control_status",
+        |raw| raw >> 13 & 3 != 0,
+        "the other power values: which one the data register shows takes a write to Data Select",
+    ),
+    not_read_when(
+        "vendor",
+        "structure_type",
+        |raw| raw == 5,
+        "the window into the function's memory: what it shows takes a write, and to read it reads the function",
+    ),
+    not_read_when(
+        "vendor",
+        "structure_type",
+        |raw| !matches!(raw, 1..=4 | 8 | 9),
+        "the structure: of a kind that is not known a read may do something",
+    ),
+    not_read_when(
+        "vendor",
+        "intel_structure",
+        |raw| raw >> 4 == 1,
+        "the registers of feature detection: which one is seen takes a write",
+    ),
+    not_read(
+        "sata",
+        "location",
+        "the registers behind index and data: which one is seen takes a write to the index",
+    ),
+    not_read(
+        "power_budgeting",
+        "data_select",
+        "the other entries of the list: which one the data register shows takes a write to Data Select",
+    ),
+    not_read_when(
+        "tph",
+        "capability",
+        |raw| raw >> 9 & 3 == 2,
+        "the table of steering tags: it is in the MSI-X table, in memory of the function",
+    ),
+    not_read(
+        "mphy",
+        "phy_control_address",
+        "the registers of the physical layer: which one is seen takes a write to the address",
+    ),
+    not_read_when(
+        "frs",
+        "message_queue",
+        |raw| raw >> 20 > 1,
+        "the messages behind the oldest one: to see the next takes a write that removes the oldest",
+    ),
+    not_read(
+        "lane_margining",
+        "port_capabilities",
+        "the margins: to measure one takes writes of commands, which disturb the link",
+    ),
+    not_read_when(
+        "alternate_protocol",
+        "capabilities",
+        |raw| raw & 0xff > 1,
+        "the other protocols: which one the data registers describe takes a write to the index",
+    ),
+    not_read(
+        "sfi",
+        "cam_address",
+        "the data register: to read it reads a function below the port, at an address that takes a write",
+    ),
+    not_read(
+        "doe",
+        "capabilities",
+        "the mailbox: objects go in by writes, and a reader in between would take a piece of somebody else's",
+    ),
 ];
 
-/// What is not read of a capability with this register, and why.
-pub fn why_not_read(capability: &str, register: &str) -> Option<&'static str> {
-    NOT_READ.iter().find(|n| (n.capability, n.register) == (capability, register)).map(|n| n.text)
+/// The rows of [`NOT_READ`] about a capability.
+pub fn not_read_of(capability: &str) -> impl Iterator<Item = &'static NotRead> {
+    NOT_READ.iter().filter(move |row| row.capability == capability)
+}
+
+/// Why nothing, or not all, of a capability is decoded, by its key.
+pub static NOT_DECODED: &[(&str, &str)] = &[
+    ("vendor", "the body is the vendor's; those of virtio devices and of Intel's host bridges are decoded"),
+    ("compactpci_resource_control", "no public source has the layout; PICMG 2.13 is sold to members only"),
+    ("secure_device", "kinds other than AMD's IOMMU are not public"),
+    ("agp8x", "no public source has the layout; AGP 3.0 puts its registers behind ID 02h"),
+    ("vsec", "the body is the vendor's"),
+    ("mriov", "no public source has the layout; MR-IOV 1.0 is for members of the PCI-SIG only"),
+    ("dvsec", "the body is a vendor's; those of the CXL Consortium are decoded"),
+    ("physical_128gt", "no public source has the layout; PCI Express 7.0 is for members of the PCI-SIG only"),
+    ("captured_data", "no public source has the layout; PCI Express 7.0 is for members of the PCI-SIG only"),
+];
+
+/// Why nothing, or not all, of a capability is decoded.
+pub fn why_not_decoded(capability: &str) -> Option<&'static str> {
+    NOT_DECODED.iter().find(|(key, _)| *key == capability).map(|(_, text)| *text)
 }
 
 /// What is known of an ID, if anything.
@@ -219,8 +325,18 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_decoded_has_a_reason() {
+        for specification in all().filter(|s| s.layout.is_none()) {
+            assert!(why_not_decoded(specification.key).is_some(), "{}", specification.key);
+        }
+        for (key, _) in NOT_DECODED {
+            assert!(all().any(|s| s.key == *key), "{key}");
+        }
+    }
+
+    #[test]
     fn what_is_not_read_belongs_to_a_register() {
-        for NotRead { capability, register, text } in NOT_READ {
+        for NotRead { capability, register, text, .. } in NOT_READ {
             let specification = DECODED.iter().find(|s| s.key == *capability);
             let found = specification.is_some_and(|s| s.registers.iter().any(|r| r.key == *register));
             assert!(found && !text.is_empty(), "{capability}.{register}");
@@ -271,7 +387,8 @@ mod tests {
         /// What is written into the fields of a register is read back, and a register is put together again from them.
         #[test]
         fn every_register_survives_encoding(raw in proptest::num::u64::ANY) {
-            for register in DECODED.iter().flat_map(|s| s.registers.iter().copied()) {
+            let header = super::super::header::REGISTERS.iter().copied();
+            for register in DECODED.iter().flat_map(|s| s.registers.iter().copied()).chain(header) {
                 let width = u32::from(register.width) * 8;
                 let raw = raw & (u64::MAX >> (64 - width));
                 let mut built = 0;

@@ -21,6 +21,9 @@ pub struct Context {
     /// Maximum Link Width in lanes out of the PCI Express capability's Link Capabilities, if it is known
     /// (PCIe 6.2, 7.5.3.6): how many lanes the per-lane registers are for.
     pub link_width: Option<u8>,
+    /// Flit Mode Status out of the PCI Express capability's Link Status 2, if it is known (PCIe 6.2, 7.5.3.20): how the
+    /// packets look that a port logs.
+    pub flit_mode: Option<bool>,
 }
 
 /// What is known of a kind of capability.
@@ -70,6 +73,9 @@ pub struct Capability {
     pub registers: Vec<Placed>,
     /// The offset behind its last byte, as far as its own registers tell.
     pub end: u16,
+    /// The part whose layout is not known, as the offset of its first byte and that behind its last one; see
+    /// [`shown_raw`].
+    pub undecoded: Option<(u16, u16)>,
 }
 
 impl Capability {
@@ -86,8 +92,11 @@ impl Capability {
 
     /// What of it is not read, and why, if there is something.
     pub fn not_read(&self) -> Option<&'static str> {
-        let key = self.specification?.key;
-        self.registers.iter().find_map(|p| super::catalogue::why_not_read(key, p.register.key))
+        let rows = super::catalogue::not_read_of(self.specification?.key);
+        rows.into_iter().find_map(|row| {
+            let placed = self.registers.iter().find(|p| p.register.key == row.register)?;
+            placed.raw.is_none_or(row.when).then_some(row.text)
+        })
     }
 
     /// The first register of the type, if it is there and was read.
@@ -97,6 +106,21 @@ impl Capability {
             .find(|p| std::ptr::eq(p.register, R::REGISTER))
             .and_then(|p| p.raw)
             .map(R::from_raw)
+    }
+
+    /// Bytes of it that are reserved and not zero, with their offsets.
+    pub fn reserved_bytes(&self, space: &ConfigSpace) -> Vec<(u16, u8)> {
+        let header = if self.located.list == List::Standard { 2 } else { 4 };
+        let header = self.located.offset..self.located.offset.saturating_add(header);
+        let raw = self.undecoded.unwrap_or_default();
+        let mut bytes = super::reserved::bytes(&self.registers, self.end, space);
+        bytes.retain(|(offset, _)| !header.contains(offset) && !(raw.0..raw.1).contains(offset));
+        bytes
+    }
+
+    /// The raw values of all registers of the type, in order; `None` for those that were not read.
+    pub fn all<R: RegisterType>(&self) -> impl Iterator<Item = Option<u64>> {
+        self.registers.iter().filter(|p| std::ptr::eq(p.register, R::REGISTER)).map(|p| p.raw)
     }
 }
 
@@ -123,6 +147,7 @@ pub struct Builder<'a> {
     registers: Vec<Placed>,
     anomalies: Vec<Anomaly>,
     end: u16,
+    undecoded: Option<(u16, u16)>,
 }
 
 impl<'a> Builder<'a> {
@@ -137,6 +162,7 @@ impl<'a> Builder<'a> {
             registers: Vec::with_capacity(8),
             anomalies: Vec::new(),
             end: located.offset.saturating_add(header),
+            undecoded: None,
         }
     }
 
@@ -170,14 +196,10 @@ impl<'a> Builder<'a> {
         self.place::<R>(None, R::REGISTER.group.map(|group| (group, index)), offset)
     }
 
-    /// Places the register as part of its group where that is part of another: `stream[1].association[index].register`.
-    pub fn add_within<R: RegisterType>(
-        &mut self,
-        outer: (&'static str, u16),
-        index: u16,
-        offset: u16,
-    ) -> Option<R> {
-        self.place::<R>(Some(outer), R::REGISTER.group.map(|group| (group, index)), offset)
+    /// Places the register as part of its group where that is part of another: `stream[outer].association[index].register`.
+    pub fn add_within<R: RegisterType>(&mut self, outer: u16, index: u16, offset: u16) -> Option<R> {
+        let outer = R::REGISTER.within.map(|within| (within, outer));
+        self.place::<R>(outer, R::REGISTER.group.map(|group| (group, index)), offset)
     }
 
     fn place<R: RegisterType>(
@@ -204,6 +226,18 @@ impl<'a> Builder<'a> {
         self.end = self.end.max(self.located.offset.saturating_add(offset));
     }
 
+    /// Notes that the layout is not known from `offset` up to `end` (relative, and no farther than the next capability), and
+    /// reads what is shown of that.
+    pub fn leave_raw(&mut self, offset: u16, end: u16) {
+        let end = end.min(self.room());
+        if offset < end {
+            let start = self.located.offset;
+            let (first, last) = shown_raw((start + offset, start + end));
+            self.bytes.load(first, last - first);
+            self.undecoded = Some((start + offset, start + end));
+        }
+    }
+
     /// Notes something that the specification does not allow.
     pub fn anomaly(&mut self, anomaly: Anomaly) {
         self.anomalies.push(anomaly);
@@ -220,12 +254,18 @@ pub fn with_express(space: &ConfigSpace, context: Context, walk: &[Located]) -> 
     Context {
         port_type: context.port_type.or_else(|| express::port_type(space, walk)),
         link_width: context.link_width.or_else(|| express::maximum_link_width(space, walk)),
+        flit_mode: context.flit_mode.or_else(|| express::flit_mode(space, walk)),
         ..context
     }
 }
 
 /// Most bytes of a capability whose registers are not known that are read and shown raw.
 pub const RAW_LIMIT: u16 = 64;
+
+/// What is shown of a range that is not decoded: whole doublewords, no more than [`RAW_LIMIT`] bytes.
+pub fn shown_raw((start, end): (u16, u16)) -> (u16, u16) {
+    (start & !3, end.min((start & !3) + RAW_LIMIT))
+}
 
 /// Decodes every capability of a walk. Over a loader this reads the registers; over a finished space it only looks.
 ///
@@ -251,10 +291,8 @@ pub fn capabilities(
         let mut builder = Builder::new(bytes, context, *located, room_end);
         match specification.and_then(|s| s.layout) {
             Some(layout) => layout(&mut builder),
-            None => {
-                let length = (room_end - located.offset).min(RAW_LIMIT);
-                builder.load(0, length);
-            }
+            // How long it is, nobody knows.
+            None => builder.leave_raw(0, RAW_LIMIT),
         }
         let instance =
             decoded.iter().filter(|c| (c.located.list, c.located.id) == (located.list, located.id)).count();
@@ -264,6 +302,7 @@ pub fn capabilities(
             specification,
             instance: instance as u16,
             end: builder.end,
+            undecoded: builder.undecoded,
             registers: builder.registers,
         });
     }

@@ -483,6 +483,7 @@ pub fn context(space: &ConfigSpace) -> Option<Context> {
         class: u32::from(class.0) << 8 | u32::from(interface.0),
         port_type: None,
         link_width: None,
+        flit_mode: None,
     })
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Nothing here does input or output and nothing makes text: bytes come in through [`space::ConfigBytes`], numbers
 //! and tables go out. Read in this order: [`address`], [`register`], [`space`], [`header`], [`walk`], [`decode`],
-//! [`catalogue`], then one file a capability in [`capability`] and [`extended`]. [`vpd`] is a format of its own.
+//! [`catalogue`], then one file a capability in [`capability`] and [`extended`]. [`tlp`] and [`vpd`] are formats of their own.
 
 pub mod address;
 pub mod bars;
@@ -10,12 +10,15 @@ pub mod capability;
 pub mod catalogue;
 pub mod class;
 pub mod decode;
+pub mod expansion_rom;
 pub mod extended;
 pub mod header;
 pub mod quantity;
 pub mod register;
+pub mod reserved;
 pub mod select;
 pub mod space;
+pub mod tlp;
 pub mod vpd;
 pub mod walk;
 

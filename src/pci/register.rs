@@ -57,6 +57,12 @@ pub enum Quantity {
     Sizes(u64),
     /// An offset in bytes, shown in hexadecimal.
     Offset(u64),
+    /// An address, shown in hexadecimal.
+    Address(u64),
+    /// Doublewords.
+    Doublewords(u64),
+    /// A set of lanes, bit N = lane N.
+    Lanes(u32),
     /// A requester ID: bus, device, function.
     RequesterId(u16),
     /// An encoding that the specification reserves.
@@ -80,6 +86,8 @@ pub enum Meaning {
     Choice(&'static [(u64, &'static str)]),
     /// A value with a unit that has to be worked out.
     Quantity(fn(u64) -> Quantity),
+    /// A value that other bits of the register are needed for, such as its scale: gets the whole register.
+    OfRegister(fn(u64) -> Quantity),
 }
 
 impl std::fmt::Debug for Meaning {
@@ -91,6 +99,7 @@ impl std::fmt::Debug for Meaning {
             Meaning::Unit(_) => "Unit",
             Meaning::Choice(_) => "Choice",
             Meaning::Quantity(_) => "Quantity",
+            Meaning::OfRegister(_) => "OfRegister",
         })
     }
 }
@@ -142,6 +151,8 @@ pub struct Register {
     pub short: &'static str,
     /// The repeated group that the register belongs to: `entry` for paths like `rebar.entry[0].control`.
     pub group: Option<&'static str>,
+    /// The repeated group in which that group is, where groups are nested.
+    pub within: Option<&'static str>,
     /// Offset in bytes from the start of the capability (of configuration space for header registers).
     /// For registers that repeat, the offset of the first.
     pub offset: u16,
@@ -182,6 +193,20 @@ pub trait RegisterType: Copy {
     fn raw(self) -> u64;
 }
 
+/// Two lists of registers as one, for the table of a capability; `N` is the length of both together.
+pub const fn joined<const A: usize, const B: usize, const N: usize>(
+    first: [&'static Register; A],
+    second: [&'static Register; B],
+) -> [&'static Register; N] {
+    let mut all = [first[0]; N];
+    let mut index = 0;
+    while index < N {
+        all[index] = if index < A { first[index] } else { second[index - A] };
+        index += 1;
+    }
+    all
+}
+
 /// Declares one register.
 ///
 /// ```
@@ -206,12 +231,13 @@ pub trait RegisterType: Copy {
 ///
 /// A field is `high:low name Access "Short"` or, for one bit, `bit name Access "Short"`. The getter of the first
 /// form gives the number, that of the second a `bool`. ` = Meaning::…` may follow; without it one bit is a
-/// [`Meaning::Flag`] and more are a [`Meaning::Number`]. `at 0x08 in "entry"` declares a register that repeats.
+/// [`Meaning::Flag`] and more are a [`Meaning::Number`]. `at 0x08 in "entry"` declares a register that repeats,
+/// `at 0x14 in "association" within "stream"` one whose group is part of another.
 #[macro_export]
 macro_rules! register {
     ($(
         $(#[doc = $doc:literal])*
-        $vis:vis struct $name:ident($raw:ident) at $offset:literal $(in $group:literal)?, $key:literal, $short:literal, $section:literal {
+        $vis:vis struct $name:ident($raw:ident) at $offset:literal $(in $group:literal $(within $within:literal)?)?, $key:literal, $short:literal, $section:literal {
             $(
                 $(#[doc = $field_doc:literal])*
                 $high:literal $(: $low:literal)? $field:ident $access:ident $field_short:literal $(= $meaning:expr)?
@@ -233,7 +259,8 @@ macro_rules! register {
                     key: $key,
                     short: $short,
                     group: $crate::register!(@group $($group)?),
-                offset: $offset,
+                    within: $crate::register!(@group $($($within)?)?),
+                    offset: $offset,
                     width: (<$raw>::BITS / 8) as u8,
                     section: $section,
                     doc: concat!($($doc, "\n"),*),

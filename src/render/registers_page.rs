@@ -19,10 +19,15 @@ pub fn page() -> String {
             Some(List::Standard) => "standard",
             Some(List::Extended) => "extended",
         };
-        let decoded = match registers.len() {
+        let count = match registers.len() {
+            0 if capability.not_decoded.is_none() => "no registers".to_owned(),
             0 => "not decoded".to_owned(),
             1 => "1 register".to_owned(),
             count => format!("{count} registers"),
+        };
+        let decoded = match capability.not_decoded {
+            Some(why) => format!("{count}: {why}"),
+            None => count,
         };
         let id = capability.id.as_deref().unwrap_or("-");
         let name = match registers.is_empty() {
@@ -33,6 +38,12 @@ pub fn page() -> String {
     }
     for (capability, registers) in all.iter().filter(|(_, r)| !r.is_empty()) {
         out.push_str(&format!("\n## {}\n\n{}, {}.\n", capability.path, capability.name, capability.section));
+        let not_decoded =
+            capability.not_decoded.map(|why| format!("\nNot decoded: {why}. It is shown raw.\n"));
+        out.extend(not_decoded);
+        for text in &capability.not_read {
+            out.push_str(&format!("\nNot read: {text}.\n"));
+        }
         for register in registers {
             out.push_str(&self::register(register));
         }

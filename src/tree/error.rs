@@ -36,6 +36,9 @@ pub enum Cause {
     /// A folder with more names than what is sensible.
     #[error("holds more than {0} names, which is more than it can sensibly hold")]
     TooMany(usize),
+    /// Packed with gzip, and not to be unpacked.
+    #[error("cannot be unpacked: the gzip data is damaged or cut off")]
+    Damaged,
     /// The read did not return in time; a device that does not answer can keep the kernel waiting.
     #[error("did not return within {0} ms")]
     TimedOut(u32),
@@ -43,13 +46,14 @@ pub enum Cause {
 
 impl Cause {
     /// The word for it in a manifest: `EIO`, `timeout:2000`, `too-long:65536`, `too-many:65536`, `escapes`,
-    /// `not-regular`, `not-captured`.
+    /// `not-regular`, `damaged`, `not-captured`.
     pub fn word(self) -> String {
         match self {
             Cause::Errno(errno) => errno_name(errno),
             Cause::NotCaptured => "not-captured".to_owned(),
             Cause::Escapes => "escapes".to_owned(),
             Cause::NotRegular => "not-regular".to_owned(),
+            Cause::Damaged => "damaged".to_owned(),
             Cause::TooLong(limit) => format!("too-long:{limit}"),
             Cause::TooMany(limit) => format!("too-many:{limit}"),
             Cause::TimedOut(milliseconds) => format!("timeout:{milliseconds}"),
@@ -67,6 +71,7 @@ impl Cause {
                 "not-captured" => Cause::NotCaptured,
                 "escapes" => Cause::Escapes,
                 "not-regular" => Cause::NotRegular,
+                "damaged" => Cause::Damaged,
                 name => Cause::Errno(errno_by_name(name)?),
             },
         })
@@ -120,7 +125,7 @@ mod tests {
     #[test]
     fn every_cause_has_a_word() {
         let errors = [Errno::EIO, Errno::EINVAL, Errno::ENODEV, Errno::ETIMEDOUT].map(Cause::Errno);
-        let others = [Cause::NotCaptured, Cause::Escapes, Cause::NotRegular];
+        let others = [Cause::NotCaptured, Cause::Escapes, Cause::NotRegular, Cause::Damaged];
         let limits = [Cause::TooLong(65_536), Cause::TooMany(1), Cause::TimedOut(2000)];
         for cause in errors.into_iter().chain(others).chain(limits) {
             assert_eq!(Cause::of_word(&cause.word()), Some(cause));

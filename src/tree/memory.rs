@@ -1,7 +1,11 @@
-//! A tree of bytes in memory: what a dump is turned into, and what tests are made of.
+//! A tree of bytes in memory: what a dump is turned into, what a machine is simulated in, and what tests are made of.
+//!
+//! It can do what a folder cannot: fail when it is read, take time, say something else at the next read.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use nix::errno::Errno;
 
@@ -26,8 +30,22 @@ enum Entry {
     File(Arc<[u8]>),
     /// A file with holes, and the size of the whole.
     Pieces(Pieces, u64),
+    /// A file that ends before the size that `stat` gives.
+    Short(Arc<[u8]>, u64),
+    /// A file that can be opened and not be read.
+    Failing(Errno, u64),
+    /// A file of which every four bytes take this long.
+    Slow(Arc<[u8]>, Duration),
+    /// A file that gives the next of these each time it is opened, and the last one from then on.
+    Changing(Arc<Changing>),
     Link(String),
     Folder,
+}
+
+#[derive(Debug)]
+struct Changing {
+    versions: Vec<Arc<[u8]>>,
+    opened: AtomicUsize,
 }
 
 impl MemoryTree {
@@ -54,6 +72,34 @@ impl MemoryTree {
             _ => Entry::Pieces(Pieces { runs, ended: None }, size),
         };
         self.insert(path.into(), entry);
+        self
+    }
+
+    /// Adds a file that ends before the size that `stat` gives, as `config` does for users without privileges.
+    pub fn short_file(mut self, path: impl Into<String>, bytes: impl Into<Vec<u8>>, size: u64) -> Self {
+        self.insert(path.into(), Entry::Short(bytes.into().into(), size));
+        self
+    }
+
+    /// Adds a file that can be opened and whose reads fail.
+    pub fn failing(mut self, path: impl Into<String>, errno: Errno, size: u64) -> Self {
+        self.insert(path.into(), Entry::Failing(errno, size));
+        self
+    }
+
+    /// Adds a file of which every four bytes take `each` to read, as of a device that does not complete requests.
+    pub fn slow(mut self, path: impl Into<String>, bytes: impl Into<Vec<u8>>, each: Duration) -> Self {
+        self.insert(path.into(), Entry::Slow(bytes.into().into(), each));
+        self
+    }
+
+    /// Adds a file that gives the next of `versions` each time it is opened, and the last one from then on.
+    pub fn changing(mut self, path: impl Into<String>, versions: Vec<Vec<u8>>) -> Self {
+        let versions = versions.into_iter().map(Arc::from).collect();
+        self.insert(
+            path.into(),
+            Entry::Changing(Arc::new(Changing { versions, opened: AtomicUsize::new(0) })),
+        );
         self
     }
 
@@ -95,7 +141,7 @@ impl MemoryTree {
         self.entries.iter().filter_map(|(path, entry)| match entry {
             Entry::File(bytes) => Some((path.as_str(), Content::File(bytes))),
             Entry::Link(target) => Some((path.as_str(), Content::Link(target))),
-            Entry::Pieces(..) | Entry::Folder => None,
+            _ => None,
         })
     }
 
@@ -190,6 +236,48 @@ impl File for MemoryFile {
     }
 }
 
+fn plain(bytes: &Arc<[u8]>) -> MemoryFile {
+    MemoryFile { bytes: bytes.clone(), size: None }
+}
+
+struct ShortFile(MemoryFile, u64);
+
+impl File for ShortFile {
+    fn size(&self) -> u64 {
+        self.1
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize> {
+        self.0.read_at(offset, buffer)
+    }
+}
+
+struct FailingFile(String, Errno, u64);
+
+impl File for FailingFile {
+    fn size(&self) -> u64 {
+        self.2
+    }
+
+    fn read_at(&self, _: u64, _: &mut [u8]) -> Result<usize> {
+        Err(TreeError::errno(self.0.clone(), self.1))
+    }
+}
+
+struct SlowFile(MemoryFile, Duration);
+
+impl File for SlowFile {
+    fn size(&self) -> u64 {
+        self.0.size()
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize> {
+        let length = self.0.read_at(offset, buffer)?;
+        std::thread::sleep(self.1 * length.div_ceil(4) as u32);
+        Ok(length)
+    }
+}
+
 /// A file with holes.
 pub(super) struct PiecesFile {
     path: String,
@@ -247,6 +335,16 @@ impl MemoryTree {
             Some(Entry::File(bytes)) => Ok(Box::new(MemoryFile { bytes: bytes.clone(), size })),
             Some(Entry::Pieces(pieces, size)) => {
                 Ok(Box::new(PiecesFile::new(full, pieces.clone(), Some(*size))))
+            }
+            Some(Entry::Short(bytes, size)) => Ok(Box::new(ShortFile(plain(bytes), *size))),
+            Some(Entry::Slow(bytes, each)) => Ok(Box::new(SlowFile(plain(bytes), *each))),
+            Some(Entry::Failing(errno, size)) => {
+                Ok(Box::new(FailingFile(format!("{}{path}", self.prefix), *errno, *size)))
+            }
+            Some(Entry::Changing(changing)) => {
+                let number = changing.opened.fetch_add(1, Ordering::Relaxed);
+                let version = changing.versions.get(number).or(changing.versions.last());
+                Ok(Box::new(plain(&version.cloned().unwrap_or_default())))
             }
             None if !self.holds(full) => Err(self.missing_at(path, full)),
             _ => Err(TreeError::errno(full, Errno::EISDIR)),

@@ -22,7 +22,7 @@ pub mod source;
 mod window;
 
 pub use directory::Directory;
-pub use error::{Cause, Result, TreeError};
+pub use error::{Cause, Result, TreeError, errno_by_name, errno_name as error_name};
 pub use memory::MemoryTree;
 pub(crate) use memory::join_link;
 pub use window::Window;

@@ -6,6 +6,7 @@ use std::io::Read;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
+use flate2::read::MultiGzDecoder;
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::sys::stat::{Mode, SFlag, fstat, stat};
@@ -15,6 +16,9 @@ use super::error::{Cause, TreeError};
 use super::hexdump::{self, Dump, INPUT_LIMIT};
 use super::{Directory, Tree, printable};
 use crate::pci::Bdf;
+
+/// Where the tree that is made of an NVIDIA bug report keeps its text.
+pub const BUG_REPORT: &str = "var/log/nvidia-bug-report.log";
 
 /// A machine, or what is known of one, and how it was found.
 pub struct Source {
@@ -41,6 +45,23 @@ pub enum Kind {
     Dump,
     /// A copy of one function's `config`.
     RawConfig,
+    /// A machine that is simulated.
+    Simulation,
+}
+
+/// What an argument names: something that can be read, or the description of something that can be simulated.
+pub enum Opened {
+    /// A source.
+    Source(Source),
+    /// A scenario or a description of a machine, in TOML.
+    Description {
+        /// Its path, or `standard input`.
+        name: String,
+        /// The text.
+        text: String,
+        /// The moment that was written behind the path, `FILE@45s`.
+        at: Option<String>,
+    },
 }
 
 /// Where a capture keeps what a reader should know about it, a line each: what was noticed when it was made.
@@ -87,7 +108,7 @@ pub enum SourceError {
     /// Anything else.
     #[error(
         "{path}: {found}; expected the text of `lspci -xxxx`, a copy of a device's config file (64, 128, 256 or \
-         4096 bytes), or a folder shaped like /"
+         4096 bytes), a scenario or machine in TOML, or a folder shaped like /"
     )]
     Unknown {
         /// The file.
@@ -101,9 +122,38 @@ pub enum SourceError {
 ///
 /// Nothing or `live` is this machine, `-` the standard input, everything else a path. Pipes and character devices are
 /// read to their end however long that takes; nothing else blocks. At most [`INPUT_LIMIT`] bytes are read of a file.
+///
+/// `FILE@45s` is the moment of a scenario; a file that is really called so comes first.
+pub fn open_any(argument: Option<&str>) -> Result<Opened, SourceError> {
+    let missing = |path: &str| matches!(stat(Path::new(path)), Err(Errno::ENOENT | Errno::ENOTDIR));
+    match argument.and_then(|argument| argument.rsplit_once('@').map(|split| (argument, split))) {
+        Some((whole, (path, moment))) if missing(whole) && !missing(path) => match open_one(Some(path))? {
+            Opened::Description { name, text, .. } => {
+                Ok(Opened::Description { name, text, at: Some(moment.to_owned()) })
+            }
+            Opened::Source(_) => {
+                let (path, found) =
+                    (shown(path), format!("a moment (@{}) is of scenarios only", shown(moment)));
+                Err(SourceError::Unknown { path, found })
+            }
+        },
+        _ => open_one(argument),
+    }
+}
+
+/// The same for those who cannot simulate.
 pub fn open(argument: Option<&str>) -> Result<Source, SourceError> {
+    match open_one(argument)? {
+        Opened::Source(source) => Ok(source),
+        Opened::Description { name: path, .. } => {
+            Err(SourceError::NotYet { path, what: "a scenario or machine description (TOML)" })
+        }
+    }
+}
+
+fn open_one(argument: Option<&str>) -> Result<Opened, SourceError> {
     match argument {
-        None | Some("live") => live(),
+        None | Some("live") => live().map(Opened::Source),
         Some("-") => file("standard input", std::io::stdin().lock()),
         Some(argument) => {
             let (path, name) = (Path::new(argument), shown(argument));
@@ -111,7 +161,7 @@ pub fn open(argument: Option<&str>) -> Result<Source, SourceError> {
             // A pipe is opened only once: the one who writes it must not see a reader come and go.
             let kind = |bits| SFlag::from_bits_truncate(bits) & SFlag::S_IFMT;
             match kind(stat(path).map_err(failed)?.st_mode) {
-                SFlag::S_IFDIR => directory(path, &name),
+                SFlag::S_IFDIR => directory(path, &name).map(Opened::Source),
                 SFlag::S_IFIFO | SFlag::S_IFCHR => {
                     file(&name, File::from(open_path(path, OFlag::empty()).map_err(failed)?))
                 }
@@ -199,17 +249,14 @@ fn holds_functions(folder: &PathBuf) -> bool {
     names.any(|name| name.to_str().is_some_and(|name| name.parse::<Bdf>().is_ok()))
 }
 
-fn file(name: &str, mut stream: impl Read) -> Result<Source, SourceError> {
+fn file(name: &str, mut stream: impl Read) -> Result<Opened, SourceError> {
     // What is packed is told from its first bytes: it may be longer than what is read as text.
     let mut bytes = Vec::new();
     stream.by_ref().take(4).read_to_end(&mut bytes).map_err(|error| failed(name, &error))?;
-    match bytes.as_slice() {
-        ZSTANDARD => archive(name, bytes.as_slice().chain(stream)),
-        [0x1f, 0x8b, ..] => {
-            Err(SourceError::NotYet { path: name.to_owned(), what: "a compressed bug report (gzip)" })
-        }
-        _ => classify(name, read_bounded(name, bytes, stream, INPUT_LIMIT)?),
+    if bytes == ZSTANDARD {
+        return archive(name, bytes.as_slice().chain(stream)).map(Opened::Source);
     }
+    classify(name, read_bounded(name, bytes, stream, INPUT_LIMIT)?)
 }
 
 /// First bytes of what zstd packed (RFC 8878, 3.1.1).
@@ -253,6 +300,20 @@ fn read_bounded(
     limit: usize,
 ) -> Result<Vec<u8>, SourceError> {
     let failed = |error: std::io::Error| failed(name, &error);
+    if bytes.starts_with(&[0x1f, 0x8b]) {
+        // Unpacked, it may be as long as a plain file and no longer.
+        let whole = std::io::Cursor::new(bytes).chain(stream);
+        let mut plain = Vec::new();
+        let mut unpacked = MultiGzDecoder::new(std::io::BufReader::new(whole)).take(limit as u64 + 1);
+        unpacked.read_to_end(&mut plain).map_err(|error| match error.raw_os_error() {
+            Some(_) => failed(error),
+            None => TreeError::new(name, Cause::Damaged),
+        })?;
+        if plain.len() > limit {
+            return Err(TreeError::new(name, Cause::TooLong(limit)).into());
+        }
+        return Ok(plain);
+    }
     stream.take((limit + 1).saturating_sub(bytes.len()) as u64).read_to_end(&mut bytes).map_err(failed)?;
     if bytes.len() > limit {
         return Err(TreeError::new(name, Cause::TooLong(limit)).into());
@@ -261,32 +322,39 @@ fn read_bounded(
 }
 
 /// Tells what a file is. The caller has looked for packed ones already.
-fn classify(name: &str, bytes: Vec<u8>) -> Result<Source, SourceError> {
+fn classify(name: &str, bytes: Vec<u8>) -> Result<Opened, SourceError> {
     let source = |dump: Dump, kind, what: String| {
         let notes = dump.notes.iter().map(ToString::to_string).collect();
         Source { tree: Box::new(dump.tree), kind, description: format!("{name}, {what}"), notes }
     };
-    let dump = hexdump::parse(&bytes);
+    let mut dump = hexdump::parse(&bytes);
+    let is_bug_report = contains(&bytes, b"nvidia-bug-report");
+    if is_bug_report {
+        dump.tree = dump.tree.file(BUG_REPORT, bytes.clone());
+    }
     if dump.functions > 0 {
         let what = match dump.functions {
             1 => "text of lspci with one function".to_owned(),
             count => format!("text of lspci with {count} functions"),
         };
         let mut source = source(dump, Kind::Dump, what);
-        if contains(&bytes, b"nvidia-bug-report") {
-            source.notes.push("of an NVIDIA bug report, this version reads only the hex rows".to_owned());
+        if is_bug_report {
+            let text = "of an NVIDIA bug report, the hex rows and the kernel's log are read, nothing else";
+            source.notes.push(text.to_owned());
         }
-        return Ok(source);
+        return Ok(Opened::Source(source));
     }
     if !is_text(&bytes)
         && let Some(dump) = hexdump::raw(&bytes)
     {
         let what = format!("configuration space of one function, {} bytes", bytes.len());
-        return Ok(source(dump, Kind::RawConfig, what));
+        return Ok(Opened::Source(source(dump, Kind::RawConfig, what)));
     }
     let path = name.to_owned();
-    if is_toml(&bytes) {
-        return Err(SourceError::NotYet { path, what: "a scenario or machine description (TOML)" });
+    if is_toml(&bytes)
+        && let Ok(text) = str::from_utf8(&bytes)
+    {
+        return Ok(Opened::Description { name: path, text: text.to_owned(), at: None });
     }
     let found = match dump.notes.first() {
         _ if bytes.is_empty() => "is empty".to_owned(),

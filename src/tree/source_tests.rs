@@ -79,7 +79,9 @@ fn files_are_told_by_content() {
             .contains("; expected a capture: a tar archive packed with zstd, with sys/bus/pci/devices")
     );
     write(&[[0x1f, 0x8b, 8, 0].as_slice(), &[0; 60]].concat());
-    assert!(error(&path).contains("bug report (gzip)"));
+    assert!(error(&path).ends_with("cannot be unpacked: the gzip data is damaged or cut off"));
+    write(&packed(TEXT.as_bytes()));
+    assert_eq!(open_path(&path).unwrap().kind, Kind::Dump);
     for text in ["# a scenario\n\n[machine]\n", "[[step]]", "name = \"x\"", "a.b=1"] {
         write(text.as_bytes());
         assert!(error(&path).contains("(TOML)"), "{text}");
@@ -129,6 +131,38 @@ fn names_stay_on_one_line_and_length_is_bounded() {
     assert_eq!(error, TreeError::new("x", Cause::TooLong(10)).into());
     assert_eq!(read_bounded("x", Vec::new(), [7; 10].as_slice(), 2).unwrap_err(), error_of(2));
 }
+
+fn packed(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+#[test]
+fn what_is_packed_is_as_long_as_a_plain_file_at_most() {
+    assert_eq!(read_bounded("x", packed(&[7; 10]), std::io::empty(), 10).unwrap(), [7; 10]);
+    assert_eq!(read_bounded("x", packed(&[7; 1000]), std::io::empty(), 10).unwrap_err(), error_of(10));
+}
+
+#[test]
+fn a_bug_report_has_its_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("nvidia-bug-report.log.gz");
+    let rule = "_".repeat(44);
+    let text = format!(
+        "{rule}\nStart of nvidia-bug-report\n{rule}\n{TEXT}\n{rule}\n\ndmesg:\n\n[    1.0] x\n{LOST}\n"
+    );
+    fs::write(&path, packed(text.as_bytes())).unwrap();
+    let source = open_path(&path).unwrap();
+    let log = crate::kernel_log::source::read_events(crate::kernel_log::source::Source {
+        tree: &*source.tree,
+        live: false,
+        file: None,
+    });
+    assert_eq!(log.unwrap().events[0].kind.id, "nvidia.fallen-off-the-bus");
+}
+
+const LOST: &str = "[    1.000000] NVRM: GPU 0000:82:00.0: GPU has fallen off the bus.";
 
 fn error_of(limit: usize) -> SourceError {
     TreeError::new("x", Cause::TooLong(limit)).into()

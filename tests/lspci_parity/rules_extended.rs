@@ -132,7 +132,10 @@ pub const RULES: &[Rule] = &[
         "L1SubCap:",
         "L1SubCap",
         &[
-            value("PortCommonModeRestoreTime={}us", Field("PortCommonModeRestoreTime")),
+            value(
+                "PortCommonModeRestoreTime={}us",
+                With(|v, _| microseconds(v, "L1SubCap", "PortCommonModeRestoreTime")),
+            ),
             value(
                 "PortTPowerOnTime={} ",
                 With(|v, _| power_on(v, "L1SubCap", "PortTPowerOnTime", "PortTPowerOnScale")),
@@ -143,7 +146,10 @@ pub const RULES: &[Rule] = &[
         "l1ss",
         "L1SubCtl1:",
         "L1SubCtl1",
-        &[value("T_CommonMode={}us", Field("T_CommonMode")), value("LTR1.2_Threshold={} ", With(threshold))],
+        &[
+            value("T_CommonMode={}us", With(|v, _| microseconds(v, "L1SubCtl1", "T_CommonMode"))),
+            value("LTR1.2_Threshold={} ", With(threshold)),
+        ],
     ),
     rule(
         "l1ss",
@@ -231,6 +237,11 @@ fn lane_errors(view: &View<'_>, _: &str) -> Option<String> {
 fn log_size(view: &View<'_>, _: &str) -> Option<String> {
     view.raw("DpcCap", "RP PIO Log").zip(view.raw("DpcCap", "RP PIO Log[4]"))?;
     Some(DpcCapability::from_raw(view.place("DpcCap", None)?.raw?).log_size().to_string())
+}
+
+/// A time that the register holds in microseconds.
+fn microseconds(view: &View<'_>, register: &str, field: &str) -> Option<String> {
+    view.raw(register, field).map(|n| n.to_string())
 }
 
 fn power_on(view: &View<'_>, register: &str, value: &str, scale: &str) -> Option<String> {

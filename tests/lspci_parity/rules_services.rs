@@ -8,6 +8,8 @@ use super::rule::Say::{Field, Hex, With, Words};
 use super::rule::{Rule, rewriting, rule, value};
 use super::view::View;
 
+const RESERVED: &str = "reserved";
+
 pub const RULES: &[Rule] = &[
     rule(
         "virtual_channel",
@@ -15,7 +17,13 @@ pub const RULES: &[Rule] = &[
         "Caps",
         &[
             value("LPEVC={} ", Field("LPEVC")),
-            value("RefClk={} ", Words("RefClk", &[("100ns", "100 ns")])),
+            value(
+                "RefClk={} ",
+                Words(
+                    "RefClk",
+                    &[("100ns", "100 ns"), ("??1", RESERVED), ("??2", RESERVED), ("??3", RESERVED)],
+                ),
+            ),
             value(
                 "PATEntryBits={} ",
                 Words("PATEntryBits", &[("1", "1 bit"), ("2", "2 bits"), ("4", "4 bits"), ("8", "8 bits")]),
@@ -32,17 +40,7 @@ pub const RULES: &[Rule] = &[
         &[
             value("PortNumber={} ", Hex("PortNumber", 2)),
             value("ComponentID={} ", Hex("ComponentID", 2)),
-            value(
-                "EltType={} ",
-                Words(
-                    "EltType",
-                    &[
-                        ("Config", "configuration space element"),
-                        ("Egress", "system egress port or internal sink"),
-                        ("Internal", "internal root complex link"),
-                    ],
-                ),
-            ),
+            value("EltType={} ", With(element_type)),
         ],
     ),
     rule("link_declaration", "Link", "Desc", &[value("{}$", With(link))]),
@@ -120,7 +118,8 @@ pub const RULES: &[Rule] = &[
                 "OverlaySize {} (",
                 With(|v, _| v.raw("McastOverlayBAR", "OverlaySize").map(|raw| raw.to_string())),
             ),
-            value("{})", With(overlay_size)),
+            value("{} bytes)", With(|v, _| size(v, "McastOverlayBAR", "OverlaySize"))),
+            value("{})", With(no_overlay)),
             value("BaseAddr {}", With(|v, _| address(v, "McastOverlayBAR", "BaseAddr", 6))),
         ],
     ),
@@ -186,7 +185,9 @@ fn arbitration(select: u64) -> String {
 }
 
 fn vc_arbitration(view: &View<'_>, _: &str) -> Option<String> {
-    view.raw("Ctrl", "ArbSelect").map(arbitration)
+    // Of virtual channels there are four ways, of ports six.
+    let select = view.raw("Ctrl", "ArbSelect")?;
+    Some(if select > 3 { format!("??{select}") } else { arbitration(select) })
 }
 
 /// What lspci calls a port arbitration table here is the VC arbitration table.
@@ -194,6 +195,13 @@ fn vc_table(view: &View<'_>, _: &str) -> Option<String> {
     let capability = view.place("Caps", None)?;
     let offset = u64::from(capability.offset - capability.register.offset);
     Some(format!("{:x}", offset + 16 * view.raw("Arb", "VATOffset")?))
+}
+
+/// What a root complex element is (PCIe 6.2, 7.9.8.2).
+fn element_type(view: &View<'_>, _: &str) -> Option<String> {
+    let kind = view.raw("Desc", "EltType")?;
+    let names = ["Config", "Egress", "Internal"];
+    Some(names.get(kind as usize).map_or_else(|| format!("??{kind}"), |name| (*name).to_owned()))
 }
 
 /// All lines of one virtual channel.
@@ -265,7 +273,8 @@ fn devices(view: &View<'_>, _: &str) -> Option<String> {
 fn bus_numbers(view: &View<'_>, _: &str) -> Option<String> {
     let register = AssociatedBusNumbers::from_raw(view.whole("AssociatedBusNumbers", None)?);
     let (next, last) = (register.rcec_next_bus(), register.rcec_last_bus());
-    let none = if register.buses().is_none() { " [none]" } else { "" };
+    // lspci says so of this range only; here none is what every range that ends before it begins has.
+    let none = if (next, last) == (0xff, 0) { " [none]" } else { "" };
     Some(format!("{next:02x}-{last:02x}{none}"))
 }
 
@@ -274,11 +283,9 @@ fn size(view: &View<'_>, register: &str, field: &str) -> Option<String> {
     Some(1u64.checked_shl(view.raw(register, field)? as u32)?.to_string())
 }
 
-fn overlay_size(view: &View<'_>, _: &str) -> Option<String> {
-    if view.raw("McastOverlayBAR", "OverlaySize")? < 6 {
-        return Some("disabled".to_owned());
-    }
-    size(view, "McastOverlayBAR", "OverlaySize").map(|size| format!("{size} bytes"))
+/// Below six there is no overlay (PCIe 6.2, 7.9.11.7).
+fn no_overlay(view: &View<'_>, _: &str) -> Option<String> {
+    (view.raw("McastOverlayBAR", "OverlaySize")? < 6).then(|| "disabled".to_owned())
 }
 
 fn address(view: &View<'_>, register: &str, field: &str, low: u8) -> Option<String> {

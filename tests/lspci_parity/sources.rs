@@ -17,26 +17,6 @@ use super::tally::Tally;
 use super::text;
 use super::walking;
 
-/// Captures that take part: one of everything that looks different to a decoder. `PCISCOPE_CAPTURES=all` takes all.
-const CAPTURES: [&str; 16] = [
-    "aer-nonfatal",
-    "bar-1t",
-    "base-a-6.1",
-    "base-a-6.12",
-    "base-cxl",
-    "base-iommu",
-    "cfg-cap-loop",
-    "cfg-numvfs",
-    "cfg-parity-status",
-    "cmd-noacpi",
-    "dpc-present",
-    "gpu-cesta",
-    "gpu-gone",
-    "gpu-healthy",
-    "gpu-rebar-small",
-    "zoo",
-];
-
 /// What neither side reads of a capture; unpacking takes longer than everything else.
 const PASSED_OVER: [&str; 24] = [
     "sys/class",
@@ -143,15 +123,15 @@ impl Run {
 
     /// Captures, packed.
     pub fn captures(&mut self, folder: &Path) {
-        let all = std::env::var_os("PCISCOPE_CAPTURES").is_some_and(|which| which == "all");
         for path in files(folder).iter().filter(|p| p.extension().is_some_and(|e| e == "zst")) {
             let name = name(path);
             let name = name.trim_end_matches(".tar.zst");
-            if !all && !CAPTURES.contains(&name) {
-                continue;
-            }
-            let unpacked =
-                tempfile::Builder::new().prefix(&format!("{name}-")).tempdir().expect("a temporary folder");
+            let prefix = format!("{name}-");
+            let mut unpacked = tempfile::Builder::new();
+            unpacked.prefix(&prefix);
+            // A capture is thousands of small files: several times faster in memory.
+            let unpacked = unpacked.tempdir_in("/dev/shm").or_else(|_| unpacked.tempdir());
+            let unpacked = unpacked.expect("a temporary folder");
             let tar = Command::new("tar")
                 .arg("--zstd")
                 .arg("-xf")

@@ -92,13 +92,23 @@ impl Tally {
                 counts.listed,
                 counts.left_out
             );
+            let kinds: Vec<String> =
+                counts.capabilities.iter().map(|(kind, count)| format!("{kind} {count}")).collect();
+            println!("{referee}: capabilities of {} kinds: {}", kinds.len(), kinds.join(", "));
         }
         let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
         for (kind, count) in self.referees.values().flat_map(|c| &c.capabilities) {
             *kinds.entry(kind).or_default() += count;
         }
-        let kinds: Vec<String> = kinds.iter().map(|(kind, count)| format!("{kind} {count}")).collect();
-        println!("capabilities by kind, all referees: {}", kinds.join(", "));
+        let (values, flags) = self.referees.values().fold((0, 0), |(v, f), c| (v + c.values, f + c.flags));
+        println!(
+            "all referees: {} values and flags compared: {values} values and {flags} flags agree, {} differ as listed; \
+             {} capabilities of {} kinds",
+            values + flags + self.referees.values().map(|c| c.listed).sum::<usize>(),
+            self.referees.values().map(|c| c.listed).sum::<usize>(),
+            kinds.values().sum::<usize>(),
+            kinds.len()
+        );
         self.print_fields();
         for (index, count) in &self.differences {
             let d = &DIFFERENCES[*index];

@@ -75,6 +75,8 @@ pub fn words(field: &Field, raw: u64) -> String {
             choices.iter().find(|c| c.0 == raw).map_or_else(|| "reserved".to_owned(), |c| c.1.to_owned())
         }
         Meaning::Quantity(quantity) => quantity_words(quantity(raw)),
+        // Rules work it out of the fields that lspci names.
+        Meaning::OfRegister(_) => raw.to_string(),
     }
 }
 

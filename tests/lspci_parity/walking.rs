@@ -151,6 +151,18 @@ fn bases() -> Vec<(&'static str, Vec<u8>, usize)> {
         ("physical 16", extended(ENDPOINT, 0x26, &[]), 0x104),
         ("physical 32", extended(ENDPOINT, 0x2a, &[]), 0x104),
         ("doe", extended(ENDPOINT, 0x2e, &[]), 0x104),
+        ("virtual channels of a port", extended(ROOT_PORT, 0x02, &[2]), 0x104),
+        ("virtual channels", extended(ENDPOINT, 0x02, &[1]), 0x104),
+        ("link declaration", extended(INTEGRATED, 0x05, &[0, 2]), 0x104),
+        ("event collector's buses", set(extended(COLLECTOR, 0x07, &[]), 0x102, &[2]), 0x104),
+        ("ats", extended(ENDPOINT, 0x0f, &[]), 0x104),
+        ("multicast", extended(ENDPOINT, 0x12, &[]), 0x104),
+        ("multicast of a port", extended(DOWNSTREAM_PORT, 0x12, &[]), 0x104),
+        ("page requests", extended(ENDPOINT, 0x13, &[]), 0x104),
+        ("hints", extended(ENDPOINT, 0x17, &[]), 0x104),
+        ("pasid", extended(ENDPOINT, 0x1b, &[]), 0x104),
+        ("time", extended(ENDPOINT, 0x1f, &[]), 0x104),
+        ("margining", extended(ENDPOINT, 0x27, &[]), 0x104),
         ("cxl device", set(cxl(ENDPOINT, 0, 1, 0x38), 0x116, &[1, 5]), 0x10a),
         ("cxl port", cxl(ROOT_PORT, 3, 0, 0x28), 0x10a),
         ("cxl power fail port", set(cxl(ROOT_PORT, 4, 0, 0x10), 0x10c, &[5, 0, 7, 0]), 0x10a),
@@ -221,8 +233,9 @@ fn encodings(placed: &Placed) -> Vec<u64> {
     let raw = placed.raw.unwrap_or(0);
     let mut values = Vec::new();
     for field in placed.register.fields {
-        // Entries that are too short, or too many of them, are where lspci stops for good.
-        if matches!(field.short, "EntrySize" | "NumEntries") {
+        // Entries that are too short, or too many of them, are where lspci stops for good; more links than two are more
+        // than is made here.
+        if matches!(field.short, "EntrySize" | "NumEntries" | "NumLinks") {
             continue;
         }
         // Of a port of a reserved type nothing tells whether it has a link; lspci decodes one.

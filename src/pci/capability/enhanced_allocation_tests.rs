@@ -9,6 +9,7 @@ const BRIDGE: Context = Context {
     class: 0x06_0400,
     port_type: None,
     link_width: None,
+    flit_mode: None,
 };
 
 fn bytes(count: u8, words: &[u32]) -> Vec<u8> {

@@ -218,6 +218,7 @@ mod tests {
         class: 0x06_0000,
         port_type: None,
         link_width: None,
+        flit_mode: None,
     };
 
     fn bytes(length: u8, kind: u8, words: [u32; 3]) -> Vec<u8> {

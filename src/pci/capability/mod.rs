@@ -15,6 +15,7 @@ pub mod msix;
 pub mod pcix;
 pub mod power;
 pub mod sata;
+pub mod secure_device;
 pub mod slot_id;
 pub mod subsystem;
 pub mod vendor;

@@ -4,7 +4,7 @@
 //! Base Address Register each of their structures lies (Virtio 1.3, 4.1.4); Intel's host bridges say which features they
 //! have ([`super::intel_capid0`]); the body of all others is kept raw.
 
-use crate::pci::decode::{Builder, RAW_LIMIT, Specification};
+use crate::pci::decode::{Builder, Specification};
 use crate::pci::register::{Meaning, RegisterType};
 use crate::pci::walk::List;
 use crate::register;
@@ -119,6 +119,8 @@ register! {
     }
 }
 
+/// Where the vendor's part begins.
+const BODY: u16 = 3;
 /// Vendor ID of virtio devices.
 const VIRTIO_VENDOR: u16 = 0x1af4;
 
@@ -129,8 +131,7 @@ fn layout(builder: &mut Builder<'_>) {
     if context.vendor_id == VIRTIO_VENDOR && matches!(context.device_id, 0x1000..=0x107f) {
         virtio(builder, length.into());
     } else if context.vendor_id != intel_capid0::VENDOR || !intel_capid0::layout(builder, length.into()) {
-        let room = builder.room_end - builder.located.offset;
-        builder.load(0, u16::from(length).min(room).min(RAW_LIMIT));
+        builder.leave_raw(BODY, length.into());
     }
 }
 
@@ -151,6 +152,7 @@ fn virtio(builder: &mut Builder<'_>, length: u16) {
     builder.load(0x04, needs - 0x04);
     if kind == VENDOR {
         builder.add::<DefinedBy>();
+        builder.leave_raw(needs, length);
         return;
     }
     builder.add::<Bar>();
@@ -182,6 +184,7 @@ mod tests {
         class: 0x02_0000,
         port_type: None,
         link_width: None,
+        flit_mode: None,
     };
 
     fn virtio(length: u8, kind: u8) -> [u8; 0x18] {

@@ -1,7 +1,9 @@
 //! Advanced Error Reporting, extended capability ID 0001h. PCIe 6.2, 7.8.4.
 
-use crate::pci::decode::{Builder, Specification};
-use crate::pci::register::{Meaning, Quantity, RegisterType};
+use crate::pci::decode::{Builder, Capability, Specification};
+use crate::pci::register::{Field, Meaning, Quantity, Register, RegisterType, joined};
+use crate::pci::tlp::registers::header_log;
+use crate::pci::tlp::{self, HEADER_DWORDS, Logged};
 use crate::pci::walk::List;
 use crate::register;
 
@@ -13,7 +15,11 @@ pub static SPECIFICATION: Specification = Specification {
     name: "Advanced Error Reporting",
     section: "PCIe 6.2, 7.8.4",
     layout: Some(layout),
-    registers: &[
+    registers: &REGISTERS,
+};
+
+static REGISTERS: [&Register; 29] = joined(
+    [
         UncorrectableStatus::REGISTER,
         UncorrectableMask::REGISTER,
         UncorrectableSeverity::REGISTER,
@@ -26,7 +32,8 @@ pub static SPECIFICATION: Specification = Specification {
         ErrorSource::REGISTER,
         TlpPrefixLog::REGISTER,
     ],
-};
+    header_log::REGISTERS,
+);
 
 /// Status, mask and severity have the same bits.
 macro_rules! uncorrectable {
@@ -227,8 +234,44 @@ fn requester(id: u64) -> Quantity {
     Quantity::RequesterId(id as u16)
 }
 
-/// Doublewords of a header log in Non-Flit Mode.
-const HEADER_DWORDS: u16 = 4;
+/// Errors that belong to a packet, whose header is logged with them (PCIe 6.2, 6.2.7; kernel: AER_LOG_TLP_MASKS in
+/// drivers/pci/pcie/aer.c). A timeout belongs to one only where the function can log it.
+const WITH_PACKET: u32 = 1 << 12
+    | 1 << 15
+    | 1 << 16
+    | 1 << 18
+    | 1 << 19
+    | 1 << 20
+    | 1 << 21
+    | 1 << 23
+    | 1 << 24
+    | 1 << 25
+    | 1 << 26
+    | 1 << 27
+    | 1 << 28
+    | 1 << 29
+    | 1 << 30
+    | 1 << 31;
+
+/// The error whose packet is in the header log, if there is one: First Error Pointer points to an error whose status bit is
+/// set and that logs a header (PCIe 6.2, 6.2.4.2).
+pub fn logged_error(status: UncorrectableStatus, control: CapabilitiesAndControl) -> Option<&'static Field> {
+    let error = tlp::first_error(status, control.first_error_pointer())?;
+    let timeout = status.completion_timeout() && control.completion_timeout_prefix_header_log_capable();
+    let logs = WITH_PACKET | if timeout { 1 << 14 } else { 0 };
+    (logs >> error.low & 1 == 1).then_some(error)
+}
+
+/// The packet in the header log of a decoded capability, if it belongs to an error.
+pub fn logged(capability: &Capability) -> Option<Logged> {
+    let control: CapabilitiesAndControl = capability.get()?;
+    let error = logged_error(capability.get()?, control)?;
+    let flit_mode = Some(control.logged_tlp_was_flit_mode());
+    let header = capability.all::<HeaderLog>().map_while(|raw| raw).map(|raw| raw as u32).collect();
+    let prefixes = tlp::prefixes(capability.all::<TlpPrefixLog>());
+    Some(Logged { error, header, prefixes, flit_mode })
+}
+
 /// Doublewords that follow at 38h: four prefixes, or ten more of a Flit Mode header.
 const PREFIX_DWORDS: u16 = 4;
 const FLIT_DWORDS: u16 = 10;
@@ -237,12 +280,13 @@ fn layout(builder: &mut Builder<'_>) {
     // Root ports and root complex event collectors have three registers more.
     let root = matches!(builder.context.port_type, Some(4 | 10));
     builder.load(0x04, if root { 0x34 } else { 0x28 });
-    builder.add::<UncorrectableStatus>();
+    let status = builder.add::<UncorrectableStatus>();
     builder.add::<UncorrectableMask>();
     builder.add::<UncorrectableSeverity>();
     builder.add::<CorrectableStatus>();
     builder.add::<CorrectableMask>();
     let control = builder.add::<CapabilitiesAndControl>().unwrap_or(CapabilitiesAndControl(0));
+    let packet = status.is_some_and(|status| logged_error(status, control).is_some());
     for i in 0..HEADER_DWORDS {
         builder.add_in::<HeaderLog>(i, 0x1c + 4 * i);
     }
@@ -269,6 +313,10 @@ fn layout(builder: &mut Builder<'_>) {
         } else {
             builder.add_in::<TlpPrefixLog>(i, 0x38 + 4 * i);
         }
+    }
+    if packet {
+        header_log::place(builder, flit);
+        header_log::place_prefixes(builder, if flit { 0 } else { count });
     }
 }
 

@@ -1,4 +1,5 @@
-use super::super::testing::Case;
+use super::super::testing::{Case, Decoded};
+use super::*;
 
 /// A malformed packet with its header, as an endpoint sees it, and what a root port has besides.
 const BODY: [u32; 17] = [
@@ -44,8 +45,86 @@ fn an_endpoint_has_no_root_registers() {
     }
     assert_eq!(decoded.raw("header_log[0].header"), Some(0x4a00_0001));
     assert_eq!(decoded.raw("header_log[3].header"), Some(7));
-    assert_eq!(decoded.paths().len(), 6 + 4);
+    assert_eq!(decoded.paths()[10..], COMPLETION);
     assert_eq!(decoded.capability.end, 0x12c);
+}
+
+/// The packet of [`BODY`].
+const COMPLETION: [&str; 3] =
+    ["header_log[0].packet", "header_log[1].completion", "header_log[2].completion_requester"];
+
+#[test]
+fn the_packet_of_the_first_error() {
+    let decoded = Case::new(1).body(&BODY).decode();
+    for (path, value) in [
+        ("header_log[0].packet.fmt_and_type", 0x4a),
+        ("header_log[0].packet.length", 1),
+        ("header_log[1].completion.completer_id", 0x0400),
+        ("header_log[1].completion.completion_status", 0),
+        ("header_log[1].completion.byte_count", 4),
+        ("header_log[2].completion_requester.lower_address", 0),
+    ] {
+        assert_eq!(decoded.field(path), value, "{path}");
+    }
+    let packet = logged(&decoded.capability).expect("First Error Pointer points to a bit that is set");
+    assert_eq!((packet.error.short, packet.flit_mode), ("MalfTLP", Some(false)));
+    assert_eq!(packet.header, [0x4a00_0001, 0x0400_0004, 0, 7]);
+    assert!(packet.prefixes.is_empty());
+}
+
+/// Status and Capabilities and Control, with the same header log.
+fn with_status(status: u32, control: u32) -> Decoded {
+    let mut body = BODY;
+    (body[0], body[5]) = (status, control);
+    Case::new(1).body(&body).decode()
+}
+
+#[test]
+fn a_log_that_belongs_to_no_error_is_left_alone() {
+    for (status, control, why) in [
+        (0, 18, "its error is cleared"),
+        (1 << 20, 18, "another error is set"),
+        (1 << 5, 5, "a surprise down has no packet"),
+        (1 << 17, 17, "a receiver overflow has none"),
+        (1 << 22, 22, "whether an internal error has one is not defined"),
+        (1 << 14, 14, "the function cannot log the header of a timeout"),
+        (1, 0, "bit 0 is no error"),
+    ] {
+        let decoded = with_status(status, control);
+        assert_eq!(decoded.paths().len(), 6 + 4, "{why}");
+        assert!(logged(&decoded.capability).is_none(), "{why}");
+    }
+    let errors = UncorrectableStatus::REGISTER.fields.iter().filter(|f| WITH_PACKET >> f.low & 1 == 1);
+    for error in errors {
+        let decoded = with_status(1 << error.low, error.low.into());
+        assert_eq!(logged(&decoded.capability).map(|l| l.error.key), Some(error.key));
+    }
+    let timeout = with_status(1 << 14, 14 | 1 << 12);
+    assert_eq!(logged(&timeout.capability).map(|l| l.error.short), Some("CmpltTO"));
+}
+
+#[test]
+fn prefixes_by_type() {
+    let mut body = BODY;
+    body[5] |= 1 << 11;
+    body[13..17].copy_from_slice(&[0x9207_0529, 0x9130_1234, 0x9000_0000 | 0xab << 16, 0]);
+    let decoded = Case::new(1).body(&body).decode();
+    for (path, value) in [
+        ("tlp_prefix_log[0].ide.pr_sent_counter", 7),
+        ("tlp_prefix_log[0].ide.stream_id", 5),
+        ("tlp_prefix_log[0].ide.sub_stream", 2),
+        ("tlp_prefix_log[0].ide.pcrc", 1),
+        ("tlp_prefix_log[0].ide.mac", 0),
+        ("tlp_prefix_log[0].ide.trusted", 1),
+        ("tlp_prefix_log[1].pasid.pasid", 0x1234),
+        ("tlp_prefix_log[1].pasid.execute_requested", 1),
+        ("tlp_prefix_log[1].pasid.privileged_mode_requested", 1),
+        ("tlp_prefix_log[2].extended_tph.steering_tag_upper", 0xab),
+    ] {
+        assert_eq!(decoded.field(path), value, "{path}");
+    }
+    assert_eq!(logged(&decoded.capability).map(|l| l.prefixes.len()), Some(3));
+    assert_eq!(decoded.paths().len(), 10 + 4 + 3 + 3);
 }
 
 #[test]
@@ -71,9 +150,9 @@ fn the_prefix_log_is_read_where_there_is_one() {
     assert_eq!((decoded.reads, decoded.read_bytes), (2, 56));
     assert_eq!(decoded.raw("tlp_prefix_log[3].prefix"), Some(4));
     let decoded = Case::new(1).body(&body).next(0x140).decode();
-    assert_eq!(decoded.paths().len(), 10 + 2, "it ends where the next capability begins");
+    assert_eq!(decoded.paths().len(), 10 + 2 + 3, "it ends where the next capability begins");
     assert!(decoded.anomalies.is_empty());
-    assert_eq!(Case::new(1).body(&body).next(0x138).decode().paths().len(), 10);
+    assert_eq!(Case::new(1).body(&body).next(0x138).decode().paths().len(), 10 + 3);
 }
 
 #[test]
@@ -83,9 +162,11 @@ fn a_flit_mode_header_goes_on_behind() {
     let decoded = Case::new(1).body(&body).decode();
     assert_eq!(decoded.raw("header_log[4].header"), Some(1));
     assert_eq!(decoded.raw("header_log[5].header"), Some(2));
-    assert_eq!(decoded.paths().len(), 6 + 6);
+    assert_eq!(decoded.paths()[6 + 6..], ["header_log[0].flit_packet"]);
+    assert_eq!(decoded.field("header_log[0].flit_packet.flit_mode_type"), 0x4a);
+    assert_eq!(logged(&decoded.capability).map(|l| (l.header.len(), l.flit_mode)), Some((6, Some(true))));
     body[5] |= 31 << 19;
-    assert_eq!(Case::new(1).body(&body).decode().paths().len(), 6 + 14);
+    assert_eq!(Case::new(1).body(&body).decode().paths().len(), 6 + 14 + 1);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use crate::pci::decode::{Builder, Specification};
 use crate::pci::quantity::minus_one;
-use crate::pci::register::{Meaning, RegisterType};
+use crate::pci::register::{Meaning, Quantity, RegisterType};
 use crate::pci::walk::List;
 use crate::register;
 
@@ -32,10 +32,10 @@ register! {
         9:8 transition_latency_unit Ro "Tlunit" = Meaning::Choice(&[(0, "1 ms"), (1, "10 ms"), (2, "100 ms")]),
         /// Factor for the power allocations, in watts.
         13:12 power_allocation_scale Ro "PAS" = Meaning::Choice(&[(0, "10.0x"), (1, "1.0x"), (2, "0.1x"), (3, "0.01x")]),
-        /// Longest time to get into a substate whose latency indicator is 0.
-        23:16 transition_latency_value_0 Ro "Xlcy0",
-        /// Longest time to get into a substate whose latency indicator is 1.
-        31:24 transition_latency_value_1 Ro "Xlcy1",
+        /// Longest time to get into a substate whose latency indicator is 0, in the unit.
+        23:16 transition_latency_value_0 Ro "Xlcy0" = Meaning::OfRegister(|raw| DpaCapability(raw as u32).transition_latency(0)),
+        /// Longest time to get into a substate whose latency indicator is 1, in the unit.
+        31:24 transition_latency_value_1 Ro "Xlcy1" = Meaning::OfRegister(|raw| DpaCapability(raw as u32).transition_latency(1)),
     }
     /// Which of the two latency values is that of each substate.
     pub struct DpaLatencyIndicator(u32) at 0x08, "latency_indicator", "DPALatInd", "PCIe 6.2, 7.9.12.3" {
@@ -73,22 +73,13 @@ impl DpaCapability {
         u32::from(allocation.power_allocation()) * unit
     }
 
-    /// Longest time to get into a substate, in milliseconds; `None` where the unit is reserved.
-    pub fn transition_latency_milliseconds(
-        self,
-        indicator: DpaLatencyIndicator,
-        substate: u8,
-    ) -> Option<u32> {
-        let unit = match self.transition_latency_unit() {
-            0 => 1,
-            1 => 10,
-            2 => 100,
-            _ => return None,
-        };
-        let second = indicator.transition_latency_indicator_bits() >> (substate & 31) & 1 == 1;
+    /// One of the two latency values.
+    pub fn transition_latency(self, which: u8) -> Quantity {
+        let unit: Option<u64> =
+            [1_000_000, 10_000_000, 100_000_000].get(self.transition_latency_unit() as usize).copied();
         let value =
-            if second { self.transition_latency_value_1() } else { self.transition_latency_value_0() };
-        Some(value * unit)
+            if which == 0 { self.transition_latency_value_0() } else { self.transition_latency_value_1() };
+        Quantity::Nanoseconds(unit.map(|nanoseconds| nanoseconds * u64::from(value)))
     }
 }
 
@@ -139,11 +130,9 @@ mod tests {
         }
         let capability = decoded.capability.get::<DpaCapability>().unwrap();
         assert_eq!(capability.milliwatts(SubstatePowerAllocation(40)), 4000);
-        let indicator = decoded.capability.get::<DpaLatencyIndicator>().unwrap();
-        let latency = |substate| capability.transition_latency_milliseconds(indicator, substate);
-        assert_eq!([2, 3].map(latency), [Some(30), Some(50)]);
-        let reserved = DpaCapability(0x300);
-        assert_eq!(reserved.transition_latency_milliseconds(indicator, 0), None);
+        let latencies = [0, 1].map(|which| capability.transition_latency(which));
+        assert_eq!(latencies, [30, 50].map(|ms| Quantity::Nanoseconds(Some(ms * 1_000_000))));
+        assert_eq!(DpaCapability(0x300).transition_latency(0), Quantity::Nanoseconds(None));
         assert_eq!(decoded.paths().len(), 4 + 5);
         assert_eq!(decoded.capability.end, 0x115);
     }

@@ -1,7 +1,9 @@
 //! Downstream Port Containment, extended capability ID 001Dh. PCIe 6.2, 7.9.14.
 
-use crate::pci::decode::{Builder, Specification};
-use crate::pci::register::{Meaning, Quantity, RegisterType};
+use crate::pci::decode::{Builder, Capability, Specification};
+use crate::pci::register::{Field, Meaning, Quantity, Register, RegisterType, joined};
+use crate::pci::tlp::registers::rp_pio_header_log;
+use crate::pci::tlp::{self, HEADER_DWORDS, Logged};
 use crate::pci::walk::{Anomaly, List};
 use crate::register;
 
@@ -13,7 +15,11 @@ pub static SPECIFICATION: Specification = Specification {
     name: "Downstream Port Containment",
     section: "PCIe 6.2, 7.9.14",
     layout: Some(layout),
-    registers: &[
+    registers: &REGISTERS,
+};
+
+static REGISTERS: [&Register; 30] = joined(
+    [
         DpcCapability::REGISTER,
         DpcControl::REGISTER,
         DpcStatus::REGISTER,
@@ -27,7 +33,8 @@ pub static SPECIFICATION: Specification = Specification {
         RpPioImpSpecLog::REGISTER,
         RpPioTlpPrefixLog::REGISTER,
     ],
-};
+    rp_pio_header_log::REGISTERS,
+);
 
 register! {
     /// What containment can do.
@@ -167,8 +174,36 @@ impl DpcCapability {
     }
 }
 
-/// Doublewords of the header log, and of the header log with the ImpSpec log.
-const HEADER_DWORDS: u16 = 4;
+/// The RP PIO error whose request is in the header log: the one that RP PIO First Error Pointer points to, if its status bit
+/// is set (PCIe 6.2, 6.2.11.3 and 7.9.14.4). All of these errors belong to a request.
+pub fn logged_error(status: RpPioStatus, dpc: DpcStatus) -> Option<&'static Field> {
+    tlp::first_error(status, dpc.rp_pio_first_error_pointer().into())
+}
+
+/// The packet in the header log of a decoded capability, if it belongs to an error.
+pub fn logged(capability: &Capability) -> Option<Logged> {
+    let error = logged_error(capability.get()?, capability.get()?)?;
+    let words = |raw: Option<u64>| raw.map(|raw| raw as u32);
+    let mut header: Vec<u32> = capability.all::<RpPioHeaderLog>().map_while(words).collect();
+    if header.is_empty() {
+        return None;
+    }
+    let placed = |register| capability.registers.iter().any(|p| std::ptr::eq(p.register, register));
+    let flit_mode = match () {
+        () if placed(rp_pio_header_log::Packet::REGISTER) => Some(false),
+        () if placed(rp_pio_header_log::FlitPacket::REGISTER) => Some(true),
+        () => None,
+    };
+    let mut prefixes = Vec::new();
+    if flit_mode == Some(true) {
+        header.extend(capability.all::<RpPioTlpPrefixLog>().map_while(words));
+    } else {
+        prefixes = tlp::prefixes(capability.all::<RpPioTlpPrefixLog>());
+    }
+    Some(Logged { error, header, prefixes, flit_mode })
+}
+
+/// Doublewords of the header log with the ImpSpec log.
 const HEADER_AND_IMPSPEC_DWORDS: u16 = 5;
 /// Largest RP PIO Log Size: 14 doublewords of a Flit Mode header and the ImpSpec log.
 const MOST_DWORDS: u16 = 15;
@@ -177,7 +212,7 @@ fn layout(builder: &mut Builder<'_>) {
     builder.load(0x04, 8);
     let capability = builder.add::<DpcCapability>().unwrap_or(DpcCapability(0));
     builder.add::<DpcControl>();
-    builder.add::<DpcStatus>();
+    let status = builder.add::<DpcStatus>();
     builder.add::<ErrorSourceId>();
     if !capability.rp_extensions() {
         return;
@@ -190,7 +225,7 @@ fn layout(builder: &mut Builder<'_>) {
         size = 0;
     }
     builder.load(0x0c, 20 + 4 * size);
-    builder.add::<RpPioStatus>();
+    let errors = builder.add::<RpPioStatus>();
     builder.add::<RpPioMask>();
     builder.add::<RpPioSeverity>();
     builder.add::<RpPioSysError>();
@@ -203,6 +238,15 @@ fn layout(builder: &mut Builder<'_>) {
     }
     for i in 0..size.saturating_sub(HEADER_AND_IMPSPEC_DWORDS) {
         builder.add_in::<RpPioTlpPrefixLog>(i, 0x34 + 4 * i);
+    }
+    // The capability does not say in which mode the request was logged; the link does, while it is up.
+    let error = errors.zip(status).and_then(|(errors, status)| logged_error(errors, status));
+    if let (Some(_), Some(flit_mode), HEADER_DWORDS..) = (error, builder.context.flit_mode, size) {
+        rp_pio_header_log::place(builder, flit_mode);
+        rp_pio_header_log::place_prefixes(
+            builder,
+            if flit_mode { 0 } else { size.saturating_sub(HEADER_AND_IMPSPEC_DWORDS) },
+        );
     }
 }
 
@@ -247,6 +291,38 @@ mod tests {
         assert_eq!(decoded.raw("rp_pio_tlp_prefix_log[0].prefix"), Some(0xef01));
         assert_eq!(decoded.paths().len(), 4 + 5 + 6);
         assert_eq!(decoded.capability.end, 0x138);
+    }
+
+    #[test]
+    fn the_request_that_went_wrong() {
+        let mut body = BODY;
+        body[7..11].copy_from_slice(&[0x6000_0001, 0x0000_020f, 0x0000_0380, 0x0000_1000]);
+        body[12] = 0x9110_0042;
+        let decoded = Case::new(0x1d).body(&body).flit_mode(false).decode();
+        assert_eq!((decoded.reads, decoded.read_bytes), (2, 8 + 20 + 24));
+        assert_eq!(decoded.field("rp_pio_header_log[0].packet.fmt_and_type"), 0x60);
+        assert_eq!(decoded.field("rp_pio_header_log[1].request.tag"), 2);
+        assert_eq!(decoded.field("rp_pio_header_log[2].address_upper.address"), 0x380);
+        assert_eq!(decoded.field("rp_pio_header_log[3].address_lower.address"), 0x400);
+        assert_eq!(decoded.field("rp_pio_tlp_prefix_log[0].pasid.pasid"), 0x42);
+        let packet = logged(&decoded.capability).unwrap();
+        assert_eq!((packet.error.short, packet.flit_mode), ("MemUR", Some(false)));
+        assert_eq!((packet.header.len(), packet.prefixes), (4, vec![0x9110_0042]));
+        // In Flit Mode what stands behind the ImpSpec log is more of the header.
+        let decoded = Case::new(0x1d).body(&body).flit_mode(true).decode();
+        assert_eq!(decoded.paths()[15..], ["rp_pio_header_log[0].flit_packet"]);
+        let packet = logged(&decoded.capability).unwrap();
+        assert_eq!((packet.header.len(), packet.flit_mode, packet.prefixes.len()), (5, Some(true), 0));
+        // Nobody knows the mode.
+        let decoded = Case::new(0x1d).body(&body).decode();
+        assert_eq!(decoded.paths().len(), 15);
+        assert_eq!(logged(&decoded.capability).unwrap().flit_mode, None);
+        // The error was cleared, or there is no log.
+        body[2] = 0;
+        let decoded = Case::new(0x1d).body(&body).flit_mode(false).decode();
+        assert!(decoded.paths().len() == 15 && logged(&decoded.capability).is_none());
+        let decoded = Case::new(0x1d).body(&[0x0020, 0x1007, 0x0007_0000]).flit_mode(false).decode();
+        assert!(decoded.paths().len() == 9 && logged(&decoded.capability).is_none());
     }
 
     #[test]

@@ -130,11 +130,10 @@ fn selective_stream(builder: &mut Builder<'_>, index: u16, at: u16) -> Option<u1
         builder.load(first, ADDRESS_ASSOCIATION * count);
     }
     for association in 0..count {
-        let outer = ("selective_stream", index);
         let at = first + ADDRESS_ASSOCIATION * association;
-        builder.add_within::<AddressAssociation1>(outer, association, at);
-        builder.add_within::<AddressAssociation2>(outer, association, at + 4);
-        builder.add_within::<AddressAssociation3>(outer, association, at + 8);
+        builder.add_within::<AddressAssociation1>(index, association, at);
+        builder.add_within::<AddressAssociation2>(index, association, at + 4);
+        builder.add_within::<AddressAssociation3>(index, association, at + 8);
     }
     Some(SELECTIVE_STREAM + ADDRESS_ASSOCIATION * stated)
 }

@@ -104,7 +104,7 @@ register! {
         31:24 segment_base Rw "SegBase" = Meaning::Hex,
     }
     /// Which addresses are the partner's: bits 31:20 of the first and the last.
-    pub struct AddressAssociation1(u32) at 0x20 in "address_association", "register_1", "IDEAddr1", "PCIe 6.2, 7.9.26.5.5.1" {
+    pub struct AddressAssociation1(u32) at 0x20 in "address_association" within "selective_stream", "register_1", "IDEAddr1", "PCIe 6.2, 7.9.26.5.5.1" {
         /// The range holds.
         0 valid Rw "Valid",
         /// Address bits 31:20 of the first; bits 19:0 are 0.
@@ -113,12 +113,12 @@ register! {
         31:20 memory_limit_lower Rw "LimitLow" = Meaning::Hex,
     }
     /// Which addresses are the partner's: the upper half of the last.
-    pub struct AddressAssociation2(u32) at 0x24 in "address_association", "register_2", "IDEAddr2", "PCIe 6.2, 7.9.26.5.5.2" {
+    pub struct AddressAssociation2(u32) at 0x24 in "address_association" within "selective_stream", "register_2", "IDEAddr2", "PCIe 6.2, 7.9.26.5.5.2" {
         /// Address bits 63:32.
         31:0 memory_limit_upper Rw "LimitHigh" = Meaning::Hex,
     }
     /// Which addresses are the partner's: the upper half of the first.
-    pub struct AddressAssociation3(u32) at 0x28 in "address_association", "register_3", "IDEAddr3", "PCIe 6.2, 7.9.26.5.5.3" {
+    pub struct AddressAssociation3(u32) at 0x28 in "address_association" within "selective_stream", "register_3", "IDEAddr3", "PCIe 6.2, 7.9.26.5.5.3" {
         /// Address bits 63:32.
         31:0 memory_base_upper Rw "BaseHigh" = Meaning::Hex,
     }

@@ -45,11 +45,11 @@ register! {
         /// Can be told to bring the link back and to report when it is back.
         5 link_activation_supported HwInit "LinkActivation",
         /// Time this port needs to restore common mode.
-        15:8 port_common_mode_restore_time HwInit "PortCommonModeRestoreTime" = Meaning::Unit("µs"),
+        15:8 port_common_mode_restore_time HwInit "PortCommonModeRestoreTime" = Meaning::Quantity(microseconds),
         /// Unit of Port T_POWER_ON Value.
         17:16 port_t_power_on_scale HwInit "PortTPowerOnScale" = POWER_ON_SCALE,
-        /// Time that the other port has to wait after leaving L1.2 before it drives the interface.
-        23:19 port_t_power_on_value HwInit "PortTPowerOnTime",
+        /// Time that the other port has to wait after leaving L1.2 before it drives the interface, in units of the scale.
+        23:19 port_t_power_on_value HwInit "PortTPowerOnTime" = Meaning::OfRegister(|raw| Capabilities(raw as u32).port_t_power_on()),
     }
     /// Which substates are on.
     pub struct Control1(u32) at 0x08, "control_1", "L1SubCtl1", "PCIe 6.2, 7.8.3.3" {
@@ -66,9 +66,9 @@ register! {
         /// Brings the link back from L1 and keeps it there.
         5 link_activation_control Rw "LinkActivationCtl",
         /// Time that a downstream port takes to restore common mode.
-        15:8 common_mode_restore_time Rw "T_CommonMode" = Meaning::Unit("µs"),
-        /// The link goes to L1.2 only where Latency Tolerance Reporting allows at least this latency.
-        25:16 ltr_l1_2_threshold_value Rw "LTR1.2_Threshold",
+        15:8 common_mode_restore_time Rw "T_CommonMode" = Meaning::Quantity(microseconds),
+        /// The link goes to L1.2 only where Latency Tolerance Reporting allows at least this latency, in units of the scale.
+        25:16 ltr_l1_2_threshold_value Rw "LTR1.2_Threshold" = Meaning::OfRegister(|raw| Control1(raw as u32).ltr_l1_2_threshold()),
         /// Unit of LTR_L1.2_THRESHOLD Value.
         31:29 ltr_l1_2_threshold_scale Rw "LTR1.2_Scale" = THRESHOLD_SCALE,
     }
@@ -76,14 +76,18 @@ register! {
     pub struct Control2(u32) at 0x0c, "control_2", "L1SubCtl2", "PCIe 6.2, 7.8.3.4" {
         /// Unit of T_POWER_ON Value.
         1:0 t_power_on_scale Rw "T_PwrOnScale" = POWER_ON_SCALE,
-        /// Time that the port waits before it drives the interface.
-        7:3 t_power_on_value Rw "T_PwrOn",
+        /// Time that the port waits before it drives the interface, in units of the scale.
+        7:3 t_power_on_value Rw "T_PwrOn" = Meaning::OfRegister(|raw| Control2(raw as u32).t_power_on()),
     }
     /// Whether the link is back. It exists only where link activation is supported.
     pub struct Status(u32) at 0x10, "status", "L1SubSta", "PCIe 6.2, 7.8.3.5" {
         /// The link came back after software asked for it.
         0 link_activation_status Rw1c "LinkActivation",
     }
+}
+
+fn microseconds(value: u64) -> Quantity {
+    Quantity::Nanoseconds(Some(value * 1000))
 }
 
 /// T_POWER_ON out of its value and scale; scale 3 is reserved.

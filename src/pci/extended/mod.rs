@@ -12,6 +12,8 @@ pub mod doe;
 pub mod dpa;
 pub mod dpc;
 pub mod dvsec;
+#[cfg(test)]
+mod encoding_tests;
 pub mod event_collector;
 pub mod flit_error_injection;
 pub mod flit_logging;

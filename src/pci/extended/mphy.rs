@@ -5,7 +5,7 @@
 
 use crate::pci::decode::{Builder, Specification};
 use crate::pci::quantity::width;
-use crate::pci::register::{Meaning, RegisterType};
+use crate::pci::register::{Meaning, Quantity, RegisterType};
 use crate::pci::walk::List;
 use crate::register;
 
@@ -61,7 +61,7 @@ register! {
     /// Which lanes saw an error.
     pub struct MpcieLaneErrorStatus(u32) at 0x10, "lane_error_status", "MPCIeLaneErr", "M-PCIe ECN" {
         /// One bit a lane.
-        31:0 lanes Rw1cs "LaneErr" = Meaning::Hex,
+        31:0 lanes Rw1cs "LaneErr" = Meaning::Quantity(|raw| Quantity::Lanes(raw as u32)),
     }
     /// Which register of a physical layer the data register is for. To choose one needs a write, which is not done.
     pub struct MpciePhyControlAddress(u32) at 0x14, "phy_control_address", "MPCIePhyAddr", "M-PCIe ECN" {

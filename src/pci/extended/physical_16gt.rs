@@ -2,7 +2,7 @@
 
 use super::secondary::{TRANSMITTER_PRESET, lanes};
 use crate::pci::decode::{Builder, Specification};
-use crate::pci::register::{Meaning, RegisterType};
+use crate::pci::register::{Meaning, Quantity, RegisterType};
 use crate::pci::walk::List;
 use crate::register;
 
@@ -47,17 +47,17 @@ register! {
     /// clears them.
     pub struct LocalDataParityMismatch(u32) at 0x10, "local_data_parity_mismatch_status", "Phy16LocalParity", "PCIe 6.2, 7.7.5.5" {
         /// One bit a lane.
-        31:0 lanes Rw1cs "lanes" = Meaning::Hex,
+        31:0 lanes Rw1cs "lanes" = Meaning::Quantity(|raw| Quantity::Lanes(raw as u32)),
     }
     /// On which lanes the first retimer saw wrong data parity, at 16.0 GT/s or more. Undefined without retimers.
     pub struct FirstRetimerDataParityMismatch(u32) at 0x14, "first_retimer_data_parity_mismatch_status", "Phy16FirstRetimerParity", "PCIe 6.2, 7.7.5.6" {
         /// One bit a lane.
-        31:0 lanes Rw1cs "lanes" = Meaning::Hex,
+        31:0 lanes Rw1cs "lanes" = Meaning::Quantity(|raw| Quantity::Lanes(raw as u32)),
     }
     /// On which lanes the second retimer saw wrong data parity, at 16.0 GT/s or more. Undefined without two retimers.
     pub struct SecondRetimerDataParityMismatch(u32) at 0x18, "second_retimer_data_parity_mismatch_status", "Phy16SecondRetimerParity", "PCIe 6.2, 7.7.5.7" {
         /// One bit a lane.
-        31:0 lanes Rw1cs "lanes" = Meaning::Hex,
+        31:0 lanes Rw1cs "lanes" = Meaning::Quantity(|raw| Quantity::Lanes(raw as u32)),
     }
     /// Presets of one lane for 16.0 GT/s.
     pub struct LaneEqualization(u8) at 0x20 in "lane", "equalization", "Phy16LaneEqCtl", "PCIe 6.2, 7.7.5.9" {

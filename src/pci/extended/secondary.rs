@@ -2,7 +2,7 @@
 
 use crate::pci::decode::{Builder, Specification};
 use crate::pci::quantity::speeds;
-use crate::pci::register::{Meaning, RegisterType};
+use crate::pci::register::{Meaning, Quantity, RegisterType};
 use crate::pci::walk::List;
 use crate::register;
 
@@ -55,7 +55,7 @@ register! {
     /// Which lanes saw an error. The bits stay until software clears them.
     pub struct LaneErrorStatus(u32) at 0x08, "lane_error_status", "LaneErrStat", "PCIe 6.2, 7.7.3.3" {
         /// One bit a lane.
-        31:0 lanes Rw1cs "LaneErr" = Meaning::Hex,
+        31:0 lanes Rw1cs "LaneErr" = Meaning::Quantity(|raw| Quantity::Lanes(raw as u32)),
     }
     /// Presets of one lane for 8.0 GT/s.
     pub struct LaneEqualization(u16) at 0x0c in "lane", "equalization", "LaneEqCtl", "PCIe 6.2, 7.7.3.4" {

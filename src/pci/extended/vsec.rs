@@ -28,9 +28,13 @@ register! {
     }
 }
 
+/// Where the vendor's part begins.
+const BODY: u16 = 8;
+
 fn layout(builder: &mut Builder<'_>) {
     if let Some(header) = builder.add::<Header>() {
         builder.reaches(header.length() as u16);
+        builder.leave_raw(BODY, header.length() as u16);
     }
 }
 
@@ -42,17 +46,20 @@ mod tests {
     #[test]
     fn the_header_tells_the_length() {
         let decoded = Case::new(0x0b).body(&[0x0742_1234]).decode();
-        assert_eq!((decoded.reads, decoded.read_bytes), (1, 4), "the body is not read");
+        assert_eq!((decoded.reads, decoded.read_bytes), (2, 4 + 64), "of the body no more than is shown");
         assert_eq!(decoded.field("header.id"), 0x1234);
         assert_eq!(decoded.field("header.revision"), 2);
         assert_eq!(decoded.field("header.length"), 0x74);
-        assert_eq!(decoded.capability.end, 0x174);
+        assert_eq!((decoded.capability.end, decoded.capability.undecoded), (0x174, Some((0x108, 0x174))));
+        let short = Case::new(0x0b).body(&[0x0080_1234]).decode();
+        assert_eq!((short.reads, short.capability.undecoded), (1, None));
         assert_eq!(Case::new(0x0b).limit(0x104).decode().raw("header"), None);
     }
 
     #[test]
     fn a_length_into_the_next_capability_or_past_the_end_is_seen() {
         let decoded = Case::new(0x0b).body(&[0x0740_1234]).next(0x140).decode();
+        assert_eq!(decoded.capability.undecoded, Some((0x108, 0x140)));
         assert_eq!(decoded.anomalies, [Anomaly::Overlap { first: 0x100, second: 0x140, first_end: 0x174 }]);
         let decoded = Case::new(0x0b).body(&[0xfff0_1234]).decode();
         assert_eq!(

@@ -1,11 +1,13 @@
 //! `explain` as text.
 
 use crate::inspect::explain::{
-    CapabilityExplanation, Explain, Explanation, FieldExplanation, RegisterExplanation,
+    CapabilityExplanation, Explain, Explanation, FaultExplanation, FieldExplanation, RegisterExplanation,
 };
+use crate::inspect::explain_packet::PacketExplanation;
 use crate::pci::walk::List;
 
 use super::super::style::{Style, Tone, paragraph};
+use super::explain_log;
 
 /// Everything that a name stands for, each under a heading.
 pub fn explain(answer: &Explain, style: Style) -> String {
@@ -16,16 +18,22 @@ pub fn explain(answer: &Explain, style: Style) -> String {
             Explanation::Capability(c) => capability(c, style),
             Explanation::Register(r) => register(r, style),
             Explanation::Field(f) => field(f, style),
+            Explanation::Packet(p) => packet(p, style),
+            Explanation::Fault(f) => fault(f, style),
+            Explanation::LogEvent(e) => explain_log::event(e, style),
+            Explanation::Xid(x) => explain_log::xid(x, style),
+            Explanation::RmInitAdapter(r) => explain_log::rm_init(r, style),
+            Explanation::LogLine(l) => explain_log::line(l, style),
         })
         .collect();
     pages.join("\n")
 }
 
-fn heading(path: &str, what: &str, style: Style) -> String {
+pub(super) fn heading(path: &str, what: &str, style: Style) -> String {
     format!("{}  {what}\n", style.paint(Tone::Heading, path))
 }
 
-fn row(out: &mut String, label: &str, text: &str, style: Style) {
+pub(super) fn row(out: &mut String, label: &str, text: &str, style: Style) {
     paragraph(out, &format!("  {label}"), text, 16, style);
 }
 
@@ -37,8 +45,11 @@ fn capability(c: &CapabilityExplanation, style: Style) -> String {
         _ => row(&mut out, "found", "the first 64 bytes of configuration space", style),
     }
     row(&mut out, "specified", c.section, style);
-    if !c.decoded {
-        row(&mut out, "registers", "not decoded; shown raw", style);
+    if let Some(why) = c.not_decoded {
+        row(&mut out, "not decoded", why, style);
+    }
+    for text in &c.not_read {
+        row(&mut out, "not read", text, style);
     }
     for path in &c.registers {
         out.push_str(&format!("  {path}\n"));
@@ -71,5 +82,31 @@ fn field(f: &FieldExplanation, style: Style) -> String {
     row(&mut out, "normal", f.normal, style);
     row(&mut out, "lspci, kernel", &format!("{} in {}", f.short, f.register_short), style);
     row(&mut out, "specified", f.section, style);
+    out
+}
+
+fn packet(p: &PacketExplanation, style: Style) -> String {
+    let mut out = heading(&p.header.join(" "), "logged packet", style);
+    row(&mut out, "packet", &p.text, style);
+    for prefix in &p.prefix_texts {
+        row(&mut out, "prefix", prefix, style);
+    }
+    row(&mut out, "specified", "PCIe 6.2, 2.2", style);
+    out
+}
+
+fn fault(f: &FaultExplanation, style: Style) -> String {
+    let mut out = heading(f.name, "fault, for `pciscope simulate`", style);
+    for (place, text) in f.text.iter().enumerate() {
+        row(&mut out, if place == 0 { "what" } else { "" }, text, style);
+    }
+    row(&mut out, "of", f.on, style);
+    if !f.needs.is_empty() {
+        row(&mut out, "needs", &f.needs.join(", "), style);
+    }
+    row(&mut out, "diagnosis", f.verdict, style);
+    for parameter in &f.parameters {
+        row(&mut out, parameter.name, &format!("{} ({})", parameter.text, parameter.values), style);
+    }
     out
 }

@@ -80,11 +80,34 @@ pub fn list(rows: &[Row], notes: &[String], style: Style) -> String {
             out.extend(std::iter::repeat_n(' ', padding));
         }
         match room {
-            Some(room) => out.push_str(&cut(&row.title, room)),
+            Some(room) => out.push_str(&cut_title(&row.title, room)),
             None => out.push_str(&row.title),
         }
         out.push('\n');
     }
     out.push_str(&super::notes(notes));
     out
+}
+/// A title cut in its name: the identifiers behind it are what a device is found by.
+fn cut_title(title: &str, room: usize) -> String {
+    match title.rsplit_once(" [") {
+        Some((name, identifiers)) => {
+            let identifiers = format!(" [{identifiers}");
+            cut(name, room.saturating_sub(identifiers.chars().count())) + &identifiers
+        }
+        None => cut(title, room),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn identifiers_survive_a_narrow_terminal() {
+        let title = "NVIDIA Corporation GB202 [GeForce RTX 5090] [10de:2b85]";
+        assert_eq!(cut_title(title, 80), title);
+        assert_eq!(cut_title(title, 30), "NVIDIA Corporatio… [10de:2b85]");
+        assert_eq!(cut_title("[10de:2b85]", 12), "[10de:2b85]");
+    }
 }

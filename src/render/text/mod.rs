@@ -1,11 +1,16 @@
 //! Text for people: one command a file.
 
+pub mod anomaly;
 pub mod explain;
+pub mod explain_log;
 pub mod field;
 pub mod hex;
 pub mod list;
+pub mod log;
 pub mod msix;
 pub mod path;
+mod registers;
+mod resources;
 pub mod show;
 pub mod tree;
 pub mod vital_product_data;

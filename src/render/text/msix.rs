@@ -51,9 +51,9 @@ pub fn function(f: &FunctionVectors, style: Style) -> String {
                 None => "not known: a message may name a processor or be an index; both readings are given",
             };
             row("remapping", remapping);
-            out.push_str(&table(vectors, &f.linux, style));
+            out.push_str(&table(vectors, f, style));
         }
-        None if !f.linux.is_empty() => out.push_str(&linux_table(&f.linux, style)),
+        None if !f.linux.is_empty() => out.push_str(&linux_table(f, style)),
         None => {}
     }
     out
@@ -123,15 +123,22 @@ fn message_text(message: &Option<Message>) -> String {
     }
 }
 
-fn count(interrupt: Option<&LinuxInterrupt>) -> String {
-    interrupt.and_then(|i| i.count).map_or("-".to_owned(), |c| c.to_string())
-}
-
-fn processor(interrupt: Option<&LinuxInterrupt>) -> String {
-    interrupt
-        .and_then(|i| i.effective_affinity.as_deref().or(i.affinity.as_deref()))
-        .unwrap_or("-")
-        .to_owned()
+/// Linux's view of one vector: number, count, processor, handler. `-` is what there is not, `?` what is not known.
+fn cells(interrupt: Option<&LinuxInterrupt>, f: &FunctionVectors) -> [String; 4] {
+    let Some(interrupt) = interrupt else {
+        let nothing = if f.linux_known { "-" } else { "?" };
+        return [nothing; 4].map(str::to_owned);
+    };
+    let without_line = if f.counts_known { "-" } else { "?" };
+    let processor = interrupt.effective_affinity.as_deref().or(interrupt.affinity.as_deref());
+    // The kernel leaves out interrupts that have no handler and were never delivered; a line without names has no handler.
+    let handler = interrupt.actions.as_deref().unwrap_or(without_line);
+    [
+        interrupt.number.to_string(),
+        interrupt.count.map_or(without_line.to_owned(), |c| c.to_string()),
+        processor.unwrap_or("?").to_owned(),
+        handler.to_owned(),
+    ]
 }
 
 /// Prints columns, each as wide as its widest cell; the last one is not padded.
@@ -166,7 +173,8 @@ fn heads(names: &[&str]) -> Vec<(Tone, String)> {
 }
 
 /// The vectors. A run of entries that were never written is one line.
-fn table(vectors: &[Vector], linux: &[LinuxInterrupt], style: Style) -> String {
+fn table(vectors: &[Vector], f: &FunctionVectors, style: Style) -> String {
+    let linux = &f.linux;
     let names = ["VECTOR", "ADDRESS", "DATA", "MASK", "PENDING", "IRQ", "COUNT", "CPU", "HANDLER", "MESSAGE"];
     let mut rows = vec![heads(&names)];
     let empty = |v: &Vector| v.address == 0 && v.data == 0 && v.masked && v.pending != Some(true);
@@ -190,16 +198,17 @@ fn table(vectors: &[Vector], linux: &[LinuxInterrupt], style: Style) -> String {
             Some(false) => (Tone::Faint, "-"),
             None => (Tone::Warn, "?"),
         };
+        let [number, count, processor, handler] = cells(of_linux, f).map(|cell| (Tone::Name, cell));
         rows.push(vec![
             (Tone::Name, vector.index.to_string()),
             (Tone::Name, format!("{:#018x}", vector.address)),
             (Tone::Name, format!("{:#010x}", vector.data)),
             if vector.masked { (Tone::Warn, "masked".to_owned()) } else { (Tone::Faint, "-".to_owned()) },
             (pending.0, pending.1.to_owned()),
-            (Tone::Name, of_linux.map_or("-".to_owned(), |i| i.number.to_string())),
-            (Tone::Name, count(of_linux)),
-            (Tone::Name, processor(of_linux)),
-            (Tone::Name, of_linux.and_then(|i| i.actions.clone()).unwrap_or("-".to_owned())),
+            number,
+            count,
+            processor,
+            handler,
             (Tone::Faint, message_text(&vector.message)),
         ]);
         index += 1;
@@ -221,7 +230,8 @@ fn table(vectors: &[Vector], linux: &[LinuxInterrupt], style: Style) -> String {
 }
 
 /// Linux's own view, where the table cannot be read.
-fn linux_table(linux: &[LinuxInterrupt], style: Style) -> String {
+fn linux_table(f: &FunctionVectors, style: Style) -> String {
+    let linux = &f.linux;
     let messages = linux.iter().any(|i| i.message.is_some());
     let mut names = vec!["VECTOR", "KIND", "IRQ", "COUNT", "CPU", "HANDLER"];
     if messages {
@@ -229,20 +239,23 @@ fn linux_table(linux: &[LinuxInterrupt], style: Style) -> String {
     }
     let mut rows = vec![heads(&names)];
     for interrupt in linux {
+        // The pin is no vector.
+        let unknown = if interrupt.kind == "intx" { "-" } else { "?" };
+        let [number, count, processor, handler] = cells(Some(interrupt), f).map(|cell| (Tone::Name, cell));
         let mut row = vec![
-            (Tone::Name, interrupt.vector.map_or("?".to_owned(), |v| v.to_string())),
+            (Tone::Name, interrupt.vector.map_or(unknown.to_owned(), |v| v.to_string())),
             (Tone::Name, interrupt.kind.to_owned()),
-            (Tone::Name, interrupt.number.to_string()),
-            (Tone::Name, count(Some(interrupt))),
-            (Tone::Name, processor(Some(interrupt))),
-            (Tone::Name, interrupt.actions.clone().unwrap_or("-".to_owned())),
+            number,
+            count,
+            processor,
+            handler,
         ];
         if messages {
             row.push((
                 Tone::Name,
-                interrupt.message.map_or("-".to_owned(), |m| format!("{:#018x}", m.address)),
+                interrupt.message.map_or("?".to_owned(), |m| format!("{:#018x}", m.address)),
             ));
-            row.push((Tone::Name, interrupt.message.map_or("-".to_owned(), |m| format!("{:#010x}", m.data))));
+            row.push((Tone::Name, interrupt.message.map_or("?".to_owned(), |m| format!("{:#010x}", m.data))));
         }
         rows.push(row);
     }

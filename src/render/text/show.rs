@@ -1,28 +1,30 @@
 //! `show` as text: everything about a function, the raw value beside what it means.
 
-use std::borrow::Cow;
-
 use crate::inspect::Inspection;
+use crate::inspect::containment;
+use crate::inspect::doe_features::{self, doe_features};
 use crate::inspect::list::{names_of, port_name, title};
-use crate::inspect::show::{Decoded, General, raw_bytes};
+use crate::inspect::packet::logged_packet;
+use crate::inspect::show::{Decoded, General};
 use crate::inspect::vital_product_data::vital_product_data;
 use crate::machine::aspm::{self, AspmControl};
-use crate::machine::interrupts::{Line, Mode, mode, msi_summary, msix_summary};
+use crate::machine::interrupts::{Line, Mode, mode, msi_summary, msix_summary, pin};
 use crate::machine::{Function, aer, link};
-use crate::pci::bars::{Bar, BarKind, BridgeWindow};
 use crate::pci::capability::express::{self, DeviceCapabilities};
-use crate::pci::decode::{Capability, Placed};
-use crate::pci::register::{Meaning, Register};
-use crate::pci::walk::{Anomaly, List};
+use crate::pci::decode::Capability;
+use crate::pci::extended::doe;
+use crate::pci::header::Command;
+use crate::pci::walk::List;
 
-use super::super::style::{Lines, Style, Tone, Words, columns, paragraph, spaces};
+use super::super::style::{Style, Tone, paragraph};
+use super::anomaly::anomaly_text;
+use super::registers::{registers, reserved_bytes, undecoded};
+use super::resources::{bar_text, rom_text, window_text};
 use super::{errors, latched, link_now_and_most, presence_tone, rate, states};
-use crate::inspect::value::{power_text, size_text, text_value};
+use crate::inspect::value::power_text;
 
 /// Column at which values begin.
 const VALUES: usize = 14;
-/// Column at which fields begin: indent, register name, raw value.
-const FIELDS: usize = 33;
 
 /// One function. `lines` is `/proc/interrupts`; `hex` adds configuration space at the end.
 pub fn function(
@@ -37,7 +39,7 @@ pub fn function(
     let mut page = Page { out: String::with_capacity(16 << 10), style };
     page.head(inspection, function);
     page.place(function, &general);
-    page.state(inspection, function, &general);
+    page.state(inspection, function, &general, &decoded);
     page.resources(&general);
     page.unread(function);
     for anomaly in &decoded.anomalies {
@@ -45,7 +47,7 @@ pub fn function(
     }
     if !decoded.header.is_empty() {
         page.section("header", None);
-        page.registers(&decoded.header);
+        registers(&mut page.out, style, &decoded.header);
     }
     for capability in &decoded.capabilities {
         page.capability(function, capability);
@@ -142,7 +144,13 @@ impl Page {
         }
     }
 
-    fn state(&mut self, inspection: Inspection<'_>, function: &Function, general: &General<'_>) {
+    fn state(
+        &mut self,
+        inspection: Inspection<'_>,
+        function: &Function,
+        general: &General<'_>,
+        decoded: &Decoded,
+    ) {
         let power = &general.power;
         let mut words = Vec::new();
         words.extend(power.hardware_state.map(|s| format!("{s} in hardware")));
@@ -176,6 +184,13 @@ impl Page {
             self.row_toned("DevSta", tone, &text);
         }
         self.aer(&general.aer);
+        if let Some(contained) = containment::containment(function) {
+            self.row_toned("DPC", Tone::Bad, &containment::text(&contained));
+        }
+        for packet in decoded.capabilities.iter().filter_map(logged_packet) {
+            let log = if packet.capability.starts_with("dpc") { "DPC" } else { "AER" };
+            self.row("packet", &format!("logged by {log} with {}: {}", packet.error_short, packet.text));
+        }
         self.interrupts(function, general);
     }
 
@@ -226,6 +241,10 @@ impl Page {
             let on = if msi.enabled { "on" } else { "off" };
             words.push(format!("MSI {on}, {} of {} vectors", msi.vectors, msi.vectors_supported));
         }
+        if let Some(pin) = pin(function) {
+            let disabled = function.header::<Command>().is_some_and(Command::interrupt_disable);
+            words.push(format!("pin {pin}{}", if disabled { ", disabled" } else { "" }));
+        }
         if !general.interrupts.is_empty() {
             let numbers: Vec<u32> = general.interrupts.iter().map(|i| i.0).collect();
             let fired: u64 = general.interrupts.iter().filter_map(|i| i.1).sum();
@@ -243,6 +262,9 @@ impl Page {
         for bar in &general.bars {
             let (tone, text) = bar_text(bar);
             self.row_toned(&format!("BAR {}", bar.number), tone, &text);
+        }
+        if let Some(rom) = &general.expansion_rom {
+            self.row("ROM", &rom_text(rom));
         }
         for window in &general.windows {
             self.row("window", &window_text(window));
@@ -285,129 +307,18 @@ impl Page {
         let width = if located.list == List::Standard { 2 } else { 3 };
         let title = format!("[{:0width$x}] {name}", located.offset);
         self.section(&title, Some(&format!("{}  ID {id}{version}", capability.path())));
-        if capability.registers.is_empty() {
-            match raw_bytes(function, located.offset) {
-                Some(bytes) if !bytes.is_empty() => {
-                    self.out.push_str("    not decoded: ");
-                    let lines = Lines { column: 17, indent: 17, columns: 17 + 16 * 3, between: " " };
-                    let mut words = Words::new(&mut self.out, Style::PLAIN, lines);
-                    for byte in bytes.split(' ') {
-                        words.word(Tone::Name, |out| out.push_str(byte));
-                    }
-                    words.end();
-                }
-                _ => self.out.push_str("    not read\n"),
-            }
+        registers(&mut self.out, self.style, &capability.registers);
+        undecoded(&mut self.out, function, capability);
+        reserved_bytes(&mut self.out, self.style, function, capability);
+        if located.list == List::Extended && located.id == doe::SPECIFICATION.id {
+            let features = doe_features(function);
+            let text = features.map_or("the source does not tell".to_owned(), |f| doe_features::text(&f));
+            paragraph(&mut self.out, "    doe_features", &text, 4 + 17, self.style);
         }
-        self.registers(&capability.registers);
         if let Some(why) = capability.not_read() {
             paragraph(&mut self.out, "    not read", why, 4 + 17, self.style);
         }
     }
-
-    fn registers(&mut self, registers: &[Placed]) {
-        let mut index = 0;
-        while index < registers.len() {
-            let placed = &registers[index];
-            // Sixteen lanes with the same settings are one line.
-            let same = registers[index..].iter().take_while(|other| is_repeat_of(placed, other)).count();
-            let short = placed.register.short;
-            let outer = placed.within.map(|(group, index)| format!("{group}[{index}].")).unwrap_or_default();
-            let name = match placed.group {
-                Some((group, first)) if same >= 3 => {
-                    let last = usize::from(first) + same - 1;
-                    Cow::Owned(format!("{outer}{group}[{first}-{last}] {short}"))
-                }
-                Some((group, first)) => Cow::Owned(format!("{outer}{group}[{first}] {short}")),
-                None => Cow::Borrowed(short),
-            };
-            index += if same >= 3 { same } else { 1 };
-            self.register(placed, &name);
-        }
-    }
-
-    fn register(&mut self, placed: &Placed, name: &str) {
-        let register = placed.register;
-        let length = columns(name);
-        let padding = 17usize.saturating_sub(length).max(1);
-        self.out.push_str("    ");
-        self.out.push_str(name);
-        spaces(&mut self.out, padding);
-        let start = self.out.len();
-        match placed.raw {
-            Some(raw) => push_hexadecimal(&mut self.out, raw, usize::from(register.width) * 2),
-            None => self.out.push_str("not read"),
-        }
-        let column = 4 + length + padding + self.out.len() - start;
-        if self.style.color {
-            let painted = self.style.paint(Tone::Faint, &self.out[start..]);
-            self.out.replace_range(start.., &painted);
-        }
-        let end = self.out.len();
-        if let Some(raw) = placed.raw {
-            let padding = FIELDS.saturating_sub(column).max(2);
-            spaces(&mut self.out, padding);
-            let columns = self.style.columns();
-            let lines = Lines { column: column + padding, indent: FIELDS, columns, between: "  " };
-            let mut words = Words::new(&mut self.out, self.style, lines);
-            fields(&mut words, register, raw);
-            if words.is_empty() {
-                self.out.truncate(end);
-            }
-        }
-        self.out.push('\n');
-    }
-}
-
-/// Words for the fields: `Name+`, `Name-` for flags, `Name value` for others, and reserved bits that are set.
-fn fields(words: &mut Words<'_>, register: &Register, raw: u64) {
-    let alone = register.fields.len() == 1;
-    for field in register.fields {
-        let value = field.extract(raw);
-        // A register that is one number has it right there, as its raw value.
-        let whole = alone && field.mask().count_ones() == u32::from(register.width) * 8;
-        match field.meaning {
-            Meaning::Hex | Meaning::Number if whole => {}
-            Meaning::Flag => {
-                let (tone, sign) = if value == 1 { (Tone::Name, '+') } else { (Tone::Faint, '-') };
-                words.word(tone, |out| {
-                    out.push_str(field.short);
-                    out.push(sign);
-                });
-            }
-            _ => words.word(Tone::Name, |out| {
-                if !alone {
-                    out.push_str(field.short);
-                    out.push(' ');
-                }
-                out.push_str(&text_value(field, value));
-            }),
-        }
-    }
-    let reserved = raw & !register.defined();
-    if reserved != 0 && !register.fields.is_empty() {
-        words.word(Tone::Warn, |out| out.push_str(&format!("reserved bits set: {reserved:#x}")));
-    }
-}
-
-/// `0x` and that many digits.
-fn push_hexadecimal(out: &mut String, value: u64, digits: usize) {
-    out.push_str("0x");
-    for place in (0..digits).rev() {
-        let digit = (value >> (4 * place)) as u32 & 0xf;
-        out.push(char::from_digit(digit, 16).unwrap_or('?'));
-    }
-}
-
-/// Whether the second register is the same as the first, in a later entry of the same group.
-fn is_repeat_of(first: &Placed, other: &Placed) -> bool {
-    let group = |p: &Placed| p.group.map(|(name, _)| name);
-    std::ptr::eq(first.register, other.register)
-        && group(first).is_some()
-        && group(first) == group(other)
-        && first.within == other.within
-        && first.raw == other.raw
-        && first.raw.is_some()
 }
 
 fn aspm_control(control: &AspmControl) -> String {
@@ -438,91 +349,4 @@ fn ranges(numbers: &[u32]) -> String {
     }
     let text = |(a, b): &(u32, u32)| if a == b { a.to_string() } else { format!("{a}-{b}") };
     parts.iter().map(text).collect::<Vec<_>>().join(", ")
-}
-
-fn bar_text(bar: &Bar) -> (Tone, String) {
-    let kind = match bar.kind {
-        BarKind::Io => "I/O",
-        BarKind::Memory32 => "memory",
-        BarKind::Memory64 => "memory 64-bit",
-        BarKind::MemoryBelow1M => "memory below 1 MiB",
-    };
-    let prefetchable = if bar.prefetchable { " prefetchable" } else { "" };
-    let size = bar.size.map_or("size unknown".to_owned(), size_text);
-    let address = match bar.address {
-        Some(address) => format!("{address:#x}"),
-        None => bar
-            .kernel_address
-            .map_or("address unknown".to_owned(), |a| format!("{a:#x} according to the kernel")),
-    };
-    let mut text = format!("{address}, {size}, {kind}{prefetchable}");
-    let mut tone = Tone::Good;
-    if bar.assigned == Some(false) {
-        text.push_str("; not assigned: the kernel has no address for it");
-        tone = Tone::Bad;
-    }
-    if bar.agrees == Some(false) {
-        let kernel = bar.kernel_address.unwrap_or_default();
-        text.push_str(&format!("; the kernel believes it is at {kernel:#x}"));
-        tone = Tone::Bad;
-    }
-    (tone, text)
-}
-
-fn window_text(window: &BridgeWindow) -> String {
-    if window.open {
-        let size = window.limit - window.base + 1;
-        format!("{} {:#x} to {:#x}, {}", window.kind, window.base, window.limit, size_text(size))
-    } else {
-        format!("{} closed (base {:#x} above limit {:#x})", window.kind, window.base, window.limit)
-    }
-}
-
-fn list_name(list: List) -> &'static str {
-    match list {
-        List::Standard => "capability list",
-        List::Extended => "extended capability list",
-    }
-}
-
-/// An anomaly in words.
-pub fn anomaly_text(anomaly: &Anomaly) -> String {
-    match *anomaly {
-        Anomaly::Loop { list, from, to } => {
-            format!("the {} leads in a circle: {from:#x} points back to {to:#x}", list_name(list))
-        }
-        Anomaly::IntoHeader { list, from, to } => format!(
-            "the {} at {from:#x} points to {to:#x}, where no capability can be; it was not followed",
-            list_name(list)
-        ),
-        Anomaly::Unaligned { list, from, to } => {
-            format!("the pointer at {from:#x} of the {} is {to:#x}, not a multiple of four", list_name(list))
-        }
-        Anomaly::AllOnes { list, offset } => {
-            format!("the {} has all-ones at {offset:#x}: nothing answered there", list_name(list))
-        }
-        Anomaly::Overlap { first, second, first_end } => {
-            format!(
-                "the capability at {first:#x} ends at {first_end:#x}, behind the start of the one at {second:#x}"
-            )
-        }
-        Anomaly::PastEnd { list, offset, end, limit } => format!(
-            "the capability at {offset:#x} of the {} would end at {end:#x}, behind the end of its region at {limit:#x}",
-            list_name(list)
-        ),
-        Anomaly::ReservedValue { offset, raw } => {
-            format!(
-                "the register at {offset:#x} holds {raw:#x}, a value that is reserved; what depends on it is not decoded"
-            )
-        }
-        Anomaly::EmptyList => {
-            "status says that there is a capability list, but the pointer to it is 0".to_owned()
-        }
-        Anomaly::UnknownHeaderType { raw } => {
-            format!(
-                "header type {:#04x} does not exist; only the common part of the header is decoded",
-                raw & 0x7f
-            )
-        }
-    }
 }

@@ -31,7 +31,7 @@ register! {
         /// Takes payloads of the size that it supports, whatever Max_Payload_Size says.
         17 rx_mps_fixed Ro "RxMPSFixed",
         /// Power that the slot grants, as the port above announced it, in units of the scale.
-        25:18 captured_slot_power_limit_value Ro "SlotPowerLimit",
+        25:18 captured_slot_power_limit_value Ro "SlotPowerLimit" = Meaning::OfRegister(captured_slot_power_limit),
         /// Unit of the power limit.
         27:26 captured_slot_power_limit_scale Ro "SlotPowerLimitScale" = super::POWER_LIMIT_SCALE,
         /// Can be reset on its own.
@@ -96,6 +96,11 @@ fn l0s_acceptable(encoding: u64) -> Quantity {
 
 fn l1_acceptable(encoding: u64) -> Quantity {
     if encoding < 7 { Quantity::LessThanNanoseconds(1000 << encoding) } else { Quantity::NoLimit }
+}
+
+fn captured_slot_power_limit(raw: u64) -> Quantity {
+    let limit = DeviceCapabilities(raw as u32).captured_slot_power_limit_milliwatts();
+    Quantity::Milliwatts(limit.map(u64::from))
 }
 
 impl DeviceCapabilities {

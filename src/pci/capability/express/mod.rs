@@ -191,6 +191,23 @@ pub fn maximum_link_width(space: &ConfigSpace, walk: &[Located]) -> Option<u8> {
     lanes(LinkCapabilities(raw).maximum_link_width().into())
 }
 
+/// Whether the link runs in Flit Mode, out of the first PCI Express capability in `walk`; `None` if that was not read, or if
+/// the link is down, so that Flit Mode Status says nothing of the packets that went over it before.
+pub fn flit_mode(space: &ConfigSpace, walk: &[Located]) -> Option<bool> {
+    let express = walk.iter().find(|l| l.list == List::Standard && l.id == SPECIFICATION.id)?;
+    let capabilities = Capabilities(space.u16(express.offset + Capabilities::REGISTER.offset)?);
+    if !capabilities.flit_mode_supported() {
+        return Some(false);
+    }
+    let status = LinkStatus2(space.u16(express.offset + LinkStatus2::REGISTER.offset)?);
+    let link = LinkStatus(space.u16(express.offset + LinkStatus::REGISTER.offset)?);
+    match (status.flit_mode_status(), link.data_link_layer_link_active()) {
+        (true, _) => Some(true),
+        (false, true) => Some(false),
+        (false, false) => None,
+    }
+}
+
 /// Where the first group begins.
 const FIRST_GROUP: u16 = 0x04;
 /// Length of each group.

@@ -2,7 +2,7 @@
 //! 7.5.3.23.
 
 use crate::pci::decode::Builder;
-use crate::pci::register::Meaning;
+use crate::pci::register::{Meaning, Quantity};
 use crate::register;
 
 const INDICATOR: Meaning = Meaning::Choice(&[(1, "on"), (2, "blinking"), (3, "off")]);
@@ -26,7 +26,7 @@ register! {
         /// Supports hot-plug operations.
         6 hot_plug_capable HwInit "HotPlug",
         /// Power that the slot grants, in units of the scale.
-        14:7 slot_power_limit_value HwInit "PowerLimit",
+        14:7 slot_power_limit_value HwInit "PowerLimit" = Meaning::OfRegister(slot_power_limit),
         /// Unit of the power limit.
         16:15 slot_power_limit_scale HwInit "PowerLimitScale" = super::POWER_LIMIT_SCALE,
         /// There is a lock that holds the device.
@@ -102,6 +102,10 @@ register! {
 
     /// Slot Status 2: no field is defined.
     pub struct SlotStatus2(u16) at 0x3a, "slot_status_2", "SltSta2", "PCIe 6.2, 7.5.3.23" {}
+}
+
+fn slot_power_limit(raw: u64) -> Quantity {
+    Quantity::Milliwatts(SlotCapabilities(raw as u32).slot_power_limit_milliwatts().map(u64::from))
 }
 
 impl SlotCapabilities {

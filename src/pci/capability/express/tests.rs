@@ -217,3 +217,26 @@ fn what_cannot_be_read_has_no_value() {
     assert_eq!(capability.registers.len(), 22);
     assert!(capability.registers[7..].iter().all(|p| p.raw.is_none()));
 }
+
+#[test]
+fn flit_mode_is_known_while_the_link_is_up() {
+    for (capabilities, link, link2, expected) in [
+        (0x0042, 0x2000, 0, Some(false)),
+        (0x8042, 0x2000, 0x0400, Some(true)),
+        (0x8042, 0x2000, 0, Some(false)),
+        (0x8042, 0, 0, None),
+        (0x0042, 0, 0, Some(false)),
+    ] {
+        let mut space = vec![0; 256];
+        space[0x40..0x40 + 0x3c].copy_from_slice(&bytes(capabilities));
+        space[0x52..0x54].copy_from_slice(&u16::to_le_bytes(link));
+        space[0x72..0x74].copy_from_slice(&u16::to_le_bytes(link2));
+        let located = Located { list: List::Standard, id: 0x10, offset: 0x40, version: 0 };
+        assert_eq!(flit_mode(&ConfigSpace::from_bytes(&space), &[located]), expected, "{capabilities:x}");
+        assert_eq!(
+            flit_mode(&ConfigSpace::from_bytes(&space[..0x44]), &[located]).is_some(),
+            capabilities == 0x0042
+        );
+        assert_eq!(flit_mode(&ConfigSpace::from_bytes(&space), &[]), None);
+    }
+}

@@ -1,6 +1,7 @@
 //! Designated Vendor-Specific Extended Capability, extended capability ID 0023h. PCIe 6.2, 7.9.6.
 //!
-//! Decoded are those of the CXL Consortium (vendor 1E98h), which describe CXL devices and ports; of others the two headers.
+//! Decoded are those of the CXL Consortium (vendor 1E98h), which describe CXL devices and ports; of others the two headers,
+//! and their bodies stay raw.
 
 pub mod cxl_device;
 pub mod cxl_flex_bus;
@@ -155,7 +156,7 @@ fn layout(builder: &mut Builder<'_>) {
     if stated < HEADERS {
         return body.wrong_length();
     }
-    let (Some(id), CXL) = (id, header.vendor_id()) else { return };
+    let (Some(id), CXL) = (id, header.vendor_id()) else { return body.builder.leave_raw(HEADERS, stated) };
     // What the revision needs at least; all of it must be there for the length to be right.
     let needed = match id {
         0x0 => device::layout(&mut body),
@@ -167,7 +168,7 @@ fn layout(builder: &mut Builder<'_>) {
         0x8 => locator::layout(&mut body),
         0x9 => other::multi_logical_device(&mut body),
         0xa => other::test(&mut body),
-        _ => return,
+        _ => return body.builder.leave_raw(HEADERS, stated),
     };
     if stated < needed {
         body.wrong_length();
@@ -204,7 +205,8 @@ pub(super) mod tests {
     #[test]
     fn both_headers_are_one_read() {
         let decoded = Case::new(0x23).body(&[0x0181_8086, 0x5555_0005]).decode();
-        assert_eq!((decoded.reads, decoded.read_bytes), (1, 8));
+        assert_eq!((decoded.reads, decoded.read_bytes), (2, 8 + 12));
+        assert_eq!(decoded.capability.undecoded, Some((0x10a, 0x118)));
         assert_eq!(decoded.field("header_1.vendor_id"), 0x8086);
         assert_eq!(decoded.field("header_1.revision"), 1);
         assert_eq!(decoded.field("header_1.length"), 0x18);

@@ -1,0 +1,162 @@
+//! `explain` for the kernel log: kinds of events, Xids, RmInitAdapter's numbers, single lines.
+
+use std::collections::BTreeMap;
+
+use crate::kernel_log::event::{Kind, Level, Value};
+use crate::kernel_log::{catalogue, rm_init, stamp, xid};
+
+/// A kind of event explained.
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
+pub struct EventExplanation {
+    /// Its identifier.
+    pub id: &'static str,
+    /// What it means.
+    pub means: &'static str,
+    /// Where the trouble is, as far as the event alone tells.
+    pub level: Level,
+    /// Where its wordings were read.
+    pub source: &'static str,
+}
+
+/// An Xid explained.
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
+pub struct XidExplanation {
+    /// Its number.
+    pub number: i64,
+    /// NVIDIA's name for it; `null` if it is in no public table.
+    pub name: Option<&'static str>,
+    /// What it means; `null` if it is in no public table.
+    pub means: Option<&'static str>,
+    /// Where the trouble is; `null` if it is in no public table.
+    pub level: Option<Level>,
+    /// What NVIDIA recommends to do at once; `null` if nothing.
+    pub immediate: Option<Action>,
+    /// What NVIDIA recommends to do then; `null` if nothing.
+    pub investigatory: Option<Action>,
+    /// Where this is from.
+    pub source: &'static str,
+}
+
+/// A recommendation of NVIDIA's catalogue.
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
+pub struct Action {
+    /// NVIDIA's word for it.
+    pub name: &'static str,
+    /// The same in plain words; `null` if it speaks for itself.
+    pub text: Option<&'static str>,
+}
+
+/// RmInitAdapter's numbers explained.
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
+pub struct RmInitExplanation {
+    /// The three numbers as they are printed.
+    pub numbers: String,
+    /// The step at which it failed (RM_INIT_STATUS); `null` if the number is not known.
+    pub step: Option<&'static str>,
+    /// The reason (NV_STATUS); `null` if the number is not known.
+    pub reason: Option<&'static str>,
+    /// What both mean together.
+    pub means: &'static str,
+    /// Versions of NVIDIA's open kernel modules in which that line reports a failed attach: first and last of each run.
+    /// Empty for other steps, other lines, and closed modules.
+    pub versions: Vec<(&'static str, &'static str)>,
+    /// Where this is from.
+    pub source: &'static str,
+}
+
+/// A line of a log explained.
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
+pub struct LineExplanation {
+    /// The message without time stamp.
+    pub text: String,
+    /// The function that it names.
+    pub device: Option<String>,
+    /// The driver in whose name it was written.
+    pub driver: Option<String>,
+    /// What else it says.
+    pub fields: BTreeMap<&'static str, Value>,
+    /// What kind of event it is.
+    pub event: EventExplanation,
+    /// The Xid, if it reports one.
+    pub xid: Option<XidExplanation>,
+    /// RmInitAdapter's numbers, if it reports them.
+    pub rm_init: Option<RmInitExplanation>,
+}
+
+/// A kind of event by its identifier, or by the part behind the point.
+pub fn event(name: &str) -> Vec<EventExplanation> {
+    let fits =
+        |kind: &&Kind| kind.id == name || kind.id.split_once('.').is_some_and(|(_, event)| event == name);
+    catalogue::kinds().filter(fits).map(of_kind).collect()
+}
+
+/// Every identifier of a kind.
+pub fn identifiers() -> impl Iterator<Item = &'static str> {
+    catalogue::kinds().map(|kind| kind.id)
+}
+
+fn of_kind(kind: &'static Kind) -> EventExplanation {
+    EventExplanation { id: kind.id, means: kind.means, level: kind.level, source: kind.source }
+}
+
+/// `xid 79`, `Xid79`, `xid:79`.
+pub fn xid(name: &str) -> Option<XidExplanation> {
+    let rest = name.trim().to_ascii_lowercase();
+    let number = rest.strip_prefix("xid")?.trim_start_matches([' ', ':']);
+    if number.is_empty() || number.len() > 6 || !number.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    number.parse().ok().map(of_xid)
+}
+
+fn of_xid(number: i64) -> XidExplanation {
+    let known = xid::of(number);
+    let action = |name: &'static str| (!name.is_empty()).then(|| Action { name, text: xid::action(name) });
+    XidExplanation {
+        number,
+        name: known.map(|x| x.name),
+        means: known.map(|x| x.means),
+        level: known.map(|x| x.level),
+        immediate: known.and_then(|x| action(x.immediate)),
+        investigatory: known.and_then(|x| action(x.investigatory)),
+        source: xid::SOURCE,
+    }
+}
+
+/// `RmInitAdapter failed! (0x22:0x56:742)` or the numbers alone.
+pub fn rm_init(text: &str) -> Option<RmInitExplanation> {
+    rm_init::numbers(text).map(|(step, reason, line)| of_numbers(step, reason, line))
+}
+
+fn of_numbers(step: i64, reason: i64, line: i64) -> RmInitExplanation {
+    RmInitExplanation {
+        numbers: format!("{step:#x}:{reason:#x}:{line}"),
+        step: rm_init::step(step),
+        reason: rm_init::reason(reason),
+        means: rm_init::meaning(step, reason),
+        // The table holds the line of a failed attach only.
+        versions: if step == 0x22 { rm_init::versions_with_line(line) } else { Vec::new() },
+        source: "NVIDIA open-gpu-kernel-modules, osinit.c (RmInitAdapter), nvstatuscodes.h",
+    }
+}
+
+/// A line of a log, with or without what stands before the message.
+pub fn line(text: &str) -> Option<LineExplanation> {
+    let head = stamp::head(text);
+    let said = catalogue::parse(head.text).or_else(|| catalogue::parse(text))?;
+    let number = |name: &str| said.fields.get(name).and_then(Value::number);
+    let xid = number("xid").filter(|_| said.kind.id == "nvidia.xid").map(of_xid);
+    let rm_init = match (number("init_status"), number("rm_status"), number("source_line")) {
+        (Some(step), Some(reason), Some(line)) => Some(of_numbers(step, reason, line)),
+        _ => None,
+    };
+    Some(LineExplanation {
+        text: head.text.to_owned(),
+        device: said.device.map(|d| d.to_string()),
+        driver: said.driver,
+        fields: said.fields,
+        event: of_kind(said.kind),
+        xid,
+        rm_init,
+    })
+}

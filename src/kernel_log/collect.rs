@@ -1,0 +1,329 @@
+//! From records to events: which device a line is about, which lines are one event, which events are one repeated.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::catalogue::{self, Said};
+use super::event::{EVIDENCE_LIMIT, Event, Evidence, Fields, KnownFrom, Part, Role, Value, vocabulary};
+use super::record::{Boot, Record};
+use crate::pci::Bdf;
+
+/// Most different events that are kept. A machine in trouble has some hundreds; more come from a made-up log.
+pub const EVENTS_LIMIT: usize = 100_000;
+/// The device of a line that names none may be named so many lines later, in the same message.
+const LINES_OF_A_MESSAGE: u64 = 8;
+/// A further line belongs to an event whose last line came at most so many lines before.
+const LINES_APART: u64 = 64;
+/// And which began at most this long before, in microseconds.
+const TIME_APART: u64 = 10_000_000;
+
+/// What a log says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Log {
+    /// Events in the order in which they first happened, boot by boot.
+    pub events: Vec<Event>,
+    /// Boots in the order in which they stand in the log.
+    pub boots: Vec<Boot>,
+    /// Lines that were read.
+    pub lines: u64,
+    /// Bytes that were read.
+    pub bytes: u64,
+    /// What a reader should know, a line each.
+    pub notes: Vec<String>,
+}
+
+/// What tells events apart: boot, kind, device, and the fields that identify.
+type Key = (usize, &'static str, Option<Bdf>, Vec<(&'static str, Value)>);
+
+/// An event without a device.
+struct Waiting {
+    /// Its place among the events.
+    place: usize,
+    /// Whose next line may name the device.
+    of: &'static str,
+    /// Its line.
+    line: u64,
+}
+
+/// Makes events of records, which must come in the order of the log.
+#[derive(Default)]
+pub struct Collector {
+    events: Vec<Event>,
+    known: HashMap<Key, usize>,
+    /// Events of several lines whose last line may not have come yet.
+    open: Vec<Event>,
+    boot: usize,
+    /// The device that a driver named last.
+    named: HashMap<String, Bdf>,
+    /// Devices of controllers: `nvme0`.
+    controllers: HashMap<String, Bdf>,
+    /// Events whose device is not known and may be named by the next line of the same message.
+    waiting: Vec<Waiting>,
+    dropped: u64,
+}
+
+impl Collector {
+    /// Takes one record.
+    pub fn take(&mut self, record: &Record<'_>) {
+        if record.boot != self.boot {
+            self.close_all();
+            self.boot = record.boot;
+            self.named.clear();
+            self.controllers.clear();
+            self.waiting.clear();
+        }
+        match catalogue::parse(record.text) {
+            Some(said) => self.said(said, record),
+            None => self.name_only(record),
+        }
+    }
+
+    /// A line that is no event may still say which device its driver speaks of.
+    fn name_only(&mut self, record: &Record<'_>) {
+        if let Some((driver, device)) = driver_and_device(record.text) {
+            self.named.insert(driver.to_owned(), device);
+        }
+    }
+
+    fn said(&mut self, said: Said, record: &Record<'_>) {
+        let controller = said.fields.get("controller").and_then(Value::text);
+        if let (Some(name), Some(device)) = (controller, said.device) {
+            self.controllers.insert(name.to_owned(), device);
+        }
+        let (device, known_from) = self.device_of(&said, record);
+        let speaker = if said.of.is_empty() { said.driver.as_deref() } else { Some(said.of) };
+        if let (Some(driver), Some(device)) = (speaker, said.device) {
+            self.named.insert(driver.to_owned(), device);
+            self.name_waiting(said.of, device, record.line);
+        }
+        let line = Evidence { line: record.line, offset: record.offset, text: record.raw.to_owned() };
+        if said.part == Part::Further
+            && let Some(event) = self.find_open(&said, device, known_from, record)
+        {
+            if event.device.is_none() || known_from == Some(KnownFrom::Line) {
+                event.device = device;
+                event.known_from = known_from;
+            }
+            merge(&mut event.fields, said.fields);
+            if event.evidence.len() < EVIDENCE_LIMIT {
+                event.evidence.push(line);
+            }
+            return;
+        }
+        let mut event = Event {
+            kind: said.kind,
+            device,
+            known_from,
+            driver: said.driver,
+            fields: said.fields,
+            count: record.repeated.max(1),
+            first: record.when.clone(),
+            last: record.when.clone(),
+            last_line: record.line,
+            boot: record.boot,
+            message: record.text.to_owned(),
+            evidence: vec![line],
+        };
+        match said.part {
+            Part::Whole => {
+                let place = self.fold(event);
+                if device.is_none() && !said.of.is_empty() {
+                    let line = record.line;
+                    self.waiting.extend(place.map(|place| Waiting { place, of: said.of, line }));
+                }
+            }
+            Part::First | Part::Further => {
+                self.close(|open| open.kind == event.kind && open.device == event.device);
+                if event.kind.id == "aer.error" {
+                    self.absorb_message(&mut event);
+                }
+                self.open.push(event);
+            }
+        }
+        self.close_old(record);
+    }
+
+    fn device_of(&self, said: &Said, record: &Record<'_>) -> (Option<Bdf>, Option<KnownFrom>) {
+        if let Some(device) = said.device {
+            return (Some(device), Some(KnownFrom::Line));
+        }
+        if let Some(device) = said.fields.get("source").and_then(Value::text).and_then(|s| s.parse().ok())
+            && said.kind.id.starts_with("iommu.")
+        {
+            return (Some(device), Some(KnownFrom::Line));
+        }
+        if let Some(device) = record.device.and_then(|d| d.strip_prefix("+pci:")?.parse().ok()) {
+            return (Some(device), Some(KnownFrom::Record));
+        }
+        let controller = said.fields.get("controller").and_then(Value::text);
+        if let Some(device) = controller.and_then(|name| self.controllers.get(name)) {
+            return (Some(*device), Some(KnownFrom::Name));
+        }
+        let speaker = if said.of.is_empty() { said.driver.as_deref() } else { Some(said.of) };
+        match speaker.and_then(|driver| self.named.get(driver)) {
+            Some(device) => (Some(*device), Some(KnownFrom::Before)),
+            None => (None, None),
+        }
+    }
+
+    /// Gives the device that a driver named just now to its lines before that named none.
+    fn name_waiting(&mut self, driver: &str, device: Bdf, line: u64) {
+        let waiting = std::mem::take(&mut self.waiting);
+        for one in waiting {
+            if line.saturating_sub(one.line) > LINES_OF_A_MESSAGE {
+                continue;
+            }
+            if one.of != driver {
+                self.waiting.push(one);
+            } else if let Some(event) = self.events.get_mut(one.place) {
+                event.device = Some(device);
+                event.known_from = Some(KnownFrom::After);
+                // From now on the same with this device is found here.
+                self.known.insert(key(&self.events[one.place]), one.place);
+            }
+        }
+    }
+
+    fn find_open(
+        &mut self,
+        said: &Said,
+        device: Option<Bdf>,
+        known_from: Option<KnownFrom>,
+        record: &Record<'_>,
+    ) -> Option<&mut Event> {
+        let certain = matches!(known_from, Some(KnownFrom::Line | KnownFrom::Record));
+        self.open.iter_mut().rev().find(|open| {
+            let same_device = open.device == device || open.device.is_none() || !certain;
+            open.kind == said.kind && same_device && is_near(open, record)
+        })
+    }
+
+    /// The root port's message that an error came belongs to the error that is printed after it.
+    fn absorb_message(&mut self, error: &mut Event) {
+        let belongs = |open: &&Event| {
+            let source = open.address("source");
+            let by_number = open
+                .number("source_id")
+                .zip(error.device)
+                .is_some_and(|(id, device)| id == i64::from(device.requester_id()));
+            open.kind.id == "aer.message"
+                && error.line().saturating_sub(open.line()) <= 8
+                && (by_number || source == error.device || open.device == error.device || source.is_some())
+        };
+        let Some(at) = self.open.iter().rposition(|open| belongs(&open)) else { return };
+        let message = self.open.remove(at);
+        for (name, value) in message.fields {
+            error.fields.entry(name).or_insert(value);
+        }
+        if let Some(port) = message.device {
+            error.fields.insert("reporter", Value::Text(port.to_string()));
+        }
+        error.first = message.first.clone();
+        error.message = message.message;
+        error.evidence.splice(0..0, message.evidence);
+    }
+
+    fn close_old(&mut self, record: &Record<'_>) {
+        self.close(|open| !is_near(open, record));
+    }
+
+    fn close_all(&mut self) {
+        self.close(|_| true);
+    }
+
+    fn close(&mut self, which: impl Fn(&Event) -> bool) {
+        let mut at = 0;
+        while at < self.open.len() {
+            if which(&self.open[at]) {
+                let event = self.open.remove(at);
+                self.fold(event);
+            } else {
+                at += 1;
+            }
+        }
+    }
+
+    /// Adds an event, or counts it if it is one repeated. Gives its place.
+    fn fold(&mut self, event: Event) -> Option<usize> {
+        let key = key(&event);
+        if let Some(place) = self.known.get(&key) {
+            let known = &mut self.events[*place];
+            known.count += event.count;
+            known.last = event.last;
+            known.last_line = event.last_line;
+            return Some(*place);
+        }
+        if self.events.len() >= EVENTS_LIMIT {
+            self.dropped += 1;
+            return None;
+        }
+        self.known.insert(key, self.events.len());
+        self.events.push(event);
+        Some(self.events.len() - 1)
+    }
+
+    /// All events, in the order in which they first happened.
+    pub fn finish(mut self) -> (Vec<Event>, Vec<String>) {
+        self.close_all();
+        let mut places: BTreeMap<(usize, u64, usize), Event> = BTreeMap::new();
+        for (place, event) in self.events.into_iter().enumerate() {
+            places.insert((event.boot, event.line(), place), event);
+        }
+        let mut notes = Vec::new();
+        if self.dropped > 0 {
+            let text = format!(
+                "{} events beyond the first {EVENTS_LIMIT} different ones were left out",
+                self.dropped
+            );
+            notes.push(text);
+        }
+        (places.into_values().collect(), notes)
+    }
+}
+
+fn key(event: &Event) -> Key {
+    let identifying = event
+        .fields
+        .iter()
+        .filter(|(name, _)| vocabulary(name).is_some_and(|field| field.role == Role::Identifies));
+    let fields = identifying.map(|(name, value)| (*name, value.clone())).collect();
+    (event.boot, event.kind.id, event.device, fields)
+}
+
+fn is_near(open: &Event, record: &Record<'_>) -> bool {
+    let lines = open.evidence.last().map_or(0, |line| record.line.saturating_sub(line.line));
+    let time = match (open.first.microseconds, record.when.microseconds) {
+        (Some(then), Some(now)) => now.saturating_sub(then),
+        _ => 0,
+    };
+    open.boot == record.boot && lines <= LINES_APART && time <= TIME_APART
+}
+
+/// Adds what a further line says: lists grow, everything else is set.
+fn merge(fields: &mut Fields, more: Fields) {
+    for (name, value) in more {
+        match (fields.get_mut(name), value) {
+            (Some(Value::List(items)), Value::List(new)) => {
+                items.extend(new);
+                items.truncate(EVIDENCE_LIMIT);
+            }
+            (_, value) => _ = fields.insert(name, value),
+        }
+    }
+}
+
+/// `driver 0000:82:00.0: text` of a driver whose other lines name no device.
+fn driver_and_device(text: &str) -> Option<(&str, Bdf)> {
+    let (driver, rest) = text.split_once(' ')?;
+    if !NAMING.contains(&driver) {
+        return None;
+    }
+    let word = rest.split_once(' ').map_or(rest, |(word, _)| word).trim_end_matches(':');
+    word.parse().ok().map(|device| (driver, device))
+}
+
+/// Drivers some of whose lines name no device.
+const NAMING: [&str; 5] = ["nvidia", "nvme", "amdgpu", "i915", "mlx5_core"];
+
+#[cfg(test)]
+#[path = "collect_tests.rs"]
+mod tests;

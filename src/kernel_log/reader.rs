@@ -1,0 +1,287 @@
+//! From a stream of lines to records: any style, several boots, gigabytes.
+//!
+//! Only lines that [`filter`](Wanted) lets through are taken apart; the others cost one look. So the order of work is:
+//! find the line, ask the filter, then read time stamp and speaker.
+
+use std::io::{self, Read};
+
+use super::journal;
+use super::lines::{Line, each_line};
+use super::record::{Boot, Reading, Record};
+use super::stamp::{When, head};
+use crate::tree::printable;
+
+/// Whether a line may say something that is wanted. Looks at raw bytes: a time stamp may stand before, JSON around it.
+pub type Wanted<'a> = &'a dyn Fn(&[u8]) -> bool;
+
+/// How far time since the start may go back within one boot: messages of several processors are not quite in order, and
+/// excerpts of a log quote lines out of order by a little.
+const BACKWARDS: u64 = 2_000_000;
+
+/// The first message of every boot (kernel: init/main.c, start_kernel, linux_banner).
+const BANNER: &str = "Linux version ";
+
+/// Reads a stream to its end and gives every wanted record to `take`. `name` is what the boot is called that the stream
+/// begins with, `relative` which one it is.
+pub fn read(
+    stream: &mut dyn Read,
+    name: &str,
+    relative: Option<i32>,
+    wanted: Wanted<'_>,
+    take: &mut dyn FnMut(&Record<'_>),
+) -> io::Result<Reading> {
+    let mut reader = Reader::new(name, relative, wanted, take);
+    let extent = each_line(stream, &mut |line| reader.line(line))?;
+    let mut reading = reader.finish();
+    reading.lines = extent.lines;
+    reading.bytes = extent.bytes;
+    if extent.cut > 0 {
+        let text = format!("{} lines longer than {} bytes were cut", extent.cut, super::lines::LINE_LIMIT);
+        reading.notes.push(text);
+    }
+    Ok(reading)
+}
+
+/// A record of /dev/kmsg or the journal whose device may still follow.
+struct Pending {
+    when: When,
+    text: String,
+    device: Option<String>,
+    line: u64,
+    offset: u64,
+    raw: String,
+}
+
+/// Where in a report by nvidia-bug-report.sh the reader is. The script writes a line of underscores before each part,
+/// `dmesg:` before the kernel's log, and two spaces, a name and a colon before what it found in other logs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Report {
+    /// This is no such report.
+    No,
+    /// In a part that holds no log.
+    Elsewhere,
+    /// In a part that holds a log.
+    Log,
+}
+
+struct Reader<'a> {
+    wanted: Wanted<'a>,
+    take: &'a mut dyn FnMut(&Record<'_>),
+    boots: Vec<Boot>,
+    /// Records given in the current boot.
+    given: u64,
+    /// Latest time since the start in the current boot.
+    latest: u64,
+    boot_id: Option<String>,
+    /// Time of the record before, for lines of one message that have none of their own.
+    last: When,
+    pending: Option<Pending>,
+    report: Report,
+}
+
+impl<'a> Reader<'a> {
+    fn new(
+        name: &str,
+        relative: Option<i32>,
+        wanted: Wanted<'a>,
+        take: &'a mut dyn FnMut(&Record<'_>),
+    ) -> Self {
+        let boot = Boot { first_line: 1, name: name.to_owned(), relative, kernel: None };
+        Reader {
+            wanted,
+            take,
+            boots: vec![boot],
+            given: 0,
+            latest: 0,
+            boot_id: None,
+            last: When::default(),
+            pending: None,
+            report: Report::No,
+        }
+    }
+
+    fn line(&mut self, line: Line<'_>) {
+        match line.bytes.first() {
+            Some(b' ') if self.pending.is_some() && self.dictionary(line.bytes) => return,
+            Some(b'_') if line.bytes.len() >= 20 && line.bytes.iter().all(|b| *b == b'_') => {
+                self.flush();
+                self.report = Report::Elsewhere;
+                return;
+            }
+            Some(b'-') if line.bytes.starts_with(b"-- ") && line.bytes.ends_with(b" --") => {
+                return self.marker(line);
+            }
+            _ => {}
+        }
+        if self.report != Report::No && self.heading(line) {
+            return;
+        }
+        if self.report == Report::Elsewhere || !(self.wanted)(line.bytes) {
+            return;
+        }
+        self.flush();
+        self.record(line);
+    }
+
+    /// Takes ` KEY=value` behind a record of /dev/kmsg.
+    fn dictionary(&mut self, bytes: &[u8]) -> bool {
+        let is_key = bytes.get(1..).and_then(|b| b.split(|b| *b == b'=').next()).is_some_and(|key| {
+            !key.is_empty()
+                && key.len() < bytes.len() - 1
+                && key.iter().all(|b| b.is_ascii_uppercase() || *b == b'_')
+        });
+        if is_key
+            && let Some(pending) = &mut self.pending
+            && let Some(device) = bytes.strip_prefix(b" DEVICE=")
+        {
+            pending.device = Some(printable(device.to_vec()));
+        }
+        is_key
+    }
+
+    /// `-- Boot 4bf… --` and its translations; `-- Reboot --` of older systemd. Others only say what the listing covers.
+    fn marker(&mut self, line: Line<'_>) {
+        let text = printable(line.bytes.to_vec());
+        let inner = text.trim_matches(['-', ' ']);
+        let covers = ["Logs begin", "Journal begins", "No entries"].iter().any(|w| inner.starts_with(w));
+        if !covers && !text.contains(':') {
+            self.flush();
+            self.begin(inner, None, line.number);
+        }
+    }
+
+    /// `dmesg:`, `  journalctl -b -1:`, `  /var/log/kern.log:` in a bug report.
+    fn heading(&mut self, line: Line<'_>) -> bool {
+        let Some(name) = line.bytes.strip_suffix(b":").map(<[u8]>::trim_ascii) else { return false };
+        if name.len() > 80 {
+            return false;
+        }
+        let relative = match name {
+            b"dmesg" => Some(0),
+            _ if name.starts_with(b"journalctl -b ") => {
+                str::from_utf8(&name[14..]).ok().and_then(|n| n.parse().ok())
+            }
+            _ if name.starts_with(b"/var/log/") || name.starts_with(b"*** /var/log/") => None,
+            _ => return false,
+        };
+        self.flush();
+        self.report = Report::Log;
+        let name = printable(name.to_vec());
+        self.begin(&name, relative, line.number);
+        true
+    }
+
+    fn record(&mut self, line: Line<'_>) {
+        let at = line.bytes.iter().position(|b| !b.is_ascii_whitespace()).unwrap_or(0);
+        if line.bytes.get(at) == Some(&b'{')
+            && let Some(entry) = journal::entry(line.bytes)
+        {
+            if entry.foreign {
+                return;
+            }
+            if entry.boot.is_some() && entry.boot != self.boot_id {
+                let first = self.boot_id.is_none();
+                self.boot_id.clone_from(&entry.boot);
+                let id = entry.boot.unwrap_or_default();
+                match self.boots.last_mut() {
+                    Some(boot) if first && self.given == 0 => boot.name = id,
+                    _ => self.begin(&id, None, line.number),
+                }
+            }
+            let raw = printable(line.bytes.to_vec());
+            for text in printable(entry.message).lines() {
+                self.give(entry.when.clone(), text, entry.device.as_deref(), line, &raw);
+            }
+            return;
+        }
+        let raw = printable(line.bytes.to_vec());
+        if let Some((microseconds, text)) = kmsg(&raw) {
+            self.pending = Some(Pending {
+                when: When { microseconds: Some(microseconds), clock: None },
+                text: text.to_owned(),
+                device: None,
+                line: line.number,
+                offset: line.offset,
+                raw: raw.clone(),
+            });
+            return;
+        }
+        let mut head = head(&raw);
+        if head.foreign {
+            return;
+        }
+        if head.when == When::default() && raw.starts_with([' ', '\t']) {
+            // A further line of the message before it (journalctl indents them).
+            head.when = self.last.clone();
+        }
+        self.give(head.when, head.text, None, line, &raw);
+    }
+
+    fn give(&mut self, when: When, text: &str, device: Option<&str>, line: Line<'_>, raw: &str) {
+        self.last.clone_from(&when);
+        let (text, repeated) = repeated(text).unwrap_or((text, 1));
+        let back = when.microseconds.is_some_and(|now| now + BACKWARDS < self.latest);
+        if back || (text.starts_with(BANNER) && self.given > 0) {
+            self.begin("", None, line.number);
+        }
+        self.latest = self.latest.max(when.microseconds.unwrap_or(0));
+        self.given += 1;
+        let boot = self.boots.len() - 1;
+        if text.starts_with(BANNER) {
+            self.boots[boot].kernel = Some(text.to_owned());
+        }
+        let (line, offset) = (line.number, line.offset);
+        (self.take)(&Record { when, text, device, boot, line, offset, raw, repeated });
+    }
+
+    fn begin(&mut self, name: &str, relative: Option<i32>, line: u64) {
+        let boot = Boot { first_line: line, name: name.to_owned(), relative, kernel: None };
+        match self.boots.last_mut() {
+            // Nothing was seen of the boot that the reader assumed to begin with.
+            Some(last) if self.given == 0 => *last = boot,
+            _ => self.boots.push(boot),
+        }
+        self.given = 0;
+        self.latest = 0;
+        self.last = When::default();
+    }
+
+    fn flush(&mut self) {
+        if let Some(pending) = self.pending.take() {
+            let line = Line { number: pending.line, offset: pending.offset, bytes: &[], cut: false };
+            self.give(pending.when, &pending.text, pending.device.as_deref(), line, &pending.raw);
+        }
+    }
+
+    fn finish(mut self) -> Reading {
+        self.flush();
+        Reading { boots: self.boots, ..Reading::default() }
+    }
+}
+
+/// `priority,sequence,microseconds,flags[,…];text` (Documentation/ABI/testing/dev-kmsg).
+fn kmsg(line: &str) -> Option<(u64, &str)> {
+    if !line.starts_with(|c: char| c.is_ascii_digit()) {
+        return None;
+    }
+    let (head, text) = line.split_once(';')?;
+    let mut parts = head.split(',');
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    let (priority, sequence, time) = (parts.next()?, parts.next()?, parts.next()?);
+    let _flags = parts.next()?;
+    if !is_number(priority) || !is_number(sequence) {
+        return None;
+    }
+    Some((time.parse().ok()?, text))
+}
+
+/// rsyslog's `message repeated 3 times: [ text]`.
+fn repeated(text: &str) -> Option<(&str, u64)> {
+    let rest = text.strip_prefix("message repeated ")?;
+    let (count, rest) = rest.split_once(" times: [")?;
+    Some((rest.strip_suffix(']')?.trim_start(), count.parse().ok()?))
+}
+
+#[cfg(test)]
+#[path = "reader_tests.rs"]
+mod tests;

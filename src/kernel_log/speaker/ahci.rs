@@ -1,0 +1,12 @@
+//! SATA controllers (drivers/ata/libahci.c).
+
+use super::super::event::{Kind, Level, Wording};
+
+/// Everything that this speaker says.
+pub const KINDS: &[Kind] = &[Kind::new(
+    "ahci.unavailable",
+    Level::Bus,
+    "The controller reads all-ones: it does not answer on the bus.",
+    "drivers/ata/libahci.c (ahci_is_device_present)",
+    &[Wording::whole("AHCI controller unavailable", r"(?:<dev>|)AHCI controller unavailable!")],
+)];

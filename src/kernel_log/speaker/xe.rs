@@ -1,0 +1,28 @@
+//! Intel and other GPUs (drivers/gpu/drm/xe, i915, nouveau).
+
+use super::super::event::{Kind, Level, Wording};
+
+/// Everything that this speaker says.
+pub const KINDS: &[Kind] = &[
+    Kind::new(
+        "gpu.all-ones",
+        Level::Bus,
+        "The driver read all-ones from the GPU: it does not answer on the bus.",
+        "drivers/gpu/drm/i915/intel_uncore.c; drivers/gpu/drm/nouveau/nvkm/engine/device/base.c",
+        &[
+            Wording::whole(
+                "MMIO access returns 0xFFFFFFFF",
+                r"Device is non-operational; MMIO access returns 0xFFFFFFFF",
+            )
+            .of("i915"),
+            Wording::whole("unknown chipset (ffffffff)", r"<dev>unknown chipset \(ffffffff\)"),
+        ],
+    ),
+    Kind::new(
+        "gpu.wedged",
+        Level::Driver,
+        "The driver gave the GPU up until it is bound anew.",
+        "drivers/gpu/drm/xe/xe_device.c (xe_device_declare_wedged)",
+        &[Wording::whole("declared device", r"CRITICAL: Xe has declared device (?P<device><bdf>) as wedged")],
+    ),
+];

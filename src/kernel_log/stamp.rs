@@ -1,0 +1,204 @@
+//! What stands in front of a message: time stamps and syslog headers in every style that ends up in a log.
+//!
+//! Sources: dmesg(1) of util-linux (`-T`, `-x`, `-r`, `-d`, `-e`, `--time-format iso`), systemd's journalctl(1) (`-o short`,
+//! `short-iso`, `short-precise`, `short-full`, `short-monotonic`, `short-unix`, `short-delta`), RFC 3164, RFC 5424, and
+//! kernel/printk/printk.c for `[ seconds]`, the caller's id (CONFIG_PRINTK_CALLER) and `<priority>`.
+
+use super::calendar::{self, Clock};
+
+/// When a record was written, as far as it says so.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct When {
+    /// Microseconds since the machine started.
+    pub microseconds: Option<u64>,
+    /// Time of day, as it was written.
+    pub clock: Option<Clock>,
+}
+
+impl When {
+    fn is_empty(&self) -> bool {
+        self.microseconds.is_none() && self.clock.is_none()
+    }
+}
+
+/// A line taken apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Head<'a> {
+    /// When it was written.
+    pub when: When,
+    /// The message.
+    pub text: &'a str,
+    /// Syslog severity, 0 (emergency) to 7 (debug).
+    pub severity: Option<u8>,
+    /// Whether the header names a speaker that is not the kernel.
+    pub foreign: bool,
+}
+
+/// Takes the time stamp and what else stands before the message off a line. What is no known style is all message.
+pub fn head(line: &str) -> Head<'_> {
+    let mut severity = None;
+    let mut rest = line.trim_start_matches([' ', '\t', '>']);
+    if let Some((priority, behind)) = raw_priority(rest) {
+        severity = Some(priority & 7);
+        // RFC 5424 has its version behind the priority.
+        rest = behind.strip_prefix("1 ").unwrap_or(behind);
+    }
+    if let Some((level, behind)) = decoded_priority(rest) {
+        severity = Some(level);
+        rest = behind;
+    }
+    let mut foreign = false;
+    let mut when = When::default();
+    if let Some((clock, behind, style)) = clock_stamp(rest) {
+        when.clock = Some(clock);
+        rest = behind;
+        if style == Style::Syslog {
+            match speaker(rest) {
+                Some((kernel, behind)) => {
+                    foreign = !kernel;
+                    rest = behind;
+                }
+                None => foreign = true,
+            }
+        }
+    }
+    if let Some((microseconds, behind)) = seconds_stamp(rest) {
+        when.microseconds = Some(microseconds);
+        rest = behind;
+        // journalctl -o short-monotonic has host and speaker behind the time; dmesg has the message.
+        if when.clock.is_none()
+            && is_journal(rest)
+            && let Some((kernel, behind)) = speaker(rest)
+        {
+            foreign = !kernel;
+            rest = behind;
+        }
+    } else if let Some((clock, behind)) = rest.strip_prefix('[').and_then(bracket_clock) {
+        when.clock = clock.or(when.clock);
+        rest = behind;
+    }
+    if !when.is_empty() {
+        rest = without_caller(rest);
+    }
+    Head { when, text: rest, severity, foreign }
+}
+
+/// `<6>`: facility times eight plus severity.
+fn raw_priority(text: &str) -> Option<(u8, &str)> {
+    let (number, rest) = text.strip_prefix('<')?.split_once('>')?;
+    let number: u16 = number.parse().ok().filter(|n| *n < 1024)?;
+    Some(((number & 7) as u8, rest))
+}
+
+/// `kern  :warn  : ` of `dmesg -x`.
+fn decoded_priority(text: &str) -> Option<(u8, &str)> {
+    const LEVELS: [&str; 8] = ["emerg", "alert", "crit", "err", "warn", "notice", "info", "debug"];
+    let (facility, rest) = text.split_at_checked(6)?;
+    if !facility.starts_with(|c: char| c.is_ascii_lowercase()) {
+        return None;
+    }
+    let (level, rest) = rest.strip_prefix(':')?.split_at_checked(6)?;
+    let level = LEVELS.iter().position(|l| *l == level.trim_end())?;
+    Some((level as u8, rest.strip_prefix(": ")?))
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Style {
+    /// Host and speaker follow.
+    Syslog,
+    /// The message follows.
+    Plain,
+}
+
+/// A time of day that is not in brackets.
+fn clock_stamp(text: &str) -> Option<(Clock, &str, Style)> {
+    let first = text.as_bytes().first()?;
+    if first.is_ascii_digit() {
+        if let Some((clock, rest, comma)) = calendar::iso(text) {
+            // util-linux writes a comma before the fraction (RFC 3339 as in ISO 8601), syslog and systemd a point.
+            return Some((clock, rest.trim_start(), if comma { Style::Plain } else { Style::Syslog }));
+        }
+        if let Some((clock, rest)) = calendar::unix(text) {
+            return Some((clock, rest, Style::Syslog));
+        }
+    }
+    let (clock, rest) = calendar::month_and_day(text).or_else(|| calendar::full(text))?;
+    Some((clock, rest, Style::Syslog))
+}
+
+/// `host kernel: text` or `kernel: text`, and RFC 5424's `host kernel - - - text`. True if the speaker is the kernel.
+fn speaker(text: &str) -> Option<(bool, &str)> {
+    let (first, behind) = text.split_once(' ')?;
+    if let Some(name) = first.strip_suffix(':').filter(|name| is_kernel(name)) {
+        return Some((is_kernel(name), behind));
+    }
+    let (second, rest) = behind.split_once(' ')?;
+    if is_kernel(second) {
+        // Process, message identifier, structured data.
+        let mut rest = rest;
+        for _ in 0..3 {
+            rest = rest.strip_prefix("- ").unwrap_or(rest);
+        }
+        return Some((true, rest));
+    }
+    let name = second.strip_suffix(':')?;
+    Some((is_kernel(name), rest))
+}
+
+/// Whether `host kernel:` or `host name[123]:` comes next.
+fn is_journal(text: &str) -> bool {
+    let Some(second) = text.split(' ').nth(1).and_then(|word| word.strip_suffix(':')) else { return false };
+    let process = second.strip_suffix(']').and_then(|word| word.rsplit_once('['));
+    second == "kernel"
+        || process.is_some_and(|(_, id)| !id.is_empty() && id.bytes().all(|b| b.is_ascii_digit()))
+}
+
+fn is_kernel(name: &str) -> bool {
+    let name = name.split_once('[').map_or(name, |(name, _)| name);
+    matches!(name, "kernel" | "klogd")
+}
+
+/// `[   12.345678]`, `[   12.345678 <    0.000001>]`.
+fn seconds_stamp(text: &str) -> Option<(u64, &str)> {
+    let (stamp, rest) = text.strip_prefix('[')?.split_once(']')?;
+    let stamp = stamp.split_once('<').map_or(stamp, |(time, _)| time).trim();
+    let (seconds, fraction) = stamp.split_once('.')?;
+    let is_number = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+    if fraction.len() != 6 || !is_number(fraction) || !is_number(seconds) {
+        return None;
+    }
+    let seconds: u64 = seconds.parse().ok()?;
+    let microseconds = seconds.checked_mul(1_000_000)?.checked_add(fraction.parse().ok()?)?;
+    Some((microseconds, rest.strip_prefix(' ').unwrap_or(rest)))
+}
+
+/// `Tue Nov 11 23:25:43 2025] ` of `dmesg -T`, `Nov11 23:25] ` and `  +0.000012] ` of `dmesg -e`, which tell no time that
+/// can be counted with.
+fn bracket_clock(text: &str) -> Option<(Option<Clock>, &str)> {
+    let (stamp, rest) = text.split_once(']')?;
+    let rest = rest.strip_prefix(' ')?;
+    if let Some(clock) = calendar::date_and_year(stamp) {
+        return Some((Some(clock), rest));
+    }
+    let relative = stamp.trim_start().strip_prefix('+').is_some_and(|t| t.trim().parse::<f64>().is_ok());
+    let short = calendar::is_short(stamp);
+    (relative || short).then_some((None, rest))
+}
+
+/// `[ T2808] text`, `[    C3] text` (CONFIG_PRINTK_CALLER): thread or processor.
+fn without_caller(text: &str) -> &str {
+    let is_caller = |caller: &str| {
+        let caller = caller.trim_start();
+        caller.starts_with(['T', 'C'])
+            && caller.len() > 1
+            && caller.as_bytes()[1..].iter().all(u8::is_ascii_digit)
+    };
+    match text.strip_prefix('[').and_then(|rest| rest.split_once("] ")) {
+        Some((caller, rest)) if is_caller(caller) => rest,
+        _ => text,
+    }
+}
+
+#[cfg(test)]
+#[path = "stamp_tests.rs"]
+mod tests;

@@ -1,0 +1,92 @@
+use super::*;
+
+const TEXT: &str = "pcieport 0000:00:1c.5: AER: enabled with IRQ 124";
+
+/// Takes a line apart and gives seconds since start, the clock's text, and whether its time is known.
+fn parts(line: &str) -> (Option<u64>, Option<String>, bool) {
+    let head = head(line);
+    assert_eq!(head.text, TEXT, "{line}");
+    assert!(!head.foreign, "{line}");
+    let known = head.when.clock.as_ref().is_some_and(|c| c.microseconds.is_some());
+    (head.when.microseconds, head.when.clock.map(|c| c.text), known)
+}
+
+#[test]
+fn every_style_leaves_the_message() {
+    let monotonic = Some(12_345_678);
+    for line in [
+        "[   12.345678] {}",
+        "     [   12.345678] {}",
+        "> [   12.345678] {}",
+        "[   12.345678][ T2808] {}",
+        "[   12.345678] [    C3] {}",
+        "<4>[   12.345678] {}",
+        "kern  :warn  : [   12.345678] {}",
+        "[   12.345678 <    0.000001>] {}",
+        "[   12.345678] host kernel: {}",
+        "[   12.345678 <    0.000001>] host kernel: {}",
+    ] {
+        assert_eq!(parts(&line.replace("{}", TEXT)), (monotonic, None, false), "{line}");
+    }
+    for (line, clock) in [
+        ("[Tue Nov 11 23:25:43 2025] {}", "Tue Nov 11 23:25:43 2025"),
+        ("[di. 11 nov. 23:25:43 2025] {}", "di. 11 nov. 23:25:43 2025"),
+        ("2025-11-11T23:25:43,123456+01:00 {}", "2025-11-11T23:25:43,123456+01:00"),
+        ("2025-07-06T20:36:20.838304-04:00 host kernel: {}", "2025-07-06T20:36:20.838304-04:00"),
+        ("2025-07-06T20:36:20-0400 host kernel: {}", "2025-07-06T20:36:20-0400"),
+        ("2025-07-06T20:36:20Z host kernel: {}", "2025-07-06T20:36:20Z"),
+        ("2025-07-06 20:36:20.123 host kernel: {}", "2025-07-06 20:36:20.123"),
+        ("<6>1 2025-07-06T20:36:20.838304-04:00 host kernel - - - {}", "2025-07-06T20:36:20.838304-04:00"),
+        ("Jul 07 18:36:09 host kernel: {}", "Jul 07 18:36:09"),
+        ("Jul  7 18:36:09 host kernel: {}", "Jul  7 18:36:09"),
+        ("<6>Jul  7 18:36:09 host kernel: {}", "Jul  7 18:36:09"),
+        ("Jul 07 18:36:09.123456 host kernel: {}", "Jul 07 18:36:09.123456"),
+        ("Jul 07 18:36:09 kernel: {}", "Jul 07 18:36:09"),
+        ("juil. 07 18:36:09 host kernel: {}", "juil. 07 18:36:09"),
+        ("Dez 07 18:36:09 host kernel: {}", "Dez 07 18:36:09"),
+        ("7月 07 18:36:09 host kernel: {}", "7月 07 18:36:09"),
+        ("Mon 2025-07-07 18:36:09 EDT host kernel: {}", "Mon 2025-07-07 18:36:09 EDT"),
+        ("1751910000.123456 host kernel: {}", "1751910000.123456"),
+    ] {
+        assert_eq!(parts(&line.replace("{}", TEXT)), (None, Some(clock.to_owned()), true), "{line}");
+    }
+    let both = parts(&format!("Jul 22 16:12:18 host kernel: [   12.345678] {TEXT}"));
+    assert_eq!(both, (monotonic, Some("Jul 22 16:12:18".into()), true));
+    for line in ["{}", "[Nov11 23:25] {}", "[  +0.000012] {}"] {
+        assert_eq!(parts(&line.replace("{}", TEXT)), (None, None, false), "{line}");
+    }
+    let unknown = parts(&format!("xyz 07 18:36:09 host kernel: {TEXT}"));
+    assert_eq!(unknown, (None, Some("xyz 07 18:36:09".into()), false));
+}
+
+#[test]
+fn severity_comes_from_either_form() {
+    assert_eq!(head("<3>[    1.000000] x").severity, Some(3));
+    assert_eq!(head("<30>Jul  7 18:36:09 host kernel: x").severity, Some(6));
+    assert_eq!(head("kern  :err   : [    1.000000] x").severity, Some(3));
+    assert_eq!(head("[    1.000000] x").severity, None);
+}
+
+#[test]
+fn other_speakers_are_told() {
+    for line in [
+        "Jul 07 16:57:41 host nvidia-persistenced[1561]: device 0000:01:00.0 - registered",
+        "2025-07-06T20:36:20.838304-04:00 host gpud: NVRM: Xid (PCI:0000:01:00): 79, GPU has fallen off the bus.",
+        "Jul 07 16:57:44 host /usr/libexec/gdm-x-session[1950]: (==) NVIDIA(0): x",
+    ] {
+        assert!(head(line).foreign, "{line}");
+    }
+}
+
+#[test]
+fn messages_in_brackets_stay_messages() {
+    for text in [
+        "[drm:amdgpu_job_timedout [amdgpu]] *ERROR* ring sdma0 timeout, signaled seq=6047, emitted seq=6049",
+        "[Hardware Error]: section_type: PCIe error",
+        "[ 0] RxErr",
+        "{1}[Hardware Error]: x",
+    ] {
+        assert_eq!(head(text).text, text);
+        assert_eq!(head(&format!("[    1.000000] {text}")).text, text);
+    }
+}

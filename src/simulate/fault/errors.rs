@@ -1,0 +1,280 @@
+//! Errors that devices report, and settings that hide or cause them.
+
+use super::effect::{self, Report, device_and_below, get, port, report, set, set_if_there};
+use super::{Call, choice, faults, flag, number};
+use crate::pci::Bdf;
+use crate::simulate::document::Mistake;
+use crate::simulate::kernel::Severity;
+use crate::simulate::state::Machine;
+
+faults! {
+    /// Corrected errors come in a stream: receiver errors, bad packets, replays. Where the kernel owns AER, every message
+    /// gives a block of lines and counts in `aer_dev_correctable` and at the root port; where firmware kept AER, the bits
+    /// stay latched in the device and nothing is logged.
+    ///
+    /// Lines, counters and the clearing of the bits: seen on Linux 6.12 (injected errors). Until 6.15 the log is not
+    /// limited; later kernels suppress lines, which is not simulated.
+    "aer-correctable-storm" => correctable_storm on Linked needs ["aer"] verdict "error-storm" takes [
+        choice("error", &["RxErr", "BadTLP", "BadDLLP", "Rollover", "Timeout"], "What goes wrong."),
+        number("count", 25, "Messages."),
+        number("every_ms", 40, "Milliseconds from one to the next."),
+    ];
+
+    /// One uncorrectable error that is not fatal: a packet was lost or refused, the link works. The kernel prints the
+    /// block with the packet's header and asks the drivers to recover; with a driver without error handlers (NVIDIA
+    /// on x86) recovery fails.
+    ///
+    /// Seen on Linux 6.12 (injected Unexpected Completion).
+    "aer-nonfatal" => nonfatal on Linked needs ["aer"] verdict "error-storm" takes [
+        choice("error", &["UnxCmplt", "CmpltTO", "TLP", "CmpltAbrt"], "What goes wrong."),
+    ];
+
+    /// A fatal error: the kernel does not trust the link any more, prints `type=Inaccessible` without reading the device,
+    /// resets the link at the root port and asks the drivers to recover. Before 6.16 only the root port counts it.
+    ///
+    /// Seen on Linux 6.12 (malformed packet injected into a network controller).
+    "aer-fatal" => fatal on Linked needs ["aer"] verdict "error-storm" takes [
+        choice("error", &["MalfTLP", "DLP", "FCP", "RxOF"], "What goes wrong."),
+    ];
+
+    /// The device refused a request that it does not support. Firmware and kernel cause this while they scan the bus, so
+    /// that the bit alone proves nothing; `latched` leaves it at that, otherwise it is reported as an error.
+    ///
+    /// PCIe 6.2, 7.8.4.2.
+    "aer-unsupported-request" => unsupported_request on Linked needs ["aer"] verdict "healthy" takes [
+        flag("latched", true, "Only the status bits are set, as after a scan."),
+    ];
+
+    /// Errors are masked: whoever set the masks sees none. All bits of the correctable and uncorrectable masks of the
+    /// device are set; errors happen and are not reported.
+    ///
+    /// PCIe 6.2, 7.8.4.3, 7.8.4.6. The kernel logs nothing.
+    "aer-masked" => masked on Function needs ["aer"] verdict "misconfigured" takes [];
+
+    /// A request of the device was not answered in time: Completion Timeout is latched in its AER status, a non-fatal
+    /// error in Device Status. With `milliseconds`, reading the device's own configuration space takes that long for
+    /// every four bytes (only in the simulated tree, a folder cannot show it).
+    ///
+    /// The shape of what was seen on a GPU behind Thunderbolt; registers of PCIe 6.2, 7.8.4.2.
+    "completion-timeout" => completion_timeout on Linked needs ["aer"] verdict "error-storm" takes [
+        number("milliseconds", 0, "Time that every four bytes of configuration space take."),
+    ];
+
+    /// The port sends packets that are larger than the device takes: Max Payload Size 256 bytes or more at the port, 128 at
+    /// the device. Writes to the device are malformed packets then.
+    ///
+    /// PCIe 6.2, 7.5.3.4; seen on Linux 6.12 as register values.
+    "payload-size-mismatch" => payload_mismatch on Linked needs [] verdict "misconfigured" takes [];
+
+    /// Nobody notices a request that is never answered: Completion Timeout Disable is set in Device Control 2. A processor
+    /// that reads from the device then waits for ever.
+    ///
+    /// PCIe 6.2, 7.5.3.16. The kernel logs nothing.
+    "completion-timeout-disabled" => timeout_disabled on Function needs ["express"] verdict "misconfigured" takes [];
+
+    /// Access Control Services of the port above redirect peer-to-peer requests to the root complex. That is what
+    /// virtualization needs and what slows direct transfers between GPUs.
+    ///
+    /// PCIe 6.2, 7.7.11.3. The kernel logs nothing.
+    "acs-redirect" => acs_redirect on Linked needs [] verdict "healthy" takes [];
+
+    /// The port above has no Access Control Services: the functions below it share an IOMMU group with those of other
+    /// ports, and none of them can be given to a guest alone.
+    ///
+    /// PCIe 6.2, 7.7.11; the capability is taken out of the port's list.
+    "acs-missing" => acs_missing on Linked needs [] verdict "healthy" takes [];
+}
+
+fn bit(name: &str) -> u8 {
+    match name {
+        "RxErr" => 0,
+        "BadTLP" => 6,
+        "BadDLLP" => 7,
+        "Rollover" => 8,
+        "Timeout" => 12,
+        "DLP" => 4,
+        "TLP" => 12,
+        "FCP" => 13,
+        "CmpltTO" => 14,
+        "CmpltAbrt" => 15,
+        "UnxCmplt" => 16,
+        "RxOF" => 17,
+        "MalfTLP" => 18,
+        _ => 20,
+    }
+}
+
+fn correctable_storm(machine: &mut Machine, call: &Call) -> Result<(), Mistake> {
+    let bit = if call.word("error") == "Timeout" { 12 } else { bit(call.word("error")) };
+    let times = call.number("count").min(10_000);
+    report(
+        machine,
+        &Report {
+            source: call.address()?,
+            severity: Severity::Correctable,
+            bits: vec![bit],
+            header: None,
+            times,
+            every: call.number("every_ms") * 1000,
+        },
+    )
+}
+
+fn nonfatal(machine: &mut Machine, call: &Call) -> Result<(), Mistake> {
+    let address = call.address()?;
+    let name = call.word("error").to_owned();
+    // Completion timeouts have no packet that could be logged.
+    let header =
+        (name != "CmpltTO").then_some([0x4a00_0001, 0x0000_0004, u32::from(address.requester_id()) << 16, 0]);
+    report(
+        machine,
+        &Report {
+            source: address,
+            severity: Severity::NonFatal,
+            bits: vec![bit(&name)],
+            header,
+            times: 1,
+            every: 0,
+        },
+    )?;
+    recovery(machine, address, false)
+}
+
+fn fatal(machine: &mut Machine, call: &Call) -> Result<(), Mistake> {
+    let address = call.address()?;
+    report(
+        machine,
+        &Report {
+            source: address,
+            severity: Severity::Fatal,
+            bits: vec![bit(call.word("error"))],
+            header: Some([0x6000_0001, 0x0a00_0010, 0x0005_0004, 0]),
+            times: 1,
+            every: 0,
+        },
+    )?;
+    recovery(machine, address, true)
+}
+
+/// pcie_do_recovery in drivers/pci/pcie/err.c: every driver below the port is asked; one without handlers is enough to
+/// fail. NVIDIA registers none on x86.
+fn recovery(machine: &mut Machine, address: Bdf, reset: bool) -> Result<(), Mistake> {
+    if !effect::kernel_owns_errors(machine, address) {
+        return Ok(());
+    }
+    let above = port(machine, address)?;
+    let below = device_and_below(machine, address);
+    let mut helpless = Vec::new();
+    for function in below {
+        if matches!(machine.driver(function).as_deref(), Some("nvidia") | None) && function.function == 0 {
+            helpless.push(function);
+        }
+    }
+    if machine.kernel >= crate::simulate::kernel::Kernel::V5_15 {
+        for function in &helpless {
+            machine.say_of(*function, "AER: can't recover (no error_detected callback)");
+        }
+    }
+    if reset {
+        machine.wait(150_000);
+        machine.say_of(above, "AER: Root Port link has been reset (0)");
+    }
+    let text = machine.kernel.recovery(helpless.is_empty());
+    machine.say_of(above, text);
+    Ok(())
+}
+
+fn unsupported_request(machine: &mut Machine, call: &Call) -> Result<(), Mistake> {
+    let address = call.address()?;
+    if call.flag("latched") {
+        return set_if_there(
+            machine,
+            address,
+            &[
+                ("aer.uncorrectable_status.unsupported_request_error", 1),
+                ("express.device_status.unsupported_request_detected", 1),
+            ],
+        );
+    }
+    report(
+        machine,
+        &Report {
+            source: address,
+            severity: Severity::NonFatal,
+            bits: vec![20],
+            header: Some([0x3400_0000, u32::from(address.requester_id()) << 16 | 0x52, 0, 0]),
+            times: 1,
+            every: 0,
+        },
+    )
+}
+
+fn masked(machine: &mut Machine, call: &Call) -> Result<(), Mistake> {
+    let function = machine.change(call.address()?)?;
+    for path in ["aer.uncorrectable_mask", "aer.correctable_mask"] {
+        let place = function.config.place(path)?;
+        let all = crate::pci::extended::aer::SPECIFICATION.registers;
+        let key = path.rsplit('.').next().unwrap_or_default();
+        let defined = all.iter().find(|r| r.key == key).map_or(u64::MAX, |r| r.defined());
+        function.config.store(place.offset, place.width, defined);
+    }
+    Ok(())
+}
+
+fn completion_timeout(machine: &mut Machine, call: &Call) -> Result<(), Mistake> {
+    let address = call.address()?;
+    report(
+        machine,
+        &Report {
+            source: address,
+            severity: Severity::NonFatal,
+            bits: vec![14],
+            header: None,
+            times: 1,
+            every: 0,
+        },
+    )?;
+    // It stays latched even where the kernel has seen it: requests go on timing out.
+    set_if_there(
+        machine,
+        address,
+        &[
+            ("aer.uncorrectable_status.completion_timeout", 1),
+            ("express.device_status.non_fatal_error_detected", 1),
+        ],
+    )?;
+    machine.change(address)?.delay = call.number("milliseconds") * 1000;
+    Ok(())
+}
+
+fn payload_mismatch(machine: &mut Machine, call: &Call) -> Result<(), Mistake> {
+    let address = call.address()?;
+    let above = port(machine, address)?;
+    let able = get(machine, above, "express.device_capabilities.max_payload_size_supported").max(1);
+    set(machine, above, "express.device_capabilities.max_payload_size_supported", able)?;
+    set(machine, above, "express.device_control.max_payload_size", able)?;
+    set(machine, address, "express.device_control.max_payload_size", 0)
+}
+
+fn timeout_disabled(machine: &mut Machine, call: &Call) -> Result<(), Mistake> {
+    set(machine, call.address()?, "express.device_control_2.completion_timeout_disable", 1)
+}
+
+fn acs_redirect(machine: &mut Machine, call: &Call) -> Result<(), Mistake> {
+    let above = port(machine, call.address()?)?;
+    if machine.function(above)?.enumerated.capability("acs").is_none() {
+        return Err(Mistake::new(
+            0,
+            format!("acs-redirect: {above}, the port above, has no capability `acs`"),
+        ));
+    }
+    for path in ["acs.control.p2p_request_redirect_enable", "acs.control.p2p_completion_redirect_enable"] {
+        set(machine, above, path, 1)?;
+    }
+    Ok(())
+}
+
+fn acs_missing(machine: &mut Machine, call: &Call) -> Result<(), Mistake> {
+    let above = port(machine, call.address()?)?;
+    effect::drop_extended(machine, above, "acs")
+}
