@@ -15,12 +15,13 @@ fn text(bytes: &[u8]) -> String {
 }
 
 /// Commands whose answers are compared.
-const QUESTIONS: [&[&str]; 5] = [
+const QUESTIONS: [&[&str]; 6] = [
     &["list", "--format", "json"],
     &["show", "--format", "json"],
     &["show", "--hex", "--vpd"],
     &["msix", "--format", "json"],
     &["path", "--format", "json"],
+    &["log", "--format", "json"],
 ];
 
 /// What a command prints about a source, and its exit status.

@@ -69,7 +69,7 @@ type Target = (&'static str, fn(&[u8]) -> usize, usize);
 
 const TARGETS: [Target; 8] = [
     ("acpi", acpi::run, 2),
-    ("archive", archive::run, 150),
+    ("archive", archive::run, 90),
     ("config_space", config_space::run, 1300),
     ("hexdump", hexdump::run, 3),
     ("interrupts", interrupts::run, 300),
