@@ -6,6 +6,7 @@
 
 use std::path::Path;
 
+use pciscope::evidence::about::About;
 use pciscope::inspect::{
     explain::Explain, field::Fields, list::List, log::LogAnswer, msix::Msix, path::Path as WayPath,
     show::Show,
@@ -35,10 +36,17 @@ fn committed_schemas_are_current() {
     check("log", &schemars::schema_for!(LogAnswer));
     check("msix", &schemars::schema_for!(Msix));
     check("path", &schemars::schema_for!(WayPath));
+    check("check", &schemars::schema_for!(pciscope::inspect::check::Check));
     check("explain", &schemars::schema_for!(Explain));
+    check("capture", &schemars::schema_for!(About));
 }
 
 #[test]
 fn the_page_of_registers_is_current() {
     check_page("docs/registers.md", &registers_page::page());
+}
+
+#[test]
+fn the_page_of_checks_is_current() {
+    check_page("docs/checks.md", &pciscope::render::checks_page::page());
 }

@@ -26,8 +26,8 @@ pub struct Arguments {
 /// Options that every command takes.
 #[derive(Debug, Args)]
 pub struct Global {
-    /// Where to read: `live` (this machine, the default), a folder shaped like /, text from lspci -x, -xxx or -xxxx, a
-    /// copy of a config file, a scenario or machine in TOML (FILE or FILE@45s), or - for standard input.
+    /// Where to read: `live` (this machine, the default), a capture, a folder shaped like /, text from lspci -x, -xxx or
+    /// -xxxx, a copy of a config file, a scenario or machine in TOML (FILE or FILE@45s), or - for standard input.
     #[arg(long, global = true, value_name = "SOURCE")]
     pub from: Option<String>,
     /// The moment of a scenario, such as 45s or 1h30m; without it the end of its timeline.
@@ -67,6 +67,12 @@ pub enum Format {
     Text,
     /// For programs; the schemas are in docs/schema.
     Json,
+    /// For continuous integration: JUnit XML (check only).
+    Junit,
+    /// For hardware qualification: OCP Test and Validation 2.0 (check only).
+    Ocptv,
+    /// For Prometheus: text for the textfile collector (check only).
+    Prometheus,
 }
 
 /// When to use colours.
@@ -121,12 +127,40 @@ pub enum Command {
         #[arg(long)]
         mmio: bool,
     },
-    /// What a capability, register, field, fault, log line or NVIDIA's Xid is, where that is specified, what is normal.
+    /// Whether the machine is what a qualified one should be: every rule, with its evidence. Exit status 2 if something
+    /// failed, 3 if presence or something asked for by name could not be judged, 1 if something was warned about.
+    Check {
+        /// Which functions; the bridges above them are checked as well.
+        #[command(flatten)]
+        selection: Selection,
+        /// The rest.
+        #[command(flatten)]
+        options: CheckOptions,
+    },
+    /// What a check, capability, register, field, fault, log line or NVIDIA's Xid is, where that is specified, what is normal.
     Explain {
-        /// A dotted path such as express.link_status, a name that lspci prints, such as LnkSta or UESta.DLP, a fault that
+        /// A check such as aspm-enabled, a dotted path such as express.link_status, a name that lspci prints, such as LnkSta or UESta.DLP, a fault that
         /// `simulate list` prints, a kind of event such as nvidia.xid, `xid 79`, or a line of a kernel log in quotes.
         #[arg(value_name = "NAME", required = true)]
         name: Vec<String>,
+    },
+    /// Keep everything that the other commands read, as one file that every command takes with --from.
+    ///
+    /// Nothing is woken or written; a function that does not answer costs four doublewords. What could not be read is
+    /// kept as such. The file appears whole or not at all; an interrupt keeps what was read by then.
+    Capture {
+        /// Name of the capture; without it, pciscope-TIME.tar.zst in this folder.
+        #[arg(short, long, value_name = "FILE")]
+        output: Option<PathBuf>,
+        /// Write a folder instead of an archive.
+        #[arg(long = "dir")]
+        folder: bool,
+        /// Also keep vital product data, which a device hands out slowly.
+        #[arg(long)]
+        vpd: bool,
+        /// Read memory of devices on machines other than x86 too, where a sick device can stop the machine.
+        #[arg(long)]
+        mmio: bool,
     },
     /// What the kernel log says of devices, a line an event, repeats counted, boots kept apart.
     Log {
@@ -146,6 +180,54 @@ pub enum Command {
         #[command(flatten)]
         selection: Selection,
     },
+}
+
+/// Options of `check`.
+#[derive(Debug, Args)]
+pub struct CheckOptions {
+    /// What decides between warning, failure and silence: minimal, gpu-server, virtualization, storage-server, nic,
+    /// workstation, laptop, or a file (with / in it or ending in .toml).
+    #[arg(long, value_name = "PROFILE", default_value = "minimal")]
+    pub profile: String,
+    /// Make these checks only, separated by commas, even those that the profile has off.
+    #[arg(long, value_name = "CHECKS", value_delimiter = ',')]
+    pub only: Vec<String>,
+    /// Leave these checks out, separated by commas.
+    #[arg(long, value_name = "CHECKS", value_delimiter = ',')]
+    pub skip: Vec<String>,
+    /// The least that makes the exit status non-zero.
+    #[arg(long, value_name = "LEVEL", value_enum, default_value_t = FailOn::Warn)]
+    pub fail_on: FailOn,
+    /// Also show what passed and what does not apply.
+    #[arg(long)]
+    pub all: bool,
+    /// List the checks.
+    #[arg(long)]
+    pub list: bool,
+    /// Read memory of devices on machines other than x86 too, where a sick device can stop the machine.
+    #[arg(long)]
+    pub mmio: bool,
+}
+
+/// The least that makes the exit status of `check` non-zero.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FailOn {
+    /// Warnings.
+    Warn,
+    /// What is not known of presence or of what was asked for by name.
+    Unknown,
+    /// Failures.
+    Fail,
+}
+
+impl From<FailOn> for crate::check::finding::Status {
+    fn from(least: FailOn) -> Self {
+        match least {
+            FailOn::Warn => Self::Warn,
+            FailOn::Unknown => Self::Unknown,
+            FailOn::Fail => Self::Fail,
+        }
+    }
 }
 
 /// What can be simulated.

@@ -20,7 +20,7 @@ pub fn run(global: &Global, name: &str) -> Result<Outcome, Failure> {
     }
     let text = match global.format {
         Format::Json => json(&answer)?,
-        Format::Text => text::explain::explain(&answer, style(global)),
+        _ => text::explain::explain(&answer, style(global)),
     };
-    Ok(Outcome { text, complaints: Vec::new() })
+    Ok(Outcome { text, complaints: Vec::new(), status: 0 })
 }

@@ -37,10 +37,10 @@ pub fn run(global: &Global, addresses: &[PartialBdf], all: bool) -> Result<Outco
     let answer = log(events, all, wanted);
     let text = match global.format {
         Format::Json => json(&answer)?,
-        Format::Text => text::log::log(&answer, style(global)),
+        _ => text::log::log(&answer, style(global)),
     };
     complaints.extend(answer.notes);
-    Ok(Outcome { text, complaints })
+    Ok(Outcome { text, complaints, status: 0 })
 }
 
 /// Every function that an event speaks of.

@@ -1,6 +1,8 @@
 //! The command line: what people type, and one file a command.
 
 mod arguments;
+mod capture;
+mod check;
 mod explain;
 mod list;
 mod log;

@@ -49,14 +49,16 @@ impl Failure {
 pub struct Outcome {
     /// For standard output.
     pub text: String,
-    /// For standard error; if there is any, the exit status is 3.
+    /// For standard error; if there is any, the exit status is 3 unless `status` says otherwise.
     pub complaints: Vec<String>,
+    /// Exit status; 0 leaves it to the complaints.
+    pub status: u8,
 }
 
 impl Outcome {
     /// Text and nothing to complain about.
     pub fn text(text: String) -> Self {
-        Outcome { text, complaints: Vec::new() }
+        Outcome { text, complaints: Vec::new(), status: 0 }
     }
 }
 
@@ -102,7 +104,11 @@ fn finish(outcome: &Outcome) -> ExitCode {
     for complaint in &outcome.complaints {
         say(complaint);
     }
-    if outcome.complaints.is_empty() { ExitCode::SUCCESS } else { NOT_FOUND.into() }
+    match (outcome.status, outcome.complaints.is_empty()) {
+        (0, true) => ExitCode::SUCCESS,
+        (0, false) => NOT_FOUND.into(),
+        (status, _) => status.into(),
+    }
 }
 
 /// Writes to standard output. False: the reader went away (`pciscope show | head`), and nobody is left to tell.
@@ -123,13 +129,20 @@ fn dispatch(arguments: Arguments) -> Result<Outcome, Failure> {
     let Some(command) = command else {
         return Err(Failure::new(
             USAGE,
-            "expected a command: list, show, msix, path, log, explain or simulate; `pciscope --help` explains them",
+            "expected a command: list, show, msix, path, check, log, explain, capture or simulate; `pciscope --help` explains them",
         ));
     };
     if !(global.deadline > 0.0 && global.deadline <= 3600.0) {
         return Err(Failure::new(USAGE, "--deadline: expected a number of seconds above 0 and up to 3600"));
     }
+    if !matches!(global.format, Format::Text | Format::Json) && !matches!(command, Command::Check { .. }) {
+        return Err(Failure::new(
+            USAGE,
+            "--format: this command prints text or json; the others are for check",
+        ));
+    }
     match command {
+        Command::Check { selection, options } => super::check::run(&global, &selection, &options),
         Command::List { selection, tree } => super::list::run(&global, &selection, tree),
         Command::Show { selection, field, raw, hex, vpd } => {
             super::show::run(&global, &selection, field.as_deref(), raw, hex, vpd)
@@ -137,6 +150,11 @@ fn dispatch(arguments: Arguments) -> Result<Outcome, Failure> {
         Command::Msix { selection, mmio } => super::msix::run(&global, &selection, mmio),
         Command::Explain { name } => super::explain::run(&global, &name.join(" ")),
         Command::Log { addresses, all } => super::log::run(&global, &addresses, all),
+        Command::Capture { output, folder, vpd, mmio } => {
+            let wanted =
+                super::capture::Wanted { output: output.as_deref(), folder, vital_product_data: vpd, mmio };
+            super::capture::run(&global, &wanted)
+        }
         Command::Path { selection } => super::path::run(&global, &selection),
         Command::Simulate(command) => super::simulate::run(&global, command),
     }
@@ -151,7 +169,7 @@ fn version(global: &Global) -> Result<Outcome, Failure> {
             text.push('\n');
         }
     }
-    Ok(Outcome { text, complaints: Vec::new() })
+    Ok(Outcome { text, complaints: Vec::new(), status: 0 })
 }
 
 /// The table of names.
@@ -289,7 +307,7 @@ impl Session {
         // The process ends next. To give back the memory of thousands of functions piece by piece takes as long as to
         // read a hundred of them.
         std::mem::forget(self.machine);
-        Outcome { text, complaints: self.complaints }
+        Outcome { text, complaints: self.complaints, status: 0 }
     }
 }
 

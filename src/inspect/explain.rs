@@ -10,6 +10,7 @@ use crate::inspect::value::text_value;
 use crate::pci::catalogue;
 use crate::pci::decode::Specification;
 use crate::pci::header;
+use crate::pci::left_out;
 use crate::pci::register::{Access, Field, Meaning, Quantity, Register};
 use crate::pci::walk::List;
 use crate::simulate::fault;
@@ -31,6 +32,8 @@ pub enum Explanation {
     Register(RegisterExplanation),
     /// A field.
     Field(FieldExplanation),
+    /// A check.
+    Check(super::check::CheckExplanation),
     /// A logged packet.
     Packet(PacketExplanation),
     /// A fault that can be simulated.
@@ -172,7 +175,7 @@ fn register_path(key: &str, register: &Register) -> String {
     format!("{key}.{groups}{}", register.key)
 }
 
-/// Everything that a name stands for: a field, an Xid, RmInitAdapter's numbers, a kind of event, a line of a log, a logged
+/// Everything that a name stands for: a check, a field, an Xid, RmInitAdapter's numbers, a kind of event, a line of a log, a logged
 /// packet header. `field:` or `log:` before it picks one kind of thing.
 pub fn explain(name: &str) -> Explain {
     let (fields, log) = match name.split_once(':') {
@@ -180,10 +183,12 @@ pub fn explain(name: &str) -> Explain {
         Some(("fault", rest)) => {
             return Explain { matches: explain_fault(rest).map(Explanation::Fault).into_iter().collect() };
         }
+        Some(("check", rest)) => return Explain { matches: check(rest) },
         Some(("log", rest)) => (Vec::new(), rest.trim_start()),
         _ => (fields(name).matches, name),
     };
-    let mut matches = fields;
+    let mut matches = check(name);
+    matches.extend(fields);
     matches.extend(explain_fault(name).map(Explanation::Fault));
     matches.extend(explain_log::event(log).into_iter().map(Explanation::LogEvent));
     matches.extend(explain_log::xid(log).map(Explanation::Xid));
@@ -240,6 +245,12 @@ fn named(wanted: &str, same: impl Fn(&str) -> bool) -> Vec<Explanation> {
     if exact.is_empty() { partial } else { exact }
 }
 
+/// The check of that name.
+pub fn check(name: &str) -> Vec<Explanation> {
+    let checks = super::check::explanations().into_iter();
+    checks.filter(|check| check.id == name).map(Explanation::Check).collect()
+}
+
 /// The fault of that name, if there is one.
 pub fn explain_fault(name: &str) -> Option<FaultExplanation> {
     let found = fault::all().find(|f| f.name == name)?;
@@ -281,6 +292,7 @@ fn fault_parameter(parameter: &fault::Parameter) -> FaultParameter {
 pub fn names() -> Vec<Known> {
     let event = |name: &str| Known { path: name.to_owned(), others: Vec::new() };
     let mut names: Vec<Known> = fault::all().map(|f| event(f.name)).collect();
+    names.extend(crate::check::registry::all().map(|c| event(c.id)));
     names.extend(explain_log::identifiers().map(event));
     for source in capabilities() {
         names.push(Known { path: source.key.to_owned(), others: vec![source.name.to_owned()] });
@@ -323,8 +335,8 @@ fn capability(source: Source) -> CapabilityExplanation {
         section: source.section,
         decoded: !source.registers.is_empty(),
         registers: source.registers.iter().map(|r| register_path(source.key, r)).collect(),
-        not_decoded: catalogue::why_not_decoded(source.key),
-        not_read: catalogue::not_read_of(source.key).map(|row| row.text).collect(),
+        not_decoded: left_out::why_not_decoded(source.key),
+        not_read: left_out::not_read_of(source.key).map(|row| row.text).collect(),
     }
 }
 

@@ -1,6 +1,10 @@
 //! Words and layout: one output format a file. Nothing here reads anything.
 
+pub mod checks_page;
 pub mod json;
+pub mod junit;
+pub mod ocptv;
+pub mod prometheus;
 pub mod registers_page;
 pub mod style;
 pub mod text;

@@ -18,6 +18,7 @@ pub fn explain(answer: &Explain, style: Style) -> String {
             Explanation::Capability(c) => capability(c, style),
             Explanation::Register(r) => register(r, style),
             Explanation::Field(f) => field(f, style),
+            Explanation::Check(c) => super::check::explain(c, style),
             Explanation::Packet(p) => packet(p, style),
             Explanation::Fault(f) => fault(f, style),
             Explanation::LogEvent(e) => explain_log::event(e, style),

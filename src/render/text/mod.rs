@@ -1,6 +1,7 @@
 //! Text for people: one command a file.
 
 pub mod anomaly;
+pub mod check;
 pub mod explain;
 pub mod explain_log;
 pub mod field;

@@ -1,0 +1,385 @@
+//! BARs, windows of bridges, Resizable BAR.
+
+use crate::inspect::value::size_text;
+use crate::machine::Function;
+use crate::pci::bars::{Bar, BarKind, Resource, bars, resources, windows};
+use crate::pci::extended::rebar::{
+    ResizableBarCapability, ResizableBarControl, SPECIFICATION, supported_sizes,
+};
+use crate::pci::header::{Command, PrimaryBus, SecondaryBus, SubordinateBus};
+use crate::pci::register::RegisterType;
+
+use super::finding::{Judged, Proof, Skip, Verdict, Who};
+use super::registry::{Check, Of, Severity, Threshold};
+use super::subject::{Read, Subject};
+
+pub static CHECKS: &[Check] = &[
+    Check {
+        id: "bar-unassigned",
+        rule: "Every memory BAR has an address.",
+        reads: "resource, configuration space 10h to 24h",
+        why: "A BAR without an address cannot be used: drivers refuse the device (NVRM: BAR1 is 0M @ 0x0).",
+        reference: "Linux drivers/pci/setup-bus.c, include/linux/ioport.h (IORESOURCE_UNSET)",
+        remedy: "set `Above 4G Decoding` to Enabled in firmware setup; try pci=realloc on the kernel command line",
+        who: Who::Firmware,
+        false_positives: "Functions that nobody uses; BARs of bridges.",
+        of: Of::Function(unassigned),
+        ..Check::BASE
+    },
+    Check {
+        id: "bar-lost-after-reset",
+        rule: "The BAR registers hold the addresses that the kernel has noted.",
+        reads: "configuration space 10h to 24h, resource",
+        why: "A reset behind the kernel's back empties the registers while sysfs keeps showing the addresses: the device \
+              answers nowhere.",
+        reference: "PCIe 6.2, 7.5.1.2.1; Linux pci_restore_state",
+        remedy: "remove and rescan the function, or reboot; find out who reset it",
+        who: Who::Operator,
+        false_positives: "Virtual functions, whose BARs are in their physical function, are not judged. BARs that Enhanced \
+                          Allocation fixes differ by design.",
+        of: Of::Function(lost),
+        ..Check::BASE
+    },
+    Check {
+        id: "bar-large-below-4g",
+        rule: "Large prefetchable 64-bit BARs lie above 4 GiB.",
+        severity: Severity::Off,
+        reads: "resource",
+        why: "Then firmware did not use the space above 4 GiB, and there is no room for more, or larger, BARs.",
+        reference: "UEFI `Above 4G Decoding`",
+        remedy: "set `Above 4G Decoding` (`Memory Mapped I/O above 4GB`, `64-bit MMIO`) to Enabled in firmware setup",
+        who: Who::Firmware,
+        threshold: Some(Threshold { default: 256 << 20, unit: "bytes" }),
+        of: Of::Function(large_below_4g),
+        ..Check::BASE
+    },
+    Check {
+        id: "rebar-below-max",
+        rule: "Resizable BARs have the largest size that the device offers.",
+        severity: Severity::Off,
+        reads: "ReBARCap and ReBARCtl of every entry",
+        why: "With a small BAR the processor reaches only a part of the device's memory at a time.",
+        reference: "PCIe 6.2, 7.8.6",
+        remedy: "set `Re-Size BAR Support` and `Above 4G Decoding` to Enabled in firmware setup",
+        who: Who::Firmware,
+        false_positives: "Some drivers resize when they are loaded (nvidia): not judged without a driver. Where the largest \
+                          size does not fit the machine.",
+        of: Of::Function(rebar_small),
+        ..Check::BASE
+    },
+    Check {
+        id: "rebar-absent",
+        rule: "Display controllers and accelerators with a large memory have Resizable BAR.",
+        severity: Severity::Off,
+        reads: "extended capability 0015h, resource",
+        why: "A prefetchable BAR of exactly 256 MiB without the capability is what a GPU with old firmware shows.",
+        reference: "PCIe 6.2, 7.8.6",
+        remedy: "update the card's firmware",
+        who: Who::Firmware,
+        false_positives: "Small or old cards that never had it.",
+        of: Of::Function(rebar_absent),
+        ..Check::BASE
+    },
+    Check {
+        id: "bridge-window-small",
+        rule: "The windows of every bridge above cover the function's BARs.",
+        reads: "MemBase, MemLimit, PrefBase, PrefLimit of every bridge above, resource of the function",
+        why: "An access that no bridge forwards does not reach the device. sysfs shows the kernel's copy of the windows: \
+              one that was closed in hardware shows only in the registers.",
+        reference: "PCIe 6.2, 7.5.1.3.8 to 7.5.1.3.10",
+        remedy: "remove and rescan the bridge, or reboot; for windows that are too small, pci=realloc or \
+                 `Above 4G Decoding`",
+        who: Who::Operator,
+        false_positives: "Bridges that decode subtractively, or by a register of their own (Enhanced Allocation), are not \
+                          judged.",
+        of: Of::Function(window),
+        ..Check::BASE
+    },
+    Check {
+        id: "bridge-bus-numbers",
+        rule: "A bridge's bus numbers are in order and inside those of the bridge above.",
+        reads: "primary, secondary and subordinate bus number of the bridge and of the one above",
+        why: "Configuration requests go where the numbers say: with wrong ones whole branches vanish, or answer twice.",
+        reference: "PCIe 6.2, 7.5.1.3.2 to 7.5.1.3.4",
+        remedy: "rescan or reboot; if firmware sets them so, try pci=assign-busses",
+        who: Who::Firmware,
+        false_positives: "A bridge with nothing below may have zeros: only a warning then.",
+        of: Of::Function(bus_numbers),
+        ..Check::BASE
+    },
+];
+
+fn own_bars(subject: &Subject<'_>) -> Result<(Vec<Bar>, Vec<Resource>, Proof), Skip> {
+    if subject.function.is_virtual() {
+        return Err(Skip::not_applicable("the BARs of a virtual function are in its physical function"));
+    }
+    let (text, proof) = subject.attribute("resource")?;
+    let resources = resources(text).ok_or_else(|| Skip::unknown("resource holds no good line"))?;
+    let found = bars(subject.function.space(), Some(&resources));
+    Ok((found, resources, proof))
+}
+
+fn unassigned(subject: &Subject<'_>) -> Judged {
+    let (bars, _, proof) = own_bars(subject)?;
+    let memory: Vec<&Bar> = bars.iter().filter(|b| b.kind != BarKind::Io).collect();
+    if memory.is_empty() {
+        return Err(Skip::not_applicable("it has no memory BAR"));
+    }
+    let without: Vec<String> =
+        memory.iter().filter(|b| b.assigned == Some(false)).map(|b| b.number.to_string()).collect();
+    if without.is_empty() {
+        return Ok(Verdict::good([proof]));
+    }
+    let numbers = without.join(", ");
+    let verdict = Verdict::bad(
+        format!("memory BAR {numbers} has no address"),
+        "an address for every memory BAR",
+        format!("none for BAR {numbers}"),
+        [proof],
+    );
+    // What nobody uses does no harm without; but drivers of devices refuse them for lack of an address, and are not bound.
+    let unused = subject.function.driver_known() && subject.function.driver().is_none();
+    let device = matches!(subject.base_class(), Some(0x01 | 0x02 | 0x03 | 0x0c | 0x12));
+    Ok(if unused && !device { verdict.mild() } else { verdict })
+}
+
+fn lost(subject: &Subject<'_>) -> Judged {
+    let (bars, _, proof) = own_bars(subject)?;
+    if subject.has(&crate::pci::capability::enhanced_allocation::SPECIFICATION)? {
+        return Err(Skip::not_applicable("Enhanced Allocation fixes its addresses"));
+    }
+    let command: Read<Command> = subject.header()?;
+    // IDE controllers in compatibility mode are at fixed ports, which the kernel notes and no register holds (Linux:
+    // pci_setup_device in drivers/pci/probe.c).
+    let ide = subject.function.identity.class.is_some_and(|class| class >> 8 == 0x0101);
+    let judged = |b: &&Bar| b.agrees.is_some() && !(ide && b.kind == BarKind::Io);
+    let known: Vec<&Bar> = bars.iter().filter(judged).collect();
+    if known.is_empty() {
+        return Err(Skip::not_applicable("no BAR has both a register and an address of the kernel"));
+    }
+    let register = |bar: &Bar| Proof::Bytes {
+        address: subject.address(),
+        offset: 0x10 + 4 * u16::from(bar.number),
+        width: 4,
+        raw: subject.function.reading.space.u32(0x10 + 4 * u16::from(bar.number)).unwrap_or(0).into(),
+        decoded: "Base Address Register",
+    };
+    let Some(bar) = known.iter().find(|b| b.agrees == Some(false)) else {
+        return Ok(Verdict::good([register(known[0]), proof]));
+    };
+    let (is, was) = (bar.address.unwrap_or(0), bar.kernel_address.unwrap_or(0));
+    let number = bar.number;
+    let summary = match is {
+        0 => format!("BAR {number} lost its address"),
+        _ => format!("BAR {number} holds another address than the kernel noted"),
+    };
+    let verdict = Verdict::bad(
+        summary,
+        format!("{was:#x}"),
+        format!("{is:#x}"),
+        [register(bar), proof, command.field("memory_space_enable")],
+    );
+    // An I/O BAR that is off is not in use.
+    Ok(if bar.kind == BarKind::Io && !command.io_space_enable() { verdict.mild() } else { verdict })
+}
+
+fn large_below_4g(subject: &Subject<'_>) -> Judged {
+    let (bars, _, proof) = own_bars(subject)?;
+    let limit = subject.around.profile.threshold("bar-large-below-4g");
+    let large: Vec<&Bar> = bars
+        .iter()
+        .filter(|b| b.kind == BarKind::Memory64 && b.prefetchable && b.size.is_some_and(|s| s >= limit))
+        .collect();
+    if large.is_empty() {
+        return Err(Skip::not_applicable("it has no large prefetchable 64-bit BAR"));
+    }
+    match large.iter().find(|b| b.kernel_address.is_some_and(|a| a < 1 << 32)) {
+        None => Ok(Verdict::good([proof])),
+        Some(bar) => {
+            let (number, size) = (bar.number, size_text(bar.size.unwrap_or(0)));
+            let found = format!("{:#x}", bar.kernel_address.unwrap_or(0));
+            let summary = format!("BAR {number} of {size} lies below 4 GiB");
+            Ok(Verdict::bad(summary, "above 4 GiB", found, [proof]))
+        }
+    }
+}
+
+fn entries(subject: &Subject<'_>) -> Result<Vec<(ResizableBarCapability, ResizableBarControl, Proof)>, Skip> {
+    let first: Read<ResizableBarControl> = subject.register(&SPECIFICATION)?;
+    let base = subject.function.find(&SPECIFICATION).map_or(0, |l| l.offset);
+    let space = subject.function.space().ok_or_else(|| Skip::unknown("it was not read"))?;
+    let count = first.number_of_resizable_bars().clamp(1, 6) as u16;
+    let entry = |index: u16| {
+        let at = |register: u16| space.u32(base + register + 8 * index);
+        let (capability, control) =
+            at(0x04).zip(at(0x08)).ok_or_else(|| Skip::unknown("ReBAR was not read"))?;
+        let proof = Proof::Register {
+            address: subject.address(),
+            capability: SPECIFICATION.key,
+            register: ResizableBarControl::REGISTER,
+            field: ResizableBarControl::REGISTER.field("size"),
+            offset: base + 0x08 + 8 * index,
+            raw: control.into(),
+        };
+        Ok((ResizableBarCapability(capability), ResizableBarControl(control), proof))
+    };
+    (0..count).map(entry).collect()
+}
+
+fn rebar_small(subject: &Subject<'_>) -> Judged {
+    let entries = entries(subject)?;
+    subject.driver()?;
+    let mut proofs = Vec::new();
+    for (capability, control, proof) in entries {
+        let sizes = supported_sizes(capability, control);
+        let largest = (0..44).rev().find(|bit| sizes >> bit & 1 == 1).map(|bit| 1u64 << (bit + 20));
+        let size = control.size_bytes();
+        let (Some(largest), Some(size)) = (largest, size) else {
+            return Err(Skip::unknown("a size is a reserved value"));
+        };
+        proofs.push(proof.clone());
+        if size < largest {
+            let bar = control.bar_index();
+            let (size, largest) = (size_text(size), size_text(largest));
+            let summary = format!("BAR {bar} has {size}, the device offers {largest}");
+            return Ok(Verdict::bad(summary, largest, size, [proof]));
+        }
+    }
+    Ok(Verdict::good(proofs))
+}
+
+fn rebar_absent(subject: &Subject<'_>) -> Judged {
+    if !matches!(subject.base_class(), Some(0x03 | 0x12)) {
+        return Err(Skip::not_applicable("it is neither a display controller nor an accelerator"));
+    }
+    subject.port()?;
+    if subject.has(&SPECIFICATION)? {
+        return Ok(Verdict::good([subject.register::<ResizableBarControl>(&SPECIFICATION)?.proof]));
+    }
+    let (bars, _, proof) = own_bars(subject)?;
+    let typical = |b: &&Bar| b.prefetchable && b.kind == BarKind::Memory64 && b.size == Some(256 << 20);
+    match bars.iter().find(typical) {
+        None => Err(Skip::not_applicable("no BAR has the 256 MiB of a GPU that could have more")),
+        Some(bar) => {
+            let summary = format!("BAR {} has 256 MiB and cannot be resized", bar.number);
+            Ok(Verdict::bad(summary, "Resizable BAR", "none", [proof]))
+        }
+    }
+}
+
+fn window(subject: &Subject<'_>) -> Judged {
+    let (bars, _, proof) = own_bars(subject)?;
+    let path = subject.around.machine.path(subject.function);
+    let (_, above) = path.split_last().ok_or_else(|| Skip::unknown("the way to it is not known"))?;
+    if above.is_empty() {
+        return Err(Skip::not_applicable("no bridge is above it"));
+    }
+    let needed: Vec<(u8, u64, u64)> = bars
+        .iter()
+        .filter(|b| b.kind != BarKind::Io)
+        .filter_map(|b| Some((b.number, b.kernel_address?, b.size?)))
+        .collect();
+    if needed.is_empty() {
+        return Err(Skip::not_applicable("it has no memory BAR with an address"));
+    }
+    for bridge in above {
+        if let Some(skip) = odd_bridge(bridge) {
+            return Err(skip);
+        }
+        let space = bridge
+            .space()
+            .ok_or_else(|| Skip::unknown(format!("{}: {}", bridge.address, bridge.presence.reason)))?;
+        let open: Vec<_> = windows(space).into_iter().filter(|w| w.open && w.kind != "io").collect();
+        if windows(space).len() < 3 {
+            return Err(Skip::unknown(format!("the windows of {} were not read", bridge.address)));
+        }
+        for (number, start, size) in &needed {
+            let end = start + (size - 1);
+            if open.iter().any(|w| w.base <= *start && end <= w.limit) {
+                continue;
+            }
+            let shown: Vec<String> =
+                open.iter().map(|w| format!("{:#x} to {:#x}", w.base, w.limit)).collect();
+            let found = if shown.is_empty() { "no memory window".to_owned() } else { shown.join(", ") };
+            let bytes = |offset: u16, decoded| Proof::Bytes {
+                address: bridge.address,
+                offset,
+                width: 4,
+                raw: space.u32(offset).unwrap_or(0).into(),
+                decoded,
+            };
+            return Ok(Verdict::bad(
+                format!("{} does not forward BAR {number}", bridge.address),
+                format!("{start:#x} to {end:#x} in a window"),
+                found,
+                [
+                    proof,
+                    bytes(0x20, "Memory Base and Limit"),
+                    bytes(0x24, "Prefetchable Memory Base and Limit"),
+                    bytes(0x28, "Prefetchable Base Upper 32 Bits"),
+                    bytes(0x2c, "Prefetchable Limit Upper 32 Bits"),
+                ],
+            ));
+        }
+    }
+    Ok(Verdict::good([proof]))
+}
+
+/// Bridges whose windows do not tell what they forward.
+fn odd_bridge(bridge: &Function) -> Option<Skip> {
+    if !bridge.answers() {
+        let (state, reason) = (bridge.presence.state.name(), &bridge.presence.reason);
+        return Some(Skip::unknown(format!("{} is {state}: {reason}", bridge.address)));
+    }
+    let subtractive = bridge.identity.class == Some(0x06_0401);
+    let allocated = bridge.find(&crate::pci::capability::enhanced_allocation::SPECIFICATION).is_some();
+    if bridge.header_layout() != Some(1) || subtractive || allocated {
+        return Some(Skip::not_applicable(format!(
+            "the windows of {} do not tell what it forwards",
+            bridge.address
+        )));
+    }
+    None
+}
+
+fn bus_numbers(subject: &Subject<'_>) -> Judged {
+    if subject.layout()? != 1 {
+        return Err(Skip::not_applicable("it is no PCI-to-PCI bridge"));
+    }
+    let primary: Read<PrimaryBus> = subject.header()?;
+    let secondary: Read<SecondaryBus> = subject.header()?;
+    let subordinate: Read<SubordinateBus> = subject.header()?;
+    let (p, s, u) = (primary.number(), secondary.number(), subordinate.number());
+    let proofs = vec![primary.proof, secondary.proof, subordinate.proof];
+    let found = format!("primary {p:02x}, secondary {s:02x}, subordinate {u:02x}");
+    let listed = subject.around.machine.children(subject.address()).next();
+    if s == 0 && listed.is_none() {
+        return Ok(Verdict::bad("the bridge has no bus below", "a bus number", found, proofs).mild());
+    }
+    if s == 0 || s > u || s <= p && s != 0 && subject.address().bus == p {
+        return Ok(Verdict::bad(
+            "the bus numbers are not in order",
+            "primary < secondary <= subordinate",
+            found,
+            proofs,
+        ));
+    }
+    if let Some(other) =
+        listed.filter(|child| child.address.domain == subject.address().domain && child.address.bus != s)
+    {
+        let summary = format!("the bridge leads to bus {s:02x}, and the kernel has {} below", other.address);
+        return Ok(Verdict::bad(summary, format!("secondary {:02x}", other.address.bus), found, proofs));
+    }
+    if let Some(above) = subject.around.machine.parent(subject.function) {
+        let (Some(from), Some(to)) = (above.header::<SecondaryBus>(), above.header::<SubordinateBus>())
+        else {
+            return Err(Skip::unknown(format!("the bus numbers of {} were not read", above.address)));
+        };
+        if s < from.number() || u > to.number() {
+            let range = format!("within {:02x} to {:02x}", from.number(), to.number());
+            let summary = format!("the buses below are not all inside those of {}", above.address);
+            return Ok(Verdict::bad(summary, range, found, proofs));
+        }
+    }
+    Ok(Verdict::good(proofs))
+}

@@ -1,0 +1,144 @@
+//! Who it is and who drives it.
+
+use crate::pci::extended::serial_number::{SPECIFICATION, SerialNumber};
+
+use super::finding::{Judged, Proof, Skip, Verdict, Who};
+use super::registry::{Check, Of, Severity};
+use super::subject::{Read, Subject};
+
+pub static CHECKS: &[Check] = &[
+    Check {
+        id: "identity-serial-unique",
+        rule: "No other device of the same kind has the same Device Serial Number.",
+        severity: Severity::Warn,
+        reads: "Device Serial Number of all devices with the same vendor and device ID",
+        why: "Two cards with one number cannot be told apart in an inventory; cloned or unprogrammed firmware.",
+        reference: "PCIe 6.2, 7.9.3",
+        remedy: "program the cards' firmware anew",
+        who: Who::Replacement,
+        false_positives: "Vendors that put a fixed number into all cards. Numbers of zero or all-ones are none, and not \
+                          judged.",
+        of: Of::Function(serial_unique),
+        ..Check::BASE
+    },
+    Check {
+        id: "driver-bound",
+        rule: "Display controllers, accelerators, network and storage controllers have a driver.",
+        severity: Severity::Off,
+        reads: "driver, class",
+        why: "A device without a driver does nothing, and a driver that gave up leaves none bound.",
+        reference: "Linux drivers/base/dd.c",
+        remedy: "load the driver and look in the kernel log for why it gave up",
+        who: Who::Operator,
+        false_positives: "Devices that are set aside on purpose; GPUs of the board's management controller.",
+        of: Of::Function(bound),
+        ..Check::BASE
+    },
+    Check {
+        id: "driver-enabled",
+        rule: "A display, accelerator, network or storage controller with a driver is enabled.",
+        severity: Severity::Off,
+        reads: "driver, enable",
+        why: "A bound driver that did not enable its device did not start properly.",
+        reference: "Linux pci_enable_device (enable counts the calls)",
+        remedy: "look in the kernel log for messages of the driver",
+        who: Who::Driver,
+        false_positives: "vfio-pci and drivers that enable the device when it is opened.",
+        of: Of::Function(enabled),
+        ..Check::BASE
+    },
+    Check {
+        id: "numa-unknown",
+        rule: "On a machine with several NUMA nodes the node of display, accelerator, network and storage controllers is known.",
+        severity: Severity::Warn,
+        reads: "numa_node of all functions",
+        why: "Interrupts and buffers then land on any node: half of them on the far one.",
+        reference: "Linux Documentation/ABI/testing/sysfs-bus-pci (numa_node); ACPI 6.5, 6.2.15 (_PXM)",
+        remedy: "update firmware: the host bridge lacks _PXM",
+        who: Who::Firmware,
+        of: Of::Function(numa),
+        ..Check::BASE
+    },
+];
+
+fn serial_unique(subject: &Subject<'_>) -> Judged {
+    let own: Read<SerialNumber> = subject.register(&SPECIFICATION)?;
+    let number = own.eui_64();
+    if number == 0 || number == u64::MAX {
+        return Err(Skip::not_applicable("the number is empty"));
+    }
+    let identity = &subject.function.identity;
+    let (vendor, device) = (identity.vendor_id, identity.device_id);
+    let here = subject.address();
+    // Functions of one card have one number: those of the same device, and all that is below one switch or slot.
+    let root = |f: &crate::machine::Function| subject.around.machine.path(f).first().map(|f| f.address);
+    let twin = subject.around.machine.functions.iter().find(|other| {
+        (other.identity.vendor_id, other.identity.device_id) == (vendor, device)
+            && other.register::<SerialNumber>(&SPECIFICATION).is_some_and(|n| n.eui_64() == number)
+            && other.address != here
+            && root(other) != root(subject.function)
+    });
+    let proofs = [own.proof];
+    match twin {
+        None => Ok(Verdict::good(proofs)),
+        Some(twin) => Ok(Verdict::bad(
+            format!("{} has the same Device Serial Number", twin.address),
+            "a number of its own",
+            format!("{number:016x}"),
+            proofs,
+        )),
+    }
+}
+
+fn bound(subject: &Subject<'_>) -> Judged {
+    // Mass storage, network, display, processing accelerator (PCI Code and ID Assignment 1.11).
+    if !matches!(subject.base_class(), Some(0x01 | 0x02 | 0x03 | 0x12)) {
+        return Err(Skip::not_applicable("it is of no class that is judged"));
+    }
+    match subject.driver() {
+        Ok(driver) => {
+            let proof =
+                Proof::Attribute { address: subject.address(), name: "driver", text: driver.to_owned() };
+            Ok(Verdict::good([proof]))
+        }
+        Err(Skip::NotApplicable(_)) => Ok(Verdict::bad("no driver is bound", "a driver", "none", [])),
+        Err(unknown) => Err(unknown),
+    }
+}
+
+fn enabled(subject: &Subject<'_>) -> Judged {
+    let driver = subject.driver()?;
+    if driver == "vfio-pci" || driver == "pci-stub" {
+        return Err(Skip::not_applicable("its driver keeps it for somebody else"));
+    }
+    if !matches!(subject.base_class(), Some(0x01 | 0x02 | 0x03 | 0x12)) {
+        return Err(Skip::not_applicable("it is of no class that is judged"));
+    }
+    let (text, proof) = subject.attribute("enable")?;
+    match text.parse::<i64>() {
+        Ok(1..) => Ok(Verdict::good([proof])),
+        Ok(_) => {
+            Ok(Verdict::bad(format!("{driver} is bound and has not enabled it"), "1 or more", text, [proof]))
+        }
+        Err(_) => Err(Skip::unknown(format!("enable holds {text:?}"))),
+    }
+}
+
+fn numa(subject: &Subject<'_>) -> Judged {
+    if !matches!(subject.base_class(), Some(0x01 | 0x02 | 0x03 | 0x12)) {
+        return Err(Skip::not_applicable("it is of no class that moves much data"));
+    }
+    let (text, proof) = subject.attribute("numa_node")?;
+    let node: i64 = text.parse().map_err(|_| Skip::unknown(format!("numa_node holds {text:?}")))?;
+    if node >= 0 {
+        return Ok(Verdict::good([proof]));
+    }
+    // That there are several nodes shows in the other functions.
+    let others = subject.around.machine.functions.iter().filter_map(|f| f.reading.text("numa_node"));
+    match others.filter_map(|t| t.parse::<i64>().ok()).any(|node| node > 0) {
+        true => {
+            Ok(Verdict::bad("its NUMA node is not known on a machine with several", "a node", "-1", [proof]))
+        }
+        false => Err(Skip::not_applicable("the machine is not known to have several NUMA nodes")),
+    }
+}

@@ -1,0 +1,436 @@
+//! How fast and how wide a link runs. A link has two ends, so both are always read; it is judged at its lower end.
+
+use crate::inspect::value::speed_text;
+use crate::machine::Function;
+use crate::machine::link::{self, Hop, Rate, link};
+use crate::pci::capability::express::{self, LinkCapabilities, LinkControl2, LinkStatus};
+use crate::pci::extended::vsec;
+use crate::pci::quantity::{lanes, speed_mts};
+
+use super::finding::{Judged, Proof, Skip, Verdict, Who};
+use super::registry::{Check, Of, Severity};
+use super::subject::{self, Read, Subject};
+
+pub static CHECKS: &[Check] = &[
+    Check {
+        id: "link-speed-below-path",
+        rule: "The link runs as fast as both its ends can.",
+        severity: Severity::Warn,
+        reads: "LnkCap and LnkSta of both ends",
+        why: "A link that trained slower than both ends can moves half the data or less, and nothing in Linux says so \
+              after boot.",
+        reference: "PCIe 6.2, 7.5.3.6 and 7.5.3.8; Linux pcie_report_downtraining",
+        remedy: "look at the target speed of the port (link-target-limited) and the firmware's PCIe link speed setting; \
+                 then reseat the card and its riser",
+        who: Who::Provider,
+        false_positives: "Display controllers and accelerators go to 2.5 GT/s while idle: that is unknown, not wrong, \
+                          until they are known to be busy (--while).",
+        of: Of::Function(speed_below_path),
+        ..Check::BASE
+    },
+    Check {
+        id: "link-width-below-path",
+        rule: "The link uses as many lanes as both its ends have.",
+        reads: "LnkCap and LnkSta of both ends",
+        why: "Lanes are lost by dirt, a bad contact, a riser, or a slot that shares lanes. Devices do not give up lanes to \
+              save power.",
+        reference: "PCIe 6.2, 7.5.3.6 and 7.5.3.8",
+        remedy: "reseat the card and its riser, clean the contacts; look for a bifurcation or lane sharing setting of the \
+                 slot in firmware setup",
+        who: Who::Provider,
+        false_positives: "A slot that is wired with fewer lanes than its port has, such as x8 in an x16 connector: write \
+                          it into an expectation.",
+        of: Of::Function(width_below_path),
+        ..Check::BASE
+    },
+    Check {
+        id: "link-speed-below-own",
+        rule: "The port above is as fast as the card.",
+        severity: Severity::Off,
+        reads: "LnkCap of both ends",
+        why: "A card in a slot of an older generation works, slower than it could.",
+        reference: "PCIe 6.2, 7.5.3.6; what lspci calls downgraded",
+        remedy: "move the card to a faster slot, or raise the slot's link speed in firmware setup",
+        who: Who::Provider,
+        false_positives: "Tunnels (Thunderbolt, USB4) say 2.5 GT/s whatever they carry.",
+        of: Of::Function(speed_below_own),
+        ..Check::BASE
+    },
+    Check {
+        id: "link-width-below-own",
+        rule: "The port above has as many lanes as the card.",
+        severity: Severity::Off,
+        reads: "LnkCap of both ends",
+        why: "A card in a slot with fewer lanes works, slower than it could.",
+        reference: "PCIe 6.2, 7.5.3.6",
+        remedy: "move the card to a wider slot, or change the slot's bifurcation in firmware setup",
+        who: Who::Provider,
+        false_positives: "x8 by design, x1 riser cards, tunnels.",
+        of: Of::Function(width_below_own),
+        ..Check::BASE
+    },
+    Check {
+        id: "link-bottleneck",
+        rule: "No link on the way to the root port can carry less than the device's own.",
+        severity: Severity::Off,
+        reads: "LnkCap of both ends of every link on the way",
+        why: "A card with a switch of its own shows a wide link at the device while the slot is two links further up.",
+        reference: "Linux pcie_bandwidth_available",
+        remedy: "look at the link that is named",
+        who: Who::Provider,
+        false_positives: "Switches whose uplink is shared by design.",
+        of: Of::Function(bottleneck),
+        ..Check::BASE
+    },
+    Check {
+        id: "link-ends-disagree",
+        rule: "Both ends of a link report the same speed and width.",
+        reads: "LnkSta of both ends",
+        why: "Two ends of one link cannot run differently; one of them is lying or not answering properly.",
+        reference: "PCIe 6.2, 7.5.3.8",
+        remedy: "read again; if it stays, the hierarchy is emulated or the device is in a bad state",
+        who: Who::Replacement,
+        false_positives: "A link that changes speed between the two reads; emulated ports in virtual machines; tunnels.",
+        of: Of::Function(ends_disagree),
+        ..Check::BASE
+    },
+    Check {
+        id: "link-overdriven",
+        rule: "A link does not run faster or wider than its end says it can.",
+        severity: Severity::Warn,
+        reads: "LnkCap and LnkSta of this end",
+        why: "Then one of the registers is wrong, and nothing that is concluded from them holds.",
+        reference: "PCIe 6.2, 7.5.3.6 and 7.5.3.8",
+        remedy: "update the device's firmware",
+        who: Who::Driver,
+        false_positives: "Emulated devices.",
+        of: Of::Function(overdriven),
+        ..Check::BASE
+    },
+    Check {
+        id: "link-speed-unknown",
+        rule: "The speed and width of a link that is up are values that exist.",
+        reads: "LnkSta of this end",
+        why: "Codes outside the specification are newer generations, vendor modes, or reads that went wrong.",
+        reference: "PCIe 6.2, 7.5.3.8",
+        remedy: "look at the raw value; some servers have faster modes of their own",
+        who: Who::Nobody,
+        of: Of::Function(speed_unknown),
+        ..Check::BASE
+    },
+    Check {
+        id: "link-target-limited",
+        rule: "The port's target speed is not below what both ends can do.",
+        severity: Severity::Warn,
+        reads: "LnkCtl2 bits 3:0 of the port, LnkCap of both ends",
+        why: "Then the link is slow because firmware or somebody with setpci limited it, not because of the hardware.",
+        reference: "PCIe 6.2, 7.5.3.19",
+        remedy: "raise the slot's PCIe link speed (Auto, or the generation of the card) in firmware setup",
+        who: Who::Firmware,
+        false_positives: "A limit that was set on purpose. Linux itself limits a link to 2.5 GT/s that did not train \
+                          (kernel log: retraining non-functional downstream link).",
+        of: Of::Function(target_limited),
+        ..Check::BASE
+    },
+];
+
+const EXPRESS: &crate::pci::decode::Specification = &express::SPECIFICATION;
+
+/// The two ends of a link with their registers.
+struct Ends {
+    hop: Hop,
+    proofs: Vec<Proof>,
+}
+
+fn ends(subject: &Subject<'_>) -> Result<Ends, Skip> {
+    let upper = subject.upper_end()?;
+    let registers = |function: &Function| -> Result<(Read<LinkCapabilities>, Read<LinkStatus>), Skip> {
+        Ok((subject::register(function, EXPRESS)?, subject::register(function, EXPRESS)?))
+    };
+    let (above, below) = (registers(upper)?, registers(subject.function)?);
+    let proofs = vec![
+        above.0.field("max_link_speed"),
+        above.1.field("current_link_speed"),
+        below.0.field("max_link_speed"),
+        below.1.field("current_link_speed"),
+    ];
+    let hop = link::hops(&[upper, subject.function]).into_iter().next();
+    let hop = hop.ok_or_else(|| Skip::not_applicable("the port above has no link below it"))?;
+    Ok(Ends { hop, proofs })
+}
+
+/// The same proofs with the width as the field that decides.
+fn of_width(mut proofs: Vec<Proof>) -> Vec<Proof> {
+    for proof in &mut proofs {
+        if let Proof::Register { register, field: Some(field), .. } = proof {
+            let key = match field.key {
+                "max_link_speed" => "maximum_link_width",
+                _ => "negotiated_link_width",
+            };
+            if let Some(width) = register.field(key) {
+                *field = width;
+            }
+        }
+    }
+    proofs
+}
+
+fn both<T>(a: Option<T>, b: Option<T>, what: &str) -> Result<(T, T), Skip> {
+    a.zip(b).ok_or_else(|| Skip::unknown(format!("the {what} of one end is a value that does not exist")))
+}
+
+/// Whether a bridge on the way is one of Intel's Thunderbolt controllers: Vendor-Specific Extended Capability 1234h
+/// (Linux: PCI_VSEC_ID_INTEL_TBT in drivers/pci/pci.h).
+pub(super) fn is_tunnelled(subject: &Subject<'_>) -> bool {
+    subject.around.machine.path(subject.function).iter().any(|function| {
+        let headers = function
+            .located
+            .iter()
+            .filter(|l| (l.list, l.id) == (vsec::SPECIFICATION.list, vsec::SPECIFICATION.id));
+        let id = |offset: u16| function.space().and_then(|space| space.u16(offset + 4));
+        function.identity.vendor_id == Some(0x8086)
+            && headers.into_iter().any(|l| id(l.offset) == Some(0x1234))
+    })
+}
+
+/// Devices that go to a lower speed while they have nothing to do.
+fn slows_down_when_idle(subject: &Subject<'_>) -> bool {
+    // A switch on the same card does so together with what is behind it.
+    let machine = subject.around.machine;
+    let mut below: Vec<&Function> = vec![subject.function];
+    let mut left = 4096;
+    while let Some(function) = below.pop() {
+        let class = function.identity.class.map(|class| class >> 16);
+        if matches!(class, Some(0x03 | 0x12)) {
+            return true;
+        }
+        left -= 1;
+        if left == 0 {
+            return false;
+        }
+        below.extend(machine.children(function.address));
+    }
+    false
+}
+
+fn speed_below_path(subject: &Subject<'_>) -> Judged {
+    let Ends { hop, proofs } = ends(subject)?;
+    let (current, possible) = both(hop.current.speed_mts, hop.possible.speed_mts, "speed")?;
+    if current >= possible {
+        return Ok(Verdict::good(proofs));
+    }
+    let (now, can) = (speed_text(current), speed_text(possible));
+    if is_tunnelled(subject) {
+        return Err(Skip::unknown(format!(
+            "says {now}, both ends can {can}: a tunnel says 2.5 GT/s whatever it carries"
+        )));
+    }
+    if !subject.around.busy && slows_down_when_idle(subject) {
+        return Err(Skip::unknown(format!(
+            "runs at {now}, both ends can {can}: such devices do so while idle; `--while COMMAND` judges it under load"
+        )));
+    }
+    let (upper, lower) = (hop.upper, hop.lower);
+    Ok(Verdict::bad(
+        format!("the link {upper} to {lower} runs at {now}, both ends can {can}"),
+        can,
+        now,
+        proofs,
+    ))
+}
+
+fn width_below_path(subject: &Subject<'_>) -> Judged {
+    let Ends { hop, proofs } = ends(subject)?;
+    let (current, possible) = both(hop.current.width, hop.possible.width, "width")?;
+    if current >= possible {
+        return Ok(Verdict::good(of_width(proofs)));
+    }
+    Ok(Verdict::bad(
+        format!("the link {} to {} uses {current} lanes, both ends have {possible}", hop.upper, hop.lower),
+        format!("x{possible}"),
+        format!("x{current}"),
+        of_width(proofs),
+    ))
+}
+
+fn maxima(hop: &Hop) -> (Rate, Rate) {
+    let maximum = |l: &Option<link::Link>| l.as_ref().map(|l| l.maximum).unwrap_or_default();
+    (maximum(&hop.upper_link), maximum(&hop.lower_link))
+}
+
+fn speed_below_own(subject: &Subject<'_>) -> Judged {
+    let Ends { hop, proofs } = ends(subject)?;
+    if is_tunnelled(subject) {
+        return Err(Skip::not_applicable("the link is a tunnel, which says 2.5 GT/s whatever it carries"));
+    }
+    let (upper, lower) = maxima(&hop);
+    let (upper, lower) = both(upper.speed_mts, lower.speed_mts, "maximum speed")?;
+    if upper >= lower {
+        return Ok(Verdict::good(proofs));
+    }
+    let (slot, card) = (speed_text(upper), speed_text(lower));
+    Ok(Verdict::bad(format!("the card can {card}, the port above only {slot}"), card, slot, proofs))
+}
+
+fn width_below_own(subject: &Subject<'_>) -> Judged {
+    let Ends { hop, proofs } = ends(subject)?;
+    if is_tunnelled(subject) {
+        return Err(Skip::not_applicable("the link is a tunnel, whose width means nothing"));
+    }
+    let (upper, lower) = maxima(&hop);
+    let (upper, lower) = both(upper.width, lower.width, "maximum width")?;
+    if upper >= lower {
+        return Ok(Verdict::good(of_width(proofs)));
+    }
+    Ok(Verdict::bad(
+        format!("the card has {lower} lanes, the port above only {upper}"),
+        format!("x{lower}"),
+        format!("x{upper}"),
+        of_width(proofs),
+    ))
+}
+
+fn bottleneck(subject: &Subject<'_>) -> Judged {
+    let port = subject.with_link()?;
+    if !port.is_endpoint() {
+        return Err(Skip::not_applicable("the way is judged at its end"));
+    }
+    if subject.address().function != 0 {
+        return Err(Skip::not_applicable(
+            "the way is that of the whole device and judged at its first function",
+        ));
+    }
+    if is_tunnelled(subject) {
+        return Err(Skip::not_applicable(
+            "the way leads through a tunnel, which says 2.5 GT/s whatever it carries",
+        ));
+    }
+    let path = subject.around.machine.path(subject.function);
+    let hops = link::hops(&path);
+    let Some((own, above)) = hops.split_last() else {
+        return Err(Skip::unknown("the port above is not known"));
+    };
+    let carries = |hop: &Hop| -> Result<u64, Skip> {
+        let (speed, width) = (hop.possible.speed_mts, hop.possible.width);
+        let rate = speed.map(u64::from).zip(width.map(u64::from)).map(|(speed, width)| speed * width);
+        rate.ok_or_else(|| {
+            Skip::unknown(format!("what the link {} to {} can do is not known", hop.upper, hop.lower))
+        })
+    };
+    let wanted = carries(own)?;
+    let mut narrowest = (wanted, own);
+    for hop in above {
+        let rate = carries(hop)?;
+        if rate < narrowest.0 {
+            narrowest = (rate, hop);
+        }
+    }
+    let read = |address| -> Result<Proof, Skip> {
+        let function = subject.around.machine.get(address).ok_or_else(|| Skip::unknown("it is not known"))?;
+        Ok(subject::register::<LinkCapabilities>(function, EXPRESS)?.proof)
+    };
+    let proofs = vec![read(narrowest.1.upper)?, read(narrowest.1.lower)?, read(own.lower)?];
+    if narrowest.0 == wanted {
+        return Ok(Verdict::good(proofs));
+    }
+    let text = |rate: Rate| {
+        let (speed, width) = (rate.speed_mts.unwrap_or(0), rate.width.unwrap_or(0));
+        format!("{} x{width}", speed_text(speed))
+    };
+    let (upper, lower) = (narrowest.1.upper, narrowest.1.lower);
+    Ok(Verdict::bad(
+        format!("the link {upper} to {lower} can carry less than the device's own"),
+        text(own.possible),
+        text(narrowest.1.possible),
+        proofs,
+    ))
+}
+
+fn ends_disagree(subject: &Subject<'_>) -> Judged {
+    let Ends { hop, proofs } = ends(subject)?;
+    let current = |l: &Option<link::Link>| l.as_ref().map(|l| l.current).unwrap_or_default();
+    let (upper, lower) = (current(&hop.upper_link), current(&hop.lower_link));
+    let (speeds, widths) =
+        (both(upper.speed_mts, lower.speed_mts, "speed")?, both(upper.width, lower.width, "width")?);
+    if hop.upper_link.as_ref().is_some_and(|l| l.training == Some(true)) {
+        return Err(Skip::unknown("the link is being trained"));
+    }
+    if speeds.0 == speeds.1 && widths.0 == widths.1 {
+        return Ok(Verdict::good(proofs));
+    }
+    let text = |speed, width: u8| format!("{} x{width}", speed_text(speed));
+    let (above, below) = (text(speeds.0, widths.0), text(speeds.1, widths.1));
+    Ok(Verdict::bad(
+        format!("{} says {above}, {} says {below}", hop.upper, hop.lower),
+        "the same at both ends",
+        format!("{above}, {below}"),
+        proofs,
+    ))
+}
+
+fn own_link(subject: &Subject<'_>) -> Result<(link::Link, Read<LinkCapabilities>, Read<LinkStatus>), Skip> {
+    subject.with_link()?;
+    let (capabilities, status) = (subject.register(EXPRESS)?, subject.register(EXPRESS)?);
+    let own = link(subject.function).ok_or_else(|| Skip::unknown("the link was not read"))?;
+    match own.state {
+        link::LinkState::Down => Err(Skip::not_applicable("the link is down")),
+        _ => Ok((own, capabilities, status)),
+    }
+}
+
+fn overdriven(subject: &Subject<'_>) -> Judged {
+    let (own, capabilities, status) = own_link(subject)?;
+    let (speed, width) = (
+        both(own.current.speed_mts, own.maximum.speed_mts, "speed")?,
+        both(own.current.width, own.maximum.width, "width")?,
+    );
+    let proofs = [capabilities.proof, status.proof];
+    if speed.0 <= speed.1 && width.0 <= width.1 {
+        return Ok(Verdict::good(proofs));
+    }
+    let text = |speed, width: u8| format!("{} x{width}", speed_text(speed));
+    let (now, can) = (text(speed.0, width.0), text(speed.1, width.1));
+    Ok(Verdict::bad(format!("the link runs at {now} and says it can {can}"), can, now, proofs))
+}
+
+fn speed_unknown(subject: &Subject<'_>) -> Judged {
+    let (_, _, status) = own_link(subject)?;
+    let (speed, width) = (u64::from(status.current_link_speed()), u64::from(status.negotiated_link_width()));
+    if speed_mts(speed).is_some() && lanes(width).is_some() {
+        return Ok(Verdict::good([status.proof]));
+    }
+    Err(Skip::unknown(format!(
+        "LnkSta is {:#06x}: speed code {speed}, width code {width}, which the specification does not know",
+        status.value.0
+    )))
+}
+
+fn target_limited(subject: &Subject<'_>) -> Judged {
+    let upper = subject.upper_end()?;
+    if is_tunnelled(subject) {
+        return Err(Skip::not_applicable("the link is a tunnel, which says 2.5 GT/s whatever it carries"));
+    }
+    let Ends { hop, mut proofs } = ends(subject)?;
+    let possible =
+        hop.possible.speed_mts.ok_or_else(|| Skip::unknown("what both ends can do is not known"))?;
+    if !link::has_second_registers(upper) {
+        return Err(Skip::not_applicable("the port is older than the target speed"));
+    }
+    let control: Read<LinkControl2> = subject::register(upper, EXPRESS)?;
+    // Ports that know 2.5 GT/s only may hardwire the field to 0.
+    let target = match u64::from(control.target_link_speed()) {
+        0 if possible == 2500 => 2500,
+        code => speed_mts(code).ok_or_else(|| Skip::unknown(format!("the target speed is code {code}")))?,
+    };
+    proofs.push(control.field("target_link_speed"));
+    if target >= possible {
+        return Ok(Verdict::good(proofs));
+    }
+    let (target, possible) = (speed_text(target), speed_text(possible));
+    Ok(Verdict::bad(
+        format!("{} is told to use {target} at most, both ends can {possible}", upper.address),
+        possible,
+        target,
+        proofs,
+    ))
+}

@@ -1,0 +1,37 @@
+//! Whether a machine is what a qualified one should be: checks, profiles, findings.
+//!
+//! A check is metadata ([`Check`]) and one small function from what was read to a [`finding::Judged`]. Registers are got
+//! through [`subject::Subject`], which turns whatever was not read into `unknown` and whatever does not exist into
+//! `not-applicable`, so that no check can pass on something that nobody read. Whether what a check finds is a warning or
+//! a failure is decided by the [`profile`], because for ASPM, ACS and the like there is no answer that is right
+//! everywhere. [`registry`] lists the checks; there is one file a family.
+
+pub mod finding;
+pub mod profile;
+pub mod registry;
+pub mod run;
+pub mod subject;
+
+mod aer;
+mod aspm;
+mod bars;
+mod containment;
+mod control;
+mod device;
+mod identity;
+mod interrupts;
+mod isolation;
+mod link;
+mod link_state;
+mod platform;
+mod power;
+mod presence;
+mod slot;
+
+pub use registry::{Check, Of};
+
+#[cfg(test)]
+#[allow(clippy::expect_used, clippy::panic, reason = "tests")]
+mod testing;
+#[cfg(test)]
+mod tests;

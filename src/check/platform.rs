@@ -1,0 +1,234 @@
+//! The machine as a whole: kernel command line, what firmware handed over, room for BARs.
+
+use super::finding::{Judged, Proof, Skip, Verdict, Who};
+use super::registry::{Check, Of, Severity};
+use super::subject::Surroundings;
+
+pub static CHECKS: &[Check] = &[
+    Check {
+        id: "aer-disabled-cmdline",
+        rule: "The kernel command line does not switch error reporting off.",
+        severity: Severity::Warn,
+        reads: "proc/cmdline",
+        why: "pci=noaer, pci=nomsi, pcie_ports=compat and pcie_aspm=off each cost AER: errors stay latched, and no counter \
+              or log line tells.",
+        reference: "Linux pci_aer_available, Documentation/admin-guide/kernel-parameters.txt; pcie_aspm=off keeps Linux \
+                    from asking for any control by _OSC",
+        remedy: "remove the option",
+        who: Who::Operator,
+        of: Of::Machine(errors_off),
+        ..Check::BASE
+    },
+    Check {
+        id: "cmdline-conflicts",
+        rule: "The kernel command line does not contradict itself about PCI.",
+        severity: Severity::Warn,
+        reads: "proc/cmdline",
+        why: "pcie_aspm=off and an ASPM policy, pci=nomsi with pcie_ports=native: the first makes the second void.",
+        reference: "Linux Documentation/admin-guide/kernel-parameters.txt",
+        remedy: "decide for one of the two",
+        who: Who::Operator,
+        of: Of::Machine(conflicts),
+        ..Check::BASE
+    },
+    Check {
+        id: "osc-granted",
+        rule: "Firmware hands AER, hot-plug and the PCI Express capability of every host bridge to Linux.",
+        severity: Severity::Off,
+        reads: "_OSC lines of the kernel log",
+        why: "What is not handed over Linux does not touch: no AER, no DPC, no ASPM.",
+        reference: "PCI Firmware 3.3, 4.5.1; Linux drivers/acpi/pci_root.c",
+        remedy: "look for `Native AER`, `PCIe Hot-Plug`, `OS Native Control` and `Native ASPM` in firmware setup",
+        who: Who::Firmware,
+        false_positives: "Servers that handle errors in firmware first, by design.",
+        of: Of::Machine(granted),
+        ..Check::BASE
+    },
+    Check {
+        id: "host-no-64bit-window",
+        rule: "A host bridge has a window for memory above 4 GiB.",
+        severity: Severity::Off,
+        reads: "root bus resource lines of the kernel log",
+        why: "Without one there is no room for large BARs, whatever the kernel tries.",
+        reference: "Linux drivers/pci/probe.c (pci_register_host_bridge)",
+        remedy: "set `Above 4G Decoding` (`64-bit MMIO`) to Enabled in firmware setup",
+        who: Who::Firmware,
+        of: Of::Machine(window_above_4g),
+        ..Check::BASE
+    },
+    Check {
+        id: "aspm-policy",
+        rule: "The kernel's ASPM policy does not save power at the cost of latency.",
+        severity: Severity::Off,
+        reads: "sys/module/pcie_aspm/parameters/policy",
+        why: "powersave and powersupersave switch L0s, L1 and L1 substates on wherever both ends allow it.",
+        reference: "Linux drivers/pci/pcie/aspm.c",
+        remedy: "pcie_aspm.policy=performance on the kernel command line",
+        who: Who::Operator,
+        false_positives: "Machines that run on battery want it.",
+        of: Of::Machine(policy),
+        ..Check::BASE
+    },
+    Check {
+        id: "msi-remapping-off",
+        rule: "Interrupts are remapped.",
+        severity: Severity::Off,
+        reads: "kernel log, intremap= on the command line, chips in proc/interrupts",
+        why: "Without remapping a device that is given to a virtual machine can send any interrupt to the host.",
+        reference: "Intel VT-d 4.1, 5.1; Linux Documentation/driver-api/vfio.rst (unsafe interrupts)",
+        remedy: "enable `Intel VT-d` or `AMD IOMMU` with interrupt remapping in firmware setup; remove intremap=off",
+        who: Who::Firmware,
+        of: Of::Machine(remapping),
+        ..Check::BASE
+    },
+];
+
+fn command_line(around: &Surroundings<'_>) -> Result<Proof, Skip> {
+    let line = around.platform.command_line.clone();
+    let text = line.ok_or_else(|| Skip::unknown("the source does not have the kernel command line"))?;
+    Ok(Proof::File { path: "proc/cmdline".to_owned(), text })
+}
+
+fn errors_off(around: &Surroundings<'_>) -> Judged {
+    let proof = command_line(around)?;
+    let options = [("pci", "noaer"), ("pci", "nomsi"), ("pcie_ports", "compat"), ("pcie_aspm", "off")];
+    let found: Vec<String> = options
+        .iter()
+        .filter(|(name, value)| around.platform.has_option(name, value))
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
+    // pcie_ports=native takes control whatever pcie_aspm says.
+    let native = around.platform.has_option("pcie_ports", "native");
+    let found: Vec<String> = found.into_iter().filter(|f| !(native && f == "pcie_aspm=off")).collect();
+    match found.is_empty() {
+        true => Ok(Verdict::good([proof])),
+        false => {
+            let found = found.join(" ");
+            Ok(Verdict::bad(format!("{found} switches error reporting off"), "none of these", found, [proof]))
+        }
+    }
+}
+
+fn conflicts(around: &Surroundings<'_>) -> Judged {
+    let proof = command_line(around)?;
+    let platform = around.platform;
+    let policy = platform.options("pcie_aspm.policy").next().is_some();
+    let pairs = [
+        (platform.has_option("pcie_aspm", "off") && policy, "pcie_aspm=off with pcie_aspm.policy="),
+        (
+            platform.has_option("pci", "nomsi") && platform.has_option("pcie_ports", "native"),
+            "pci=nomsi with pcie_ports=native",
+        ),
+        (
+            platform.has_option("pci", "noaer") && platform.has_option("pcie_ports", "native"),
+            "pci=noaer with pcie_ports=native",
+        ),
+        (
+            platform.has_option("pcie_aspm", "off") && platform.has_option("pcie_aspm", "force"),
+            "pcie_aspm=off with pcie_aspm=force",
+        ),
+    ];
+    match pairs.iter().find(|(found, _)| *found) {
+        None => Ok(Verdict::good([proof])),
+        Some((_, what)) => Ok(Verdict::bad(
+            format!("options contradict each other: {what}"),
+            "one of the two",
+            *what,
+            [proof],
+        )),
+    }
+}
+
+fn granted(around: &Surroundings<'_>) -> Judged {
+    let bridges = &around.platform.host_bridges;
+    if bridges.is_empty() {
+        return Err(Skip::unknown("the kernel log says nothing of _OSC"));
+    }
+    let mut wrong = Vec::new();
+    let mut silent = Vec::new();
+    let mut proofs = Vec::new();
+    for bridge in bridges {
+        let given = |what: &str| bridge.os_controls.iter().any(|c| c == what);
+        let name = &bridge.name;
+        if let Some(refused) = &bridge.refused {
+            wrong.push(format!("{name}: {refused}"));
+        } else if bridge.os_controls.is_empty() {
+            silent.push(name.clone());
+        } else {
+            let missing: Vec<&str> =
+                ["PCIeHotplug", "AER", "PCIeCapability"].into_iter().filter(|what| !given(what)).collect();
+            if !missing.is_empty() {
+                wrong.push(format!("{name} keeps {}", missing.join(" ")));
+            }
+        }
+        proofs.push(Proof::Log {
+            line: format!("{name}: _OSC: OS now controls [{}]", bridge.os_controls.join(" ")),
+        });
+    }
+    if !wrong.is_empty() {
+        let wrong = wrong.join("; ");
+        return Ok(Verdict::bad(
+            format!("firmware keeps control: {wrong}"),
+            "PCIeHotplug AER PCIeCapability",
+            wrong,
+            proofs,
+        ));
+    }
+    match silent.is_empty() {
+        true => Ok(Verdict::good(proofs)),
+        false => Err(Skip::unknown(format!("the kernel log does not say what {} gave", silent.join(", ")))),
+    }
+}
+
+fn window_above_4g(around: &Surroundings<'_>) -> Judged {
+    let windows: Vec<&String> = around.platform.host_bridges.iter().flat_map(|b| &b.windows).collect();
+    if windows.is_empty() {
+        return Err(Skip::unknown("the kernel log does not list the windows of host bridges"));
+    }
+    // `[mem 0x380000000000-0x3bffffffffff window]`
+    let above = |text: &str| {
+        let range = text.strip_prefix("[mem 0x")?;
+        let start = range.split('-').next()?;
+        Some(u64::from_str_radix(start, 16).ok()? >= 1 << 32)
+    };
+    let proofs: Vec<Proof> =
+        windows.iter().map(|w| Proof::Log { line: format!("root bus resource {w}") }).collect();
+    match windows.iter().any(|w| above(w) == Some(true)) {
+        true => Ok(Verdict::good(proofs)),
+        false => Ok(Verdict::bad(
+            "no host bridge has a window for memory above 4 GiB",
+            "a window above 4 GiB",
+            "none",
+            proofs,
+        )),
+    }
+}
+
+fn policy(around: &Surroundings<'_>) -> Judged {
+    let policy = around.platform.aspm_policy.clone();
+    let policy = policy.ok_or_else(|| Skip::unknown("the source does not have the ASPM policy"))?;
+    let proof =
+        Proof::File { path: "sys/module/pcie_aspm/parameters/policy".to_owned(), text: policy.clone() };
+    match policy.as_str() {
+        "powersave" | "powersupersave" => Ok(Verdict::bad(
+            format!("the ASPM policy is {policy}"),
+            "default or performance",
+            policy,
+            [proof],
+        )),
+        _ => Ok(Verdict::good([proof])),
+    }
+}
+
+fn remapping(around: &Surroundings<'_>) -> Judged {
+    match around.platform.interrupt_remapping {
+        None => Err(Skip::unknown("the source does not tell whether interrupts are remapped")),
+        Some(true) => Ok(Verdict::good(command_line(around).into_iter().collect::<Vec<_>>())),
+        Some(false) => Ok(Verdict::bad(
+            "interrupts are not remapped",
+            "remapped",
+            "not remapped",
+            command_line(around).into_iter().collect::<Vec<_>>(),
+        )),
+    }
+}

@@ -1,0 +1,133 @@
+//! The list of all checks, and what is known of each besides its function.
+
+use super::finding::{Judged, Who};
+use super::subject::{Subject, Surroundings};
+
+/// What becomes of something that a check finds, unless the profile says otherwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Severity {
+    /// The check is not made.
+    Off,
+    /// A warning.
+    Warn,
+    /// A failure.
+    Fail,
+}
+
+impl Severity {
+    /// The word for it, as in profiles.
+    pub fn name(self) -> &'static str {
+        match self {
+            Severity::Off => "off",
+            Severity::Warn => "warn",
+            Severity::Fail => "fail",
+        }
+    }
+}
+
+/// A number that profiles may change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Threshold {
+    /// What it is where no profile says otherwise.
+    pub default: u64,
+    /// What it counts, such as `bytes`.
+    pub unit: &'static str,
+}
+
+/// What a check is made of.
+#[derive(Clone, Copy)]
+pub enum Of {
+    /// A function in any state: whether anybody answers.
+    Presence(fn(&Subject<'_>) -> Judged),
+    /// A function that answers.
+    Function(fn(&Subject<'_>) -> Judged),
+    /// The machine as a whole.
+    Machine(fn(&Surroundings<'_>) -> Judged),
+}
+
+/// A check.
+pub struct Check {
+    /// Its name, which never changes.
+    pub id: &'static str,
+    /// What must hold: one sentence.
+    pub rule: &'static str,
+    /// What becomes of something it finds, unless the profile says otherwise.
+    pub severity: Severity,
+    /// Registers, files and log lines that it reads.
+    pub reads: &'static str,
+    /// Why it matters.
+    pub why: &'static str,
+    /// Where the rule comes from.
+    pub reference: &'static str,
+    /// What to do.
+    pub remedy: &'static str,
+    /// Who can do it.
+    pub who: Who,
+    /// When it finds something that is no fault.
+    pub false_positives: &'static str,
+    /// A number that profiles may change.
+    pub threshold: Option<Threshold>,
+    /// How it is made.
+    pub of: Of,
+}
+
+impl Check {
+    /// What the others are made from.
+    pub const BASE: Check = Check {
+        id: "",
+        rule: "",
+        severity: Severity::Fail,
+        reads: "",
+        why: "",
+        reference: "",
+        remedy: "",
+        who: Who::Operator,
+        false_positives: "None known.",
+        threshold: None,
+        of: Of::Machine(|_| Ok(super::finding::Verdict::good([]))),
+    };
+}
+
+impl std::fmt::Debug for Check {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Check({})", self.id)
+    }
+}
+
+/// A family: checks that share a subject, with the heading under which the documentation has them.
+pub struct Family {
+    /// The heading.
+    pub name: &'static str,
+    /// The checks.
+    pub checks: &'static [Check],
+}
+
+/// All families in the order in which they are made.
+pub static FAMILIES: &[Family] = &[
+    Family { name: "Presence", checks: super::presence::CHECKS },
+    Family { name: "Identity and driver", checks: super::identity::CHECKS },
+    Family { name: "Link", checks: super::link::CHECKS },
+    Family { name: "Link state", checks: super::link_state::CHECKS },
+    Family { name: "Slot", checks: super::slot::CHECKS },
+    Family { name: "ASPM", checks: super::aspm::CHECKS },
+    Family { name: "Errors", checks: super::aer::CHECKS },
+    Family { name: "Containment", checks: super::containment::CHECKS },
+    Family { name: "Interrupts", checks: super::interrupts::CHECKS },
+    Family { name: "BARs and windows", checks: super::bars::CHECKS },
+    Family { name: "Command and status", checks: super::device::CHECKS },
+    Family { name: "Device control", checks: super::control::CHECKS },
+    Family { name: "Power", checks: super::power::CHECKS },
+    Family { name: "Isolation", checks: super::isolation::CHECKS },
+    Family { name: "Platform", checks: super::platform::CHECKS },
+];
+
+/// All checks in the order in which they are made.
+pub fn all() -> impl Iterator<Item = &'static Check> {
+    FAMILIES.iter().flat_map(|family| family.checks)
+}
+
+/// A check by name.
+pub fn find(id: &str) -> Option<&'static Check> {
+    all().find(|check| check.id == id)
+}

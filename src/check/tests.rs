@@ -1,0 +1,366 @@
+//! Every check fires on what it is for, and passes on the sound machine.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use std::collections::BTreeSet;
+
+use nix::errno::Errno;
+
+use super::finding::Status::{self, Fail, NotApplicable, Pass, Unknown, Warn};
+use super::registry;
+use super::testing::Bench;
+use crate::tree::Cause;
+
+/// A check, what makes it fire, and with which status (checks that are off by default warn here).
+type Case = (&'static str, fn(&mut Bench), Status);
+
+/// The drive, its port, the other drive, its port.
+const DRIVE: &str = "01:00.0";
+const PORT: &str = "00:01.0";
+const OTHER: &str = "04:00.0";
+const SWITCH: &str = "03:00.0";
+
+fn dead(b: &mut Bench) {
+    b.bytes(DRIVE).fill(0xff);
+}
+
+fn both_ends(b: &mut Bench, path: &str, value: u64) {
+    b.set(DRIVE, path, value);
+    b.set(PORT, path, value);
+}
+
+const CASES: &[Case] = &[
+    ("presence-config-all-ones", dead, Fail),
+    ("presence-not-ready", |b| b.bytes(DRIVE)[..4].copy_from_slice(&[1, 0, 0xff, 0xff]), Fail),
+    ("presence-dir", |b| b.bytes(DRIVE).clear(), Fail),
+    ("presence-config-vs-sysfs-id", |b| b.bytes(DRIVE)[2] = 0x35, Fail),
+    ("presence-header-type", |b| b.bytes(DRIVE)[0x0e] = 0x7f, Fail),
+    ("presence-config-length", |b| b.bytes(DRIVE).truncate(256), Warn),
+    ("presence-partial-ones", |b| b.bytes(DRIVE)[256..].fill(0xff), Fail),
+    ("presence-parent-link", |b| b.set(PORT, "express.link_status.data_link_layer_link_active", 0), Fail),
+    ("identity-serial-unique", |b| b.set(OTHER, "serial_number.number.eui_64", 0x11), Warn),
+    ("driver-bound", |b| b.attribute(DRIVE, "uevent", "PCI_ID=8086:1234"), Warn),
+    ("driver-enabled", |b| b.attribute(DRIVE, "enable", "0"), Warn),
+    (
+        "numa-unknown",
+        |b| {
+            b.attribute(OTHER, "numa_node", "1");
+            b.attribute(DRIVE, "numa_node", "-1");
+        },
+        Warn,
+    ),
+    ("link-speed-below-path", |b| both_ends(b, "express.link_status.current_link_speed", 1), Warn),
+    ("link-width-below-path", |b| both_ends(b, "express.link_status.negotiated_link_width", 2), Fail),
+    ("link-speed-below-own", |b| b.set(DRIVE, "express.link_capabilities.max_link_speed", 4), Warn),
+    ("link-width-below-own", |b| b.set(DRIVE, "express.link_capabilities.maximum_link_width", 8), Warn),
+    ("link-bottleneck", |b| b.set("02:00.0", "express.link_capabilities.max_link_speed", 2), Warn),
+    ("link-ends-disagree", |b| b.set(DRIVE, "express.link_status.negotiated_link_width", 2), Fail),
+    ("link-overdriven", |b| b.set(DRIVE, "express.link_capabilities.max_link_speed", 2), Warn),
+    ("link-speed-unknown", |b| both_ends(b, "express.link_status.current_link_speed", 9), Unknown),
+    ("link-target-limited", |b| b.set(PORT, "express.link_control_2.target_link_speed", 1), Warn),
+    ("link-disabled", |b| b.set(PORT, "express.link_control.link_disable", 1), Fail),
+    ("link-training", |b| b.set(PORT, "express.link_status.link_training", 1), Warn),
+    (
+        "link-hasd-stuck",
+        |b| {
+            both_ends(b, "express.link_status.current_link_speed", 1);
+            b.set(DRIVE, "express.link_control_2.hardware_autonomous_speed_disable", 1);
+        },
+        Fail,
+    ),
+    (
+        "link-retrained-since-boot",
+        |b| b.set(PORT, "express.link_status.link_bandwidth_management_status", 1),
+        Warn,
+    ),
+    (
+        "link-eq-incomplete",
+        |b| b.set(PORT, "express.link_status_2.equalization_8gts_phase_3_successful", 0),
+        Warn,
+    ),
+    ("link-eq-request", |b| b.set(DRIVE, "physical_16gt.status.link_equalization_request", 1), Warn),
+    ("link-lane-errors", |b| b.set(DRIVE, "secondary.lane_error_status.lanes", 4), Warn),
+    (
+        "link-parity-mismatch",
+        |b| b.set(PORT, "physical_16gt.local_data_parity_mismatch_status.lanes", 1),
+        Warn,
+    ),
+    ("link-common-clock", |b| b.set(PORT, "express.link_control.common_clock_configuration", 1), Warn),
+    ("link-ext-synch", |b| b.set(DRIVE, "express.link_control.extended_synch", 1), Warn),
+    ("link-compliance", |b| b.set(PORT, "express.link_control_2.transmit_margin", 3), Fail),
+    (
+        "power-slot-fault",
+        |b| {
+            b.set(PORT, "express.slot_capabilities.power_controller_present", 1);
+            b.set(PORT, "express.slot_status.power_fault_detected", 1);
+        },
+        Fail,
+    ),
+    (
+        "power-slot-limit",
+        |b| b.set(DRIVE, "express.device_capabilities.captured_slot_power_limit_value", 25),
+        Warn,
+    ),
+    ("aspm-enabled", |b| both_ends(b, "express.link_control.aspm_control", 2), Warn),
+    ("aspm-disabled", |b| both_ends(b, "express.link_control.aspm_control", 0), Warn),
+    ("aspm-ends-differ", |b| b.set(DRIVE, "express.link_control.aspm_control", 2), Fail),
+    ("aspm-l1ss", |b| b.set(DRIVE, "l1ss.control_1.aspm_l1_2_enable", 1), Warn),
+    (
+        "aspm-firmware-locked",
+        |b| {
+            both_ends(b, "express.link_control.aspm_control", 2);
+            b.platform.fadt_no_aspm = Some(true);
+        },
+        Warn,
+    ),
+    ("aer-present", |b| b.bytes(PORT)[0x100] = 0x0b, Warn),
+    ("aer-os-owned", |b| b.platform.aer_ports = Some(Vec::new()), Warn),
+    ("aer-nonfatal", |b| b.attribute(DRIVE, "aer_dev_nonfatal", "CmpltTO 2\nTOTAL_ERR_NONFATAL 2"), Warn),
+    ("aer-fatal", |b| b.attribute(PORT, "aer_rootport_total_err_fatal", "1"), Fail),
+    ("aer-correctable", |b| b.attribute(DRIVE, "aer_dev_correctable", "RxErr 9\nTOTAL_ERR_COR 9"), Warn),
+    ("aer-status-latched", |b| b.set(DRIVE, "aer.uncorrectable_status.completion_timeout", 1), Fail),
+    ("aer-correctable-latched", |b| b.set(DRIVE, "aer.correctable_status.bad_tlp", 1), Warn),
+    ("aer-masked", |b| b.set(DRIVE, "aer.uncorrectable_mask.completion_timeout", 1), Warn),
+    ("aer-root-command", |b| b.set(PORT, "aer.root_error_command.fatal_error_reporting_enable", 0), Warn),
+    ("aer-root-status", |b| b.set(PORT, "aer.root_error_status.err_cor_received", 1), Warn),
+    ("devsta-sticky", |b| b.set(DRIVE, "express.device_status.fatal_error_detected", 1), Warn),
+    ("report-enables", |b| b.set(DRIVE, "express.device_control.fatal_error_reporting_enable", 0), Warn),
+    ("root-serr", |b| b.set(PORT, "express.root_control.system_error_on_fatal_error_enable", 1), Warn),
+    ("dpc-triggered", |b| b.set(PORT, "dpc.status.trigger_status", 1), Fail),
+    ("dpc-present", |b| b.bytes(PORT)[0x150] = 0x0b, Warn),
+    ("dpc-enabled", |b| b.set(PORT, "dpc.control.trigger_enable", 0), Warn),
+    ("msix-off-while-bound", |b| b.set(DRIVE, "msix.control.enable", 0), Fail),
+    ("msix-function-mask", |b| b.set(DRIVE, "msix.control.function_mask", 1), Fail),
+    ("msix-geometry", |b| b.set(DRIVE, "msix.pending_bit_array.bar_indicator", 7), Fail),
+    ("msix-table-all-ones", |b| b.memory.fill(0xff), Fail),
+    ("msix-entry", |b| b.vector(2, 0, 0, 0), Warn),
+    (
+        "msix-pending",
+        |b| {
+            b.vector(1, 0xfee0_0000, 1, 1);
+            b.memory[0x2000] = 2;
+        },
+        Warn,
+    ),
+    ("msi-bus-forbidden", |b| b.attribute(PORT, "msi_bus", "0"), Warn),
+    (
+        "irq-none",
+        |b| {
+            b.set(DRIVE, "msix.control.enable", 0);
+            b.attribute(DRIVE, "msi_irqs", "");
+            b.set(DRIVE, "header.command.interrupt_disable", 1);
+        },
+        Warn,
+    ),
+    (
+        "bar-unassigned",
+        |b| b.attribute(DRIVE, "resource", "0x0000000000000000 0x0000000000003fff 0x0000000020040200"),
+        Fail,
+    ),
+    ("bar-lost-after-reset", |b| b.bytes(DRIVE)[0x10..0x14].fill(0), Fail),
+    (
+        "bar-large-below-4g",
+        |b| {
+            b.bytes(DRIVE)[0x10] = 0x0c;
+            let line = "0x00000000e0000000 0x00000000efffffff 0x000000000014220c";
+            b.attribute(DRIVE, "resource", line);
+        },
+        Warn,
+    ),
+    ("rebar-below-max", |b| b.set(DRIVE, "rebar.entry[0].capability.supported_sizes", 0x301), Warn),
+    (
+        "rebar-absent",
+        |b| {
+            b.bytes(DRIVE)[0x0b] = 3;
+            b.bytes(DRIVE)[0x200] = 0x0b;
+            b.bytes(DRIVE)[0x10] = 0x0c;
+            let line = "0x00000000e0000000 0x00000000efffffff 0x000000000014220c";
+            b.attribute(DRIVE, "resource", line);
+        },
+        Warn,
+    ),
+    ("bridge-window-small", |b| b.set(PORT, "header.memory_base.base", 0xf01), Fail),
+    ("bridge-bus-numbers", |b| b.set(PORT, "header.secondary_bus.number", 7), Fail),
+    ("cmd-memory-decode", |b| b.set(DRIVE, "header.command.memory_space_enable", 0), Fail),
+    ("cmd-bus-master", |b| b.set(DRIVE, "header.command.bus_master_enable", 0), Fail),
+    ("status-errors", |b| b.set(DRIVE, "header.status.detected_parity_error", 1), Warn),
+    ("caps-integrity", |b| b.bytes(DRIVE)[0xb1] = 0x50, Fail),
+    ("mps-path-mismatch", |b| b.set(PORT, "express.device_control.max_payload_size", 2), Fail),
+    ("mps-low", |b| both_ends(b, "express.device_control.max_payload_size", 0), Warn),
+    ("mrrs-low", |b| b.set(DRIVE, "express.device_control.max_read_request_size", 0), Warn),
+    ("relaxed-ordering-off", |b| b.set(DRIVE, "express.device_control.enable_relaxed_ordering", 0), Warn),
+    ("ext-tag-off", |b| b.set(DRIVE, "express.device_control.extended_tag_field_enable", 0), Warn),
+    ("tag10-mismatch", |b| b.set(DRIVE, "express.device_control_2.tag_10bit_requester_enable", 1), Fail),
+    ("cto-disabled", |b| b.set(DRIVE, "express.device_control_2.completion_timeout_disable", 1), Warn),
+    ("cto-range", |b| b.set(DRIVE, "express.device_control_2.completion_timeout_value", 14), Warn),
+    (
+        "atomics-path",
+        |b| {
+            b.set(OTHER, "express.device_control_2.atomic_op_requester_enable", 1);
+            b.set(SWITCH, "express.device_control_2.atomic_op_egress_blocking", 1);
+        },
+        Fail,
+    ),
+    ("ltr-refused", |b| b.set(DRIVE, "express.device_control_2.ltr_mechanism_enable", 1), Warn),
+    ("power-state", |b| b.set(DRIVE, "power.control_status.power_state", 3), Fail),
+    (
+        "power-runtime",
+        |b| {
+            b.attribute(DRIVE, "power/control", "auto");
+            b.attribute(DRIVE, "d3cold_allowed", "1");
+        },
+        Warn,
+    ),
+    ("acs-redirect-on", |b| b.set(SWITCH, "acs.control.p2p_request_redirect_enable", 1), Warn),
+    ("acs-missing", |b| b.set(SWITCH, "acs.control.p2p_request_redirect_enable", 0), Warn),
+    ("iommu-groups", |b| b.attribute(OTHER, "iommu_group", "../1"), Warn),
+    ("sriov-incomplete", |b| b.set(DRIVE, "sriov.control.vf_enable", 1), Fail),
+    ("aer-disabled-cmdline", |b| b.platform.command_line = Some("pci=noaer".to_owned()), Warn),
+    (
+        "cmdline-conflicts",
+        |b| b.platform.command_line = Some("pcie_aspm=off pcie_aspm.policy=powersave".to_owned()),
+        Warn,
+    ),
+    ("osc-granted", |b| b.platform.host_bridges[0].os_controls.truncate(1), Warn),
+    (
+        "host-no-64bit-window",
+        |b| b.platform.host_bridges[0].windows = vec!["[mem 0x90000000-0x9fffffff window]".to_owned()],
+        Warn,
+    ),
+    ("aspm-policy", |b| b.platform.aspm_policy = Some("powersave".to_owned()), Warn),
+    ("msi-remapping-off", |b| b.platform.interrupt_remapping = Some(false), Warn),
+];
+
+/// What the sound machine needs to have something to judge.
+fn prepare(b: &mut Bench, id: &str) {
+    match id {
+        "aspm-disabled" | "aspm-firmware-locked" => {
+            for address in [DRIVE, PORT, OTHER, SWITCH, "02:00.0", "00:02.0"] {
+                b.set(address, "express.link_control.aspm_control", 2);
+            }
+        }
+        "acs-missing" => {
+            for which in [
+                "source_validation",
+                "p2p_request_redirect",
+                "p2p_completion_redirect",
+                "upstream_forwarding",
+            ] {
+                b.set(SWITCH, &format!("acs.control.{which}_enable"), 1);
+            }
+        }
+        "sriov-incomplete" => {
+            b.set(DRIVE, "sriov.control.vf_enable", 1);
+            b.set(DRIVE, "sriov.control.vf_mse", 1);
+        }
+        "bar-large-below-4g" => {
+            b.bytes(DRIVE)[0x10] = 0x0c;
+            b.attribute(DRIVE, "resource", "0x0000380000000000 0x000038000fffffff 0x000000000014220c");
+        }
+        "rebar-absent" => b.bytes(DRIVE)[0x0b] = 3,
+        _ => {}
+    }
+}
+
+#[test]
+fn every_check_fires_on_what_it_is_for_and_only_there() {
+    let mut wrong = Vec::new();
+    for (id, break_it, expected) in CASES {
+        let mut sound = Bench::new();
+        prepare(&mut sound, id);
+        let findings = sound.run(id);
+        let worst = findings.iter().map(|f| f.status).max();
+        let passes = findings.iter().any(|f| f.status == Pass);
+        if !passes || worst > Some(Pass) {
+            wrong.push(format!("{id}: sound machine: {:?}", sound.worst(id)));
+        }
+        let mut broken = Bench::new();
+        prepare(&mut broken, id);
+        if *id == "sriov-incomplete" {
+            broken.set(DRIVE, "sriov.control.vf_mse", 0);
+        }
+        break_it(&mut broken);
+        let found = broken.worst(id);
+        if found.0 != *expected {
+            wrong.push(format!("{id}: broken machine: {found:?}, expected {expected:?}"));
+        }
+        for finding in broken.run(id).iter().filter(|f| matches!(f.status, Fail | Warn)) {
+            let complete = !finding.summary.is_empty() && !finding.verdict.expected.is_empty();
+            if !complete || finding.summary.ends_with('.') {
+                wrong.push(format!("{id}: {finding:?}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_check_has_a_case_and_a_name_of_its_own() {
+    let cases: BTreeSet<&str> = CASES.iter().map(|c| c.0).collect();
+    let all: Vec<&str> = registry::all().map(|c| c.id).collect();
+    let distinct: BTreeSet<&str> = all.iter().copied().collect();
+    assert_eq!(all.len(), distinct.len());
+    assert_eq!(cases, distinct);
+    for check in registry::all() {
+        for text in [check.rule, check.reads, check.why, check.reference, check.remedy, check.false_positives]
+        {
+            assert!(!text.is_empty() && !text.contains("  "), "{}: {text:?}", check.id);
+        }
+        assert!(check.rule.ends_with('.') && check.why.ends_with('.'), "{}", check.id);
+        assert!(!check.remedy.ends_with('.') && !check.reference.ends_with('.'), "{}", check.id);
+    }
+}
+
+#[test]
+fn nothing_that_was_not_read_passes() {
+    // Of a function that does not answer, only presence has a verdict.
+    let mut bench = Bench::new();
+    dead(&mut bench);
+    let drive = |bench: &Bench, id: &str| {
+        let findings = bench.run(id);
+        findings.iter().find(|f| f.address == Some("0000:01:00.0".parse().unwrap())).map(|f| f.status)
+    };
+    for check in registry::all().filter(|c| matches!(c.of, registry::Of::Function(_))) {
+        assert_eq!(drive(&bench, check.id), Some(Unknown), "{}", check.id);
+    }
+    // Of one of which an ordinary user reads 64 bytes, nothing passes that needs a capability.
+    let mut bench = Bench::new();
+    bench.bytes(DRIVE).truncate(64);
+    for check in registry::all().filter(|c| c.reads.contains("Lnk") || c.reads.contains("UESta")) {
+        let status = drive(&bench, check.id);
+        assert!(matches!(status, Some(Unknown | NotApplicable)), "{}: {status:?}", check.id);
+    }
+    // Nor of one that has 256 of 4096 bytes.
+    let mut bench = Bench::new();
+    bench.bytes(DRIVE).truncate(256);
+    for id in ["aer-status-latched", "aer-masked", "link-lane-errors", "rebar-below-max", "aspm-l1ss"] {
+        assert_eq!(drive(&bench, id), Some(Unknown), "{id}");
+    }
+}
+
+#[test]
+fn counters_of_zero_are_not_measured_unless_somebody_counts() {
+    let mut bench = Bench::new();
+    bench.platform.aer_ports = Some(Vec::new());
+    let (status, words) = bench.worst("aer-correctable");
+    assert_eq!(status, Unknown);
+    assert!(words.contains("not measured"), "{words}");
+}
+
+#[test]
+fn an_idle_gpu_is_excused_until_it_is_known_to_be_busy() {
+    let mut bench = Bench::new();
+    both_ends(&mut bench, "express.link_status.current_link_speed", 1);
+    bench.bytes(DRIVE)[0x0b] = 3;
+    assert_eq!(bench.worst("link-speed-below-path").0, Unknown);
+    bench.busy = true;
+    assert_eq!(bench.worst("link-speed-below-path").0, Warn);
+}
+
+#[test]
+fn errors_of_reading_are_unknown_with_the_reason() {
+    let mut bench = Bench::new();
+    bench.function(DRIVE).attributes.insert("resource", Err(Cause::Errno(Errno::EACCES)));
+    let (status, words) = bench.worst("bar-unassigned");
+    assert_eq!(status, Unknown, "{words}");
+    assert!(words.contains("EACCES"), "{words}");
+}

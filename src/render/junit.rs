@@ -1,0 +1,72 @@
+//! `check` as JUnit XML, for continuous integration: a test suite a function, a test case a check.
+//!
+//! There is no status for unknown in the format: it is an error, because a test that could not be made is not passed.
+//! What does not apply is skipped.
+
+use quick_xml::escape::escape;
+
+use crate::check::finding::Status;
+use crate::inspect::check::{Check, Report};
+
+/// The answer with all findings.
+pub fn junit(answer: &Check) -> String {
+    let counts = answer.counts;
+    let total = |c: crate::inspect::check::Counts| c.pass + c.warn + c.fail + c.unknown + c.not_applicable;
+    let numbers = |c: crate::inspect::check::Counts| {
+        format!(
+            "tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{}\"",
+            total(c),
+            c.fail,
+            c.unknown,
+            c.not_applicable
+        )
+    };
+    let mut out = format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"pciscope check --profile {}\" {}>\n",
+        escape(&answer.profile),
+        numbers(counts)
+    );
+    for group in answer.findings.chunk_by(|a, b| a.address == b.address) {
+        let name = group[0].address.map_or_else(|| "machine".to_owned(), |a| a.to_string());
+        let mut counts = crate::inspect::check::Counts::default();
+        group.iter().for_each(|report| counts.add(report.status));
+        out.push_str(&format!("  <testsuite name=\"{name}\" {}>\n", numbers(counts)));
+        for report in group {
+            out.push_str(&case(&name, report));
+        }
+        out.push_str("  </testsuite>\n");
+    }
+    out.push_str("</testsuites>\n");
+    out
+}
+
+fn case(suite: &str, report: &Report) -> String {
+    let open = format!("    <testcase classname=\"{suite}\" name=\"{}\"", escape(&report.check));
+    let (message, details) = (escape(&report.summary), details(report));
+    let details = escape(&details);
+    let inner = match report.status {
+        Status::Pass => return format!("{open}/>\n"),
+        Status::NotApplicable => format!("<skipped message=\"{message}\"/>"),
+        Status::Unknown => format!("<error type=\"unknown\" message=\"{message}\"/>"),
+        Status::Fail => format!("<failure type=\"fail\" message=\"{message}\">{details}</failure>"),
+        // A warning does not fail a test; it is kept as what the test printed.
+        Status::Warn => format!("<system-out>warn: {message}\n{details}</system-out>"),
+    };
+    format!("{open}>\n      {inner}\n    </testcase>\n")
+}
+
+fn details(report: &Report) -> String {
+    let mut lines = Vec::new();
+    if let (Some(expected), Some(found)) = (&report.expected, &report.found) {
+        lines.push(format!("expected {expected}; found {found}"));
+    }
+    for evidence in &report.evidence {
+        let place = evidence.offset.map_or_else(String::new, |offset| format!(" at {offset:#x}"));
+        let raw = evidence.raw.as_ref().map_or_else(String::new, |raw| format!("{raw}, "));
+        lines.push(format!("{}{place}: {raw}{}", evidence.path, evidence.decoded));
+    }
+    if let (Some(action), Some(who)) = (&report.action, report.who) {
+        lines.push(format!("{}: {action}", who.name()));
+    }
+    lines.join("\n")
+}

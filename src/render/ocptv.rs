@@ -1,0 +1,104 @@
+//! `check` as output of the Open Compute Project's Test and Validation specification, version 2.0 (ocp-diag-core,
+//! json_spec): one JSON object a line; a test step a function, a diagnosis a check.
+//!
+//! The verdict is the check with its outcome. A warning is a PASS there, with its own verdict and message; what does not
+//! apply is left out.
+
+use std::time::SystemTime;
+
+use serde_json::{Value, json};
+
+use crate::check::finding::Status;
+use crate::inspect::check::{Check, Report};
+
+/// The answer with all findings.
+pub fn ocptv(answer: &Check, now: SystemTime) -> Result<String, serde_json::Error> {
+    let mut lines = Lines {
+        out: String::new(),
+        number: 0,
+        timestamp: humantime::format_rfc3339_seconds(now).to_string(),
+    };
+    lines.push(json!({ "schemaVersion": { "major": 2, "minor": 0 } }))?;
+    let hardware: Vec<Value> = answer
+        .functions
+        .iter()
+        .map(|f| json!({ "hardwareInfoId": f.address.to_string(), "name": f.device, "location": f.address.to_string() }))
+        .collect();
+    lines.push(json!({ "testRunArtifact": { "testRunStart": {
+        "name": "pciscope check",
+        "version": env!("CARGO_PKG_VERSION"),
+        "commandLine": format!("pciscope check --profile {}", answer.profile),
+        "parameters": { "profile": answer.profile },
+        "dutInfo": {
+            "dutInfoId": "machine",
+            "platformInfos": [],
+            "softwareInfos": [],
+            "hardwareInfos": hardware,
+        },
+    }}}))?;
+    for (step, group) in answer.findings.chunk_by(|a, b| a.address == b.address).enumerate() {
+        let id = step.to_string();
+        let name = group[0].address.map_or_else(|| "check-machine".to_owned(), |a| format!("check-{a}"));
+        let step = |body: Value| {
+            let mut step = json!({ "testStepId": id });
+            if let (Some(step), Value::Object(body)) = (step.as_object_mut(), body) {
+                step.extend(body);
+            }
+            json!({ "testStepArtifact": step })
+        };
+        lines.push(step(json!({ "testStepStart": { "name": name } })))?;
+        for report in group.iter().filter(|r| r.status != Status::NotApplicable) {
+            lines.push(step(json!({ "diagnosis": diagnosis(report) })))?;
+        }
+        lines.push(step(json!({ "testStepEnd": { "status": "COMPLETE" } })))?;
+    }
+    let failed = answer.counts.fail > 0;
+    let judged = answer.counts.pass + answer.counts.warn > 0;
+    let result = if failed {
+        "FAIL"
+    } else if judged {
+        "PASS"
+    } else {
+        "NOT_APPLICABLE"
+    };
+    lines.push(json!({ "testRunArtifact": { "testRunEnd": { "status": "COMPLETE", "result": result } } }))?;
+    Ok(lines.out)
+}
+
+fn diagnosis(report: &Report) -> Value {
+    let kind = match report.status {
+        Status::Fail => "FAIL",
+        Status::Unknown => "UNKNOWN",
+        _ => "PASS",
+    };
+    let mut diagnosis = json!({
+        "verdict": format!("{}-{}", report.check, report.status.name()),
+        "type": kind,
+    });
+    if !report.summary.is_empty() {
+        let action = report.action.as_ref().map_or_else(String::new, |a| format!("; {a}"));
+        diagnosis["message"] = format!("{}{action}", report.summary).into();
+    }
+    if let Some(address) = report.address {
+        diagnosis["hardwareInfoId"] = address.to_string().into();
+        diagnosis["subcomponent"] = json!({ "type": "BUS", "name": "PCI Express" });
+    }
+    diagnosis
+}
+
+struct Lines {
+    out: String,
+    number: u64,
+    timestamp: String,
+}
+
+impl Lines {
+    fn push(&mut self, mut line: Value) -> Result<(), serde_json::Error> {
+        line["sequenceNumber"] = self.number.into();
+        line["timestamp"] = self.timestamp.clone().into();
+        self.number += 1;
+        self.out.push_str(&serde_json::to_string(&line)?);
+        self.out.push('\n');
+        Ok(())
+    }
+}
