@@ -128,7 +128,7 @@ fn representatives(machine: &Machine) -> Vec<Option<Bdf>> {
 }
 
 /// Lines that are no errors and have no pattern of their own: each starts like this behind its device.
-const PLAIN: [&str; 21] = [
+const PLAIN: [&str; 22] = [
     "reg 0x",
     "BAR ",
     "NVRM: (PCI ID:",
@@ -150,6 +150,7 @@ const PLAIN: [&str; 21] = [
     "NVRM: The NVIDIA GPU",
     "NVRM: installed in this system has",
     "Device config space inaccessible",
+    "unknown header type",
 ];
 
 #[test]
