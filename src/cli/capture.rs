@@ -77,7 +77,7 @@ pub fn run(global: &Global, wanted: &Wanted<'_>) -> Result<Outcome, Failure> {
     let size = store(&recording, &about, seconds, form, &path, None).map_err(|error| refused(&error))?;
     let text = match global.format {
         Format::Json => json(&about)?,
-        Format::Text => summary(&about, &path, size),
+        _ => summary(&about, &path, size),
     };
     let complaints = if complete {
         Vec::new()
