@@ -15,6 +15,8 @@ use pciscope::pci::{decode, header};
 
 #[path = "../fuzz/targets/acpi.rs"]
 mod acpi;
+#[path = "../fuzz/targets/archive.rs"]
+mod archive;
 #[path = "../fuzz/targets/config_space.rs"]
 mod config_space;
 #[path = "../fuzz/targets/hexdump.rs"]
@@ -65,8 +67,9 @@ fn change(bytes: &[u8], random: &mut Random) -> Vec<u8> {
 /// nothing is reached.
 type Target = (&'static str, fn(&[u8]) -> usize, usize);
 
-const TARGETS: [Target; 7] = [
+const TARGETS: [Target; 8] = [
     ("acpi", acpi::run, 2),
+    ("archive", archive::run, 90),
     ("config_space", config_space::run, 1300),
     ("hexdump", hexdump::run, 3),
     ("interrupts", interrupts::run, 300),
@@ -82,8 +85,8 @@ fn run(name: &str) {
     for bytes in seeds(name) {
         found += target(&bytes);
         let mut random = Random(0x9e37_79b9_7f4a_7c15);
-        // A log is long, and slow to read without optimization.
-        let copies = if name == "kernel_log" { COPIES / 20 } else { COPIES };
+        // A log or an archive is long, and slow to read without optimization.
+        let copies = if matches!(name, "archive" | "kernel_log") { COPIES / 20 } else { COPIES };
         for _ in 0..copies {
             target(&change(&bytes, &mut random));
         }
@@ -185,6 +188,11 @@ fn a_seed_has_every_capability() {
 #[test]
 fn configuration_space() {
     run("config_space");
+}
+
+#[test]
+fn archives() {
+    run("archive");
 }
 
 #[test]

@@ -136,9 +136,9 @@ fn every_explanation_fits_its_schema() {
     for (key, registers) in ours.chain([("header", header::REGISTERS)]) {
         // One field of each register; its explanation has all the others in it.
         let named = registers.iter().flat_map(|register| {
-            let path = register
-                .group
-                .map_or(format!("{key}.{}", register.key), |group| format!("{key}.{group}.{}", register.key));
+            let groups: String =
+                register.within.into_iter().chain(register.group).map(|group| format!("{group}.")).collect();
+            let path = format!("{key}.{groups}{}", register.key);
             let field = register.fields.first().map(|field| format!("{path}.{}", field.key));
             [Some(path), field].into_iter().flatten()
         });

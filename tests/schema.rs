@@ -6,6 +6,7 @@
 
 use std::path::Path;
 
+use pciscope::evidence::about::About;
 use pciscope::inspect::{
     explain::Explain, field::Fields, list::List, log::LogAnswer, msix::Msix, path::Path as WayPath,
     show::Show,
@@ -37,6 +38,7 @@ fn committed_schemas_are_current() {
     check("path", &schemars::schema_for!(WayPath));
     check("check", &schemars::schema_for!(pciscope::inspect::check::Check));
     check("explain", &schemars::schema_for!(Explain));
+    check("capture", &schemars::schema_for!(About));
 }
 
 #[test]

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::sys::signal::{Signal, raise};
+use pciscope::machine::files;
 use pciscope::machine::reading::{Depth, Order, Reading};
 use pciscope::machine::worker;
 use pciscope::pci::Bdf;
@@ -215,6 +216,67 @@ fn vital_product_data_that_hangs() {
     assert_eq!(readings[1].vital_product_data, None);
 }
 
+/// Somebody who no longer wants to wait gets what was read by then, even while a read hangs.
+fn an_end_keeps_what_was_read() {
+    let order = |bus| Order {
+        address: Bdf { domain: 0, bus, device: 0, function: 0 },
+        depth: Depth::Full,
+        bridge_asleep: false,
+        wake: false,
+        remembered: false,
+        vital_product_data: false,
+    };
+    let orders: Vec<Order> = [1, 2, HANGS_ALTOGETHER, 3].into_iter().map(order).collect();
+    let start = Instant::now();
+    let open = || Ok(Box::new(Sick(None)) as Box<dyn Tree>);
+    let long = Duration::from_secs(60);
+    let readings = worker::read_all_watched(&orders, long, &open, || (), &mut |done| done < 2).unwrap();
+    assert!(start.elapsed() < Duration::from_secs(30));
+    assert_read(&readings[0]);
+    assert_read(&readings[1]);
+    for unread in &readings[2..] {
+        assert_eq!(unread.config_error, Some((0, Cause::Errno(Errno::EINTR))));
+    }
+}
+
+/// Files of a driver that hangs: each costs one deadline, the others are read.
+fn files_that_hang() {
+    struct Files;
+    impl Tree for Files {
+        fn open(&self, path: &str) -> Result<Box<dyn File>> {
+            match path {
+                "hangs" => hang(),
+                "crashes" => raise(Signal::SIGKILL).unwrap(),
+                _ => {}
+            }
+            MemoryTree::complete().file("answers", "yes").open(path)
+        }
+        fn read_link(&self, path: &str) -> Result<String> {
+            Err(TreeError::errno(path, Errno::ENOENT))
+        }
+        fn list(&self, path: &str) -> Result<Vec<String>> {
+            Err(TreeError::errno(path, Errno::ENOENT))
+        }
+        fn enter(&self, path: &str) -> Result<Box<dyn Tree>> {
+            Err(TreeError::errno(path, Errno::ENOENT))
+        }
+        fn window(&self, path: &str, _: u64, _: usize) -> Result<Window> {
+            Err(TreeError::errno(path, Errno::ENOENT))
+        }
+    }
+    let paths = ["answers", "hangs", "absent", "crashes", "answers"].map(str::to_owned);
+    let answers = files::read_all(&paths, DEADLINE, &|| Ok(Box::new(Files))).unwrap();
+    let failed = |errno| Err(Cause::Errno(errno));
+    let expected = [
+        Ok(b"yes".to_vec()),
+        Err(Cause::TimedOut(500)),
+        failed(Errno::ENOENT),
+        failed(Errno::EIO),
+        Ok(b"yes".to_vec()),
+    ];
+    assert_eq!(answers, expected);
+}
+
 fn no_function_is_no_worker() {
     assert!(read(&[]).is_empty());
 }
@@ -246,6 +308,8 @@ fn main() {
     a_lock_costs_nothing();
     many_functions_end();
     vital_product_data_that_hangs();
+    an_end_keeps_what_was_read();
+    files_that_hang();
     no_function_is_no_worker();
     the_program_ends();
     drop(kept);

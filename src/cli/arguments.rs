@@ -26,8 +26,8 @@ pub struct Arguments {
 /// Options that every command takes.
 #[derive(Debug, Args)]
 pub struct Global {
-    /// Where to read: `live` (this machine, the default), a folder shaped like /, text from lspci -x, -xxx or -xxxx, a
-    /// copy of a config file, a scenario or machine in TOML (FILE or FILE@45s), or - for standard input.
+    /// Where to read: `live` (this machine, the default), a capture, a folder shaped like /, text from lspci -x, -xxx or
+    /// -xxxx, a copy of a config file, a scenario or machine in TOML (FILE or FILE@45s), or - for standard input.
     #[arg(long, global = true, value_name = "SOURCE")]
     pub from: Option<String>,
     /// The moment of a scenario, such as 45s or 1h30m; without it the end of its timeline.
@@ -143,6 +143,24 @@ pub enum Command {
         /// `simulate list` prints, a kind of event such as nvidia.xid, `xid 79`, or a line of a kernel log in quotes.
         #[arg(value_name = "NAME", required = true)]
         name: Vec<String>,
+    },
+    /// Keep everything that the other commands read, as one file that every command takes with --from.
+    ///
+    /// Nothing is woken or written; a function that does not answer costs four doublewords. What could not be read is
+    /// kept as such. The file appears whole or not at all; an interrupt keeps what was read by then.
+    Capture {
+        /// Name of the capture; without it, pciscope-TIME.tar.zst in this folder.
+        #[arg(short, long, value_name = "FILE")]
+        output: Option<PathBuf>,
+        /// Write a folder instead of an archive.
+        #[arg(long = "dir")]
+        folder: bool,
+        /// Also keep vital product data, which a device hands out slowly.
+        #[arg(long)]
+        vpd: bool,
+        /// Read memory of devices on machines other than x86 too, where a sick device can stop the machine.
+        #[arg(long)]
+        mmio: bool,
     },
     /// What the kernel log says of devices, a line an event, repeats counted, boots kept apart.
     Log {

@@ -1,6 +1,7 @@
 //! The command line: what people type, and one file a command.
 
 mod arguments;
+mod capture;
 mod check;
 mod explain;
 mod list;

@@ -10,6 +10,7 @@ use crate::inspect::value::text_value;
 use crate::pci::catalogue;
 use crate::pci::decode::Specification;
 use crate::pci::header;
+use crate::pci::left_out;
 use crate::pci::register::{Access, Field, Meaning, Quantity, Register};
 use crate::pci::walk::List;
 use crate::simulate::fault;
@@ -334,8 +335,8 @@ fn capability(source: Source) -> CapabilityExplanation {
         section: source.section,
         decoded: !source.registers.is_empty(),
         registers: source.registers.iter().map(|r| register_path(source.key, r)).collect(),
-        not_decoded: catalogue::why_not_decoded(source.key),
-        not_read: catalogue::not_read_of(source.key).map(|row| row.text).collect(),
+        not_decoded: left_out::why_not_decoded(source.key),
+        not_read: left_out::not_read_of(source.key).map(|row| row.text).collect(),
     }
 }
 

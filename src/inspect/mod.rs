@@ -2,6 +2,7 @@
 //!
 //! These structures are the JSON that pciscope prints; their schemas are in `docs/schema/`.
 
+pub mod capability;
 pub mod check;
 pub mod containment;
 pub mod doe_features;

@@ -54,8 +54,14 @@ pub struct PacketEntry {
     pub last_byte_enables: Option<u8>,
     /// What a completion says of the request; `null` if the encoding is reserved.
     pub completion_status: Option<&'static str>,
+    /// Bytes that remain to be sent for the request that a completion answers, with those of this packet.
+    pub byte_count: Option<u16>,
+    /// Low seven bits of the address of the first byte of a completion.
+    pub lower_address: Option<u8>,
     /// What a message says; `null` if the code is not known.
     pub message: Option<&'static str>,
+    /// Who defined a vendor-defined message, such as `0x0001`, the PCI-SIG.
+    pub message_vendor_id: Option<String>,
 }
 
 /// The packet in a capability's log, if it belongs to an error.
@@ -116,7 +122,10 @@ pub fn entry(packet: &Packet) -> PacketEntry {
         first_byte_enables: None,
         last_byte_enables: None,
         completion_status: None,
+        byte_count: None,
+        lower_address: None,
         message: None,
+        message_vendor_id: None,
     };
     match packet.body {
         Body::Address { address, first_byte_enables, last_byte_enables } => {
@@ -127,11 +136,13 @@ pub fn entry(packet: &Packet) -> PacketEntry {
             entry.completer = Some(requester(target));
             (entry.register, entry.first_byte_enables) = (Some(register), Some(byte_enables));
         }
-        Body::Message { code, target, .. } => {
+        Body::Message { code, target, vendor, .. } => {
+            entry.message_vendor_id = vendor.map(super::hex4);
             entry.message = names::word(names::MESSAGE_CODE, code.into());
             entry.completer = target.map(requester);
         }
-        Body::Completion { completer, status, .. } => {
+        Body::Completion { completer, status, byte_count, lower_address } => {
+            (entry.byte_count, entry.lower_address) = (Some(byte_count), Some(lower_address));
             entry.completer = Some(requester(completer));
             entry.completion_status = names::word(names::COMPLETION_STATUS, status.into());
         }

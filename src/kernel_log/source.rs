@@ -154,11 +154,22 @@ fn unpack(
     Ok(reading)
 }
 
-fn read_live(wanted: Wanted<'_>, take: &mut dyn FnMut(&Record<'_>)) -> Result<Reading> {
+/// The log of this machine as the kernel gives it, record after record, as `var/log/kmsg` of a tree holds it.
+pub fn read_live_bytes() -> Result<Vec<u8>> {
+    let mut log = Vec::new();
+    open_live()?.read_to_end(&mut log).map_err(|e| failed("/dev/kmsg", &e))?;
+    Ok(log)
+}
+
+fn open_live() -> Result<Kmsg<OwnedFd>> {
     let flags = OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
     let log = nix::fcntl::open("/dev/kmsg", flags, Mode::empty())
         .map_err(|errno| TreeError::errno("/dev/kmsg", errno))?;
-    let mut kmsg = Kmsg { log, record: Vec::new(), at: 0 };
+    Ok(Kmsg { log, record: Vec::new(), at: 0 })
+}
+
+fn read_live(wanted: Wanted<'_>, take: &mut dyn FnMut(&Record<'_>)) -> Result<Reading> {
+    let mut kmsg = open_live()?;
     reader::read(&mut kmsg, "/dev/kmsg", Some(0), wanted, take).map_err(|e| failed("/dev/kmsg", &e))
 }
 

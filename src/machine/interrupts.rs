@@ -223,12 +223,14 @@ fn message_numbers(listed: &str) -> Vec<u32> {
 /// The function's interrupts as Linux sees them. `lines` is `/proc/interrupts`, read once for all functions.
 pub fn linux_interrupts(tree: &dyn Tree, function: &Function, lines: Option<&[Line]>) -> Vec<LinuxInterrupt> {
     let (numbers, messages) = numbers(function);
+    let folder = messages.then(|| tree.enter(&format!("{}/{}", super::reading::DEVICES, function.address)));
+    let folder = folder.and_then(Result::ok);
     numbers
         .iter()
         .enumerate()
         .map(|(place, number)| {
             let line = lines.and_then(|lines| line(lines, *number));
-            let kind = if messages { message_kind(tree, function, *number) } else { "intx" };
+            let kind = if messages { message_kind(folder.as_deref(), function, *number) } else { "intx" };
             LinuxInterrupt {
                 number: *number,
                 vector: messages.then(|| vector(line, place)).flatten(),
@@ -246,11 +248,11 @@ pub fn linux_interrupts(tree: &dyn Tree, function: &Function, lines: Option<&[Li
         .collect()
 }
 
-fn message_kind(tree: &dyn Tree, function: &Function, number: u32) -> &'static str {
-    let path = format!("{}/{}/msi_irqs/{number}", super::reading::DEVICES, function.address);
-    match read_text(tree, &path).as_deref() {
-        Ok("msix") => "msix",
-        Ok("msi") => "msi",
+fn message_kind(folder: Option<&dyn Tree>, function: &Function, number: u32) -> &'static str {
+    let text = folder.and_then(|folder| read_text(folder, &format!("msi_irqs/{number}")).ok());
+    match text.as_deref() {
+        Some("msix") => "msix",
+        Some("msi") => "msi",
         _ if msix_summary(function).is_some_and(|m| m.enabled) => "msix",
         _ => "msi",
     }

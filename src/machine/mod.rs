@@ -8,6 +8,7 @@ pub mod aer;
 pub mod aspm;
 pub mod attributes;
 pub mod enumerate;
+pub mod files;
 pub mod function;
 pub mod interrupts;
 pub mod link;
@@ -133,6 +134,18 @@ pub fn load_while(
     scope: Scope<'_>,
     meanwhile: impl FnOnce() + Send,
 ) -> Result<Machine, TreeError> {
+    load_watched(tree, live, scope, meanwhile, &mut |_, _| true)
+}
+
+/// The same; of the live machine, `watch` is told again and again how many functions were read, and of how many. When it
+/// returns false, reading ends, and the others were not read, with `EINTR` as the reason.
+pub fn load_watched(
+    tree: &dyn Tree,
+    live: bool,
+    scope: Scope<'_>,
+    meanwhile: impl FnOnce() + Send,
+    watch: &mut dyn FnMut(usize, usize) -> bool,
+) -> Result<Machine, TreeError> {
     let Enumeration { entries, strange } = enumerate::enumerate(tree, live)?;
     let wanted = entries.iter().map(|e| e.address).filter(|a| (scope.wanted)(*a)).collect();
     let orders = orders(tree, live, &entries, scope);
@@ -144,7 +157,9 @@ pub fn load_while(
             orders.into_iter().map(|(entry, order, _)| (entry, order)).unzip();
         let open = || Ok(Box::new(Directory::live()?) as Box<dyn Tree>);
         let failed = |errno| TreeError::errno("a worker process for reading", errno);
-        let mut readings = worker::read_all(&orders, scope.deadline, &open, meanwhile).map_err(failed)?;
+        let mut watch = |done| watch(done, orders.len());
+        let mut readings = worker::read_all_watched(&orders, scope.deadline, &open, meanwhile, &mut watch)
+            .map_err(failed)?;
         // Before there are threads, because of the workers.
         add_vital_product_data(&mut readings, &orders, with_product_data, |orders| {
             worker::read_all(orders, scope.deadline, &open, || ()).map_err(failed)

@@ -75,6 +75,9 @@ impl Platform {
     }
 }
 
+/// Where the kernel tells its architecture, since Linux 6.1. A capture of an older one notes it there too.
+pub const ARCHITECTURE: &str = "proc/sys/kernel/arch";
+
 /// Reads what the machine as a whole tells. `live` decides where the kernel log is; `interrupts` is `/proc/interrupts`.
 pub fn read_platform(tree: &dyn Tree, live: bool, interrupts: Option<&[Line]>) -> Platform {
     read_platform_with(tree, live, interrupts, None)
@@ -97,7 +100,8 @@ pub fn read_platform_with(
     platform.architecture = if live {
         nix::sys::utsname::uname().ok().map(|u| u.machine().to_string_lossy().into_owned())
     } else {
-        platform.kernel.as_deref().and_then(architecture)
+        // Kernel: UTS_MACHINE as a sysctl, since Linux 6.1 (kernel/utsname_sysctl.c).
+        text(ARCHITECTURE).or_else(|| platform.kernel.as_deref().and_then(architecture))
     };
     if let Some(flags) = boot_architecture(tree) {
         platform.fadt_no_msi = Some(flags & 0x08 != 0);

@@ -212,6 +212,11 @@ pub fn read_at(tree: &dyn Tree, path: &str, order: Order, known: Answers) -> Rea
     if order.depth >= Depth::Full {
         read_everything(&mut reading, folder);
     }
+    if order.depth == Depth::Bytes {
+        // Bytes that no capability claims may tell that there is no AER. Shallower readings do not have them and ask;
+        // a capture is to answer those too.
+        reading.ask_when(folder, When::DetailOfErrors);
+    }
     reading
 }
 
@@ -304,9 +309,11 @@ fn read_config(reading: &mut Reading, folder: &dyn Tree, depth: Depth) {
     if let Some(pieces) = file.pieces() {
         // A dump with holes: everything that there is is at hand.
         reading.space = ConfigSpace::new(limit);
-        for (offset, bytes) in pieces {
+        for (offset, bytes) in pieces.runs {
             reading.space.store(u16::try_from(offset).unwrap_or(u16::MAX), &bytes);
         }
+        reading.config_error =
+            pieces.ended.map(|(offset, cause)| (u16::try_from(offset).unwrap_or(u16::MAX), cause));
         return;
     }
     let read =

@@ -42,9 +42,22 @@ pub fn read_all(
     open: Open<'_>,
     meanwhile: impl FnOnce(),
 ) -> Result<Vec<Reading>, Errno> {
+    read_all_watched(orders, deadline, open, meanwhile, &mut |_| true)
+}
+
+/// The same; `watch` is told again and again, several times a second, how many functions were read. When it returns
+/// false, reading ends: the others are not read, with `EINTR` as the reason.
+pub fn read_all_watched(
+    orders: &[Order],
+    deadline: Duration,
+    open: Open<'_>,
+    meanwhile: impl FnOnce(),
+    watch: &mut dyn FnMut(usize) -> bool,
+) -> Result<Vec<Reading>, Errno> {
     let mut pool = Pool {
         waiting: orders.iter().copied().enumerate().collect(),
         answers: vec![None; orders.len()],
+        done: 0,
         workers: Vec::new(),
         deadline,
         open,
@@ -57,17 +70,35 @@ pub fn read_all(
     meanwhile();
     while busy {
         pool.collect()?;
+        if !watch(pool.done) {
+            break;
+        }
         busy = pool.hand_out()?;
     }
     for worker in pool.workers {
         drop(worker.socket);
-        // The end of the socket ends the worker; it is idle, so this does not wait.
-        let _ = waitpid(worker.process, None);
+        if worker.orders.is_empty() {
+            // The end of the socket ends the worker; it is idle, so this does not wait.
+            let _ = waitpid(worker.process, None);
+        } else {
+            abandon(worker.process);
+        }
     }
     let answers = pool.answers.into_iter().zip(orders);
-    let unread = |order: &Order| Reading::failed(order.address, Cause::Errno(Errno::EIO));
+    let why = if busy { Errno::EINTR } else { Errno::EIO };
+    let unread = |order: &Order| Reading::failed(order.address, Cause::Errno(why));
     Ok(answers.map(|(answer, order)| answer.unwrap_or_else(|| unread(order))).collect())
 }
+
+/// Ends a process without waiting for it. One in an uninterruptible read dies when the read ends; it holds nothing of
+/// ours meanwhile.
+pub(super) fn abandon(process: Pid) {
+    let _ = kill(process, Signal::SIGKILL);
+    let _ = waitpid(process, Some(WaitPidFlag::WNOHANG));
+}
+
+/// Longest time in which nobody is told how far reading is.
+const TELLING: Duration = Duration::from_millis(250);
 
 struct Worker {
     process: Pid,
@@ -82,6 +113,8 @@ struct Pool<'a> {
     /// Orders that no worker has yet, with the places of their answers.
     waiting: VecDeque<(usize, Order)>,
     answers: Vec<Option<Reading>>,
+    /// Number of answers that came.
+    done: usize,
     workers: Vec<Worker>,
     deadline: Duration,
     open: Open<'a>,
@@ -142,6 +175,7 @@ impl Pool<'_> {
             answer.config_error = earlier.config_error;
         }
         self.answers[place] = Some(answer);
+        self.done += 1;
     }
 
     /// Gives up a worker that hangs or broke, notes why its function is not known, and starts another.
@@ -158,9 +192,7 @@ impl Pool<'_> {
                 self.waiting.push_front((place, Order { remembered: true, ..order }));
             }
         }
-        // A process in an uninterruptible read dies when the read ends. It holds nothing of ours meanwhile.
-        let _ = kill(worker.process, Signal::SIGKILL);
-        let _ = waitpid(worker.process, Some(WaitPidFlag::WNOHANG));
+        abandon(worker.process);
         *worker = start(self.open, self.deadline)?;
         Ok(())
     }
@@ -173,7 +205,8 @@ fn wait(workers: &[Worker], deadline: Duration) -> Result<Vec<bool>, Errno> {
         busy.iter().map(|i| deadline.saturating_sub(workers[*i].since.elapsed())).min().unwrap_or(deadline);
     let mut descriptors: Vec<PollFd<'_>> =
         busy.iter().map(|i| PollFd::new(workers[*i].socket.as_fd(), PollFlags::POLLIN)).collect();
-    let timeout = PollTimeout::try_from(left + Duration::from_millis(1)).unwrap_or(PollTimeout::MAX);
+    let timeout =
+        PollTimeout::try_from((left + Duration::from_millis(1)).min(TELLING)).unwrap_or(PollTimeout::MAX);
     match poll(&mut descriptors, timeout) {
         Ok(_) | Err(Errno::EINTR) => {}
         Err(errno) => return Err(errno),
@@ -187,7 +220,7 @@ fn wait(workers: &[Worker], deadline: Duration) -> Result<Vec<bool>, Errno> {
 
 /// Both ends of a socket. The first does not wait longer than the deadline for any part of an answer: a worker may stop
 /// in the middle of one.
-fn sockets(deadline: Duration) -> std::io::Result<(UnixStream, UnixStream)> {
+pub(super) fn sockets(deadline: Duration) -> std::io::Result<(UnixStream, UnixStream)> {
     let (here, there) = UnixStream::pair()?;
     // Zero would be no limit.
     here.set_read_timeout(Some(deadline.max(Duration::from_millis(1))))?;
@@ -195,7 +228,7 @@ fn sockets(deadline: Duration) -> std::io::Result<(UnixStream, UnixStream)> {
 }
 
 /// Whether a read ended because of the time limit.
-fn is_late(error: &std::io::Error) -> bool {
+pub(super) fn is_late(error: &std::io::Error) -> bool {
     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
 }
 
@@ -211,7 +244,7 @@ fn start(open: Open<'_>, deadline: Duration) -> Result<Worker, Errno> {
 
 /// Closes everything that a worker inherited: the standard streams, whatever else the caller left open, and the
 /// sockets of the other workers, which would never see their end while this one lives.
-fn close_all_but(keep: i32) {
+pub(super) fn close_all_but(keep: i32) {
     let Ok(folder) = std::fs::read_dir("/proc/self/fd") else { return };
     let names = folder.flatten().map(|entry| entry.file_name());
     let open: Vec<i32> = names.filter_map(|name| name.to_str()?.parse().ok()).collect();

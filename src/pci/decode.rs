@@ -92,7 +92,7 @@ impl Capability {
 
     /// What of it is not read, and why, if there is something.
     pub fn not_read(&self) -> Option<&'static str> {
-        let rows = super::catalogue::not_read_of(self.specification?.key);
+        let rows = super::left_out::not_read_of(self.specification?.key);
         rows.into_iter().find_map(|row| {
             let placed = self.registers.iter().find(|p| p.register.key == row.register)?;
             placed.raw.is_none_or(row.when).then_some(row.text)

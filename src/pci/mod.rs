@@ -13,6 +13,7 @@ pub mod decode;
 pub mod expansion_rom;
 pub mod extended;
 pub mod header;
+pub mod left_out;
 pub mod quantity;
 pub mod register;
 pub mod reserved;

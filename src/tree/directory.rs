@@ -18,7 +18,7 @@ use nix::sys::stat::{FileStat, Mode, SFlag, fstat};
 
 use super::error::{Cause, Result, TreeError};
 use super::manifest::{self, Manifest};
-use super::memory::{join_link, normalize};
+use super::memory::{PiecesFile, join_link, normalize};
 use super::raw::Mapping;
 use super::{File, NAMES_LIMIT, Tree, Window};
 
@@ -26,6 +26,8 @@ use super::{File, NAMES_LIMIT, Tree, Window};
 const LINKS: u32 = 40;
 /// What keeps opening a file from waiting and from taking over a terminal.
 const READING: OFlag = OFlag::O_NONBLOCK.union(OFlag::O_NOCTTY);
+/// Longest run of a file that is stored in pieces: a configuration space has no more bytes.
+const PIECE_LIMIT: usize = 4096;
 /// Longest text of a link.
 const LINK_LENGTH: usize = 4096;
 
@@ -64,7 +66,7 @@ impl Directory {
             return Self::live();
         }
         let mut tree = Self::new(root, false, None);
-        match super::read(&tree, "capture/manifest.tsv", manifest::LIMIT) {
+        match super::read(&tree, manifest::PATH, manifest::LIMIT) {
             Ok(bytes) => {
                 let manifest = Manifest::parse(&String::from_utf8_lossy(&bytes));
                 if let Some(whole) = Arc::get_mut(&mut tree.whole) {
@@ -181,11 +183,7 @@ impl Directory {
     /// The error for something that could not be opened, as absent or not captured.
     fn failed(&self, path: &str, errno: Errno) -> TreeError {
         let cause = match (errno, &self.whole.manifest) {
-            (Errno::ENOENT, Some(manifest))
-                if !manifest.proves_absence(&self.listed_path(manifest, path)) =>
-            {
-                Cause::NotCaptured
-            }
+            (Errno::ENOENT, Some(manifest)) => manifest.why_missing(&self.listed_path(manifest, path)),
             (Errno::ELOOP, _) if !self.whole.live => Cause::Escapes,
             (errno, _) => Cause::Errno(errno),
         };
@@ -198,8 +196,8 @@ impl Directory {
         if let Some(manifest) = &self.whole.manifest
             && let Some(row) = manifest.row(&self.listed_path(manifest, path))
         {
-            if let Some(errno) = row.error {
-                return Err(TreeError::errno(self.full(path), errno));
+            if let Some(cause) = row.error {
+                return Err(TreeError::new(self.full(path), cause));
             }
             let (descriptor, size) = self.open_regular(path)?;
             return Ok((descriptor, row.size.or(size)));
@@ -307,8 +305,24 @@ impl Directory {
     }
 }
 
+impl Directory {
+    /// A file of which the manifest says that it is stored in pieces.
+    fn pieces(&self, path: &str) -> Option<PiecesFile> {
+        let manifest = self.whole.manifest.as_ref()?;
+        let row = manifest.row(&self.listed_path(manifest, path))?;
+        let pieces = row.assemble(|offset| {
+            let name = manifest::piece_name(path, offset);
+            super::read(self, &name, PIECE_LIMIT).ok()
+        })?;
+        Some(PiecesFile::new(&self.full(path), pieces, row.size))
+    }
+}
+
 impl Tree for Directory {
     fn open(&self, path: &str) -> Result<Box<dyn File>> {
+        if let Some(file) = self.pieces(path) {
+            return Ok(Box::new(file));
+        }
         let (descriptor, size) = self.open_file(path)?;
         let copy = !self.whole.live;
         Ok(Box::new(DirectoryFile { descriptor, size, copy, folder: self.path.clone(), name: path.into() }))

@@ -44,6 +44,40 @@ pub enum Cause {
     TimedOut(u32),
 }
 
+impl Cause {
+    /// The word for it in a manifest: `EIO`, `timeout:2000`, `too-long:65536`, `too-many:65536`, `escapes`,
+    /// `not-regular`, `damaged`, `not-captured`.
+    pub fn word(self) -> String {
+        match self {
+            Cause::Errno(errno) => errno_name(errno),
+            Cause::NotCaptured => "not-captured".to_owned(),
+            Cause::Escapes => "escapes".to_owned(),
+            Cause::NotRegular => "not-regular".to_owned(),
+            Cause::Damaged => "damaged".to_owned(),
+            Cause::TooLong(limit) => format!("too-long:{limit}"),
+            Cause::TooMany(limit) => format!("too-many:{limit}"),
+            Cause::TimedOut(milliseconds) => format!("timeout:{milliseconds}"),
+        }
+    }
+
+    /// The cause of that word.
+    pub fn of_word(word: &str) -> Option<Self> {
+        Some(match word.split_once(':') {
+            Some(("too-long", limit)) => Cause::TooLong(limit.parse().ok()?),
+            Some(("too-many", limit)) => Cause::TooMany(limit.parse().ok()?),
+            Some(("timeout", milliseconds)) => Cause::TimedOut(milliseconds.parse().ok()?),
+            Some(_) => return None,
+            None => match word {
+                "not-captured" => Cause::NotCaptured,
+                "escapes" => Cause::Escapes,
+                "not-regular" => Cause::NotRegular,
+                "damaged" => Cause::Damaged,
+                name => Cause::Errno(errno_by_name(name)?),
+            },
+        })
+    }
+}
+
 impl TreeError {
     /// An error at `path`.
     pub fn new(path: impl Into<String>, cause: Cause) -> Self {
@@ -82,4 +116,21 @@ fn errno_words(errno: Errno) -> String {
 /// The error of that name, as captures record it (`EIO`, `EINVAL`, …).
 pub fn errno_by_name(name: &str) -> Option<Errno> {
     (1..200).map(Errno::from_raw).find(|e| *e != Errno::UnknownErrno && format!("{e:?}") == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_cause_has_a_word() {
+        let errors = [Errno::EIO, Errno::EINVAL, Errno::ENODEV, Errno::ETIMEDOUT].map(Cause::Errno);
+        let others = [Cause::NotCaptured, Cause::Escapes, Cause::NotRegular, Cause::Damaged];
+        let limits = [Cause::TooLong(65_536), Cause::TooMany(1), Cause::TimedOut(2000)];
+        for cause in errors.into_iter().chain(others).chain(limits) {
+            assert_eq!(Cause::of_word(&cause.word()), Some(cause));
+        }
+        assert_eq!(Cause::of_word("rubbish"), None);
+        assert_eq!(Cause::of_word("timeout:x"), None);
+    }
 }

@@ -9,7 +9,7 @@ use crate::tree::{Cause, Tree, read};
 fn config(dump: &Dump, address: &str) -> Vec<u8> {
     let path = path(address.parse().unwrap());
     match dump.tree.open(&path).unwrap().pieces() {
-        Some(runs) => runs[0].1.clone(),
+        Some(pieces) => pieces.runs[0].1.clone(),
         None => read(&dump.tree, &path, 4096).unwrap(),
     }
 }
@@ -104,7 +104,7 @@ fn nothing_is_invented_behind_a_hole() {
     assert_eq!(texts(&dump), ["line 1: 0000:00:01.0: bytes 0x50 to 0x60 are missing and stay unknown"]);
     let file = dump.tree.open(&path("00:01.0".parse().unwrap())).unwrap();
     assert_eq!(file.size(), 256);
-    assert_eq!(file.pieces().unwrap()[1], (0x60, sample(256)[0x60..].to_vec()), "what follows is kept");
+    assert_eq!(file.pieces().unwrap().runs[1], (0x60, sample(256)[0x60..].to_vec()), "what follows is kept");
     assert!(file.read_at(0x50, &mut [0]).is_err());
 
     let dump = parse(format!("00:01.0 x\n{}\n", rows(&sample(256))[1..].join("\n")).as_bytes());

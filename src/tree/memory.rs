@@ -10,7 +10,8 @@ use std::time::Duration;
 use nix::errno::Errno;
 
 use super::error::{Cause, Result, TreeError};
-use super::{File, Tree, Window};
+use super::manifest::{Manifest, piece_name};
+use super::{File, NAMES_LIMIT, Pieces, Tree, Window};
 
 /// Files and links by path.
 #[derive(Debug, Clone, Default)]
@@ -20,13 +21,15 @@ pub struct MemoryTree {
     prefix: String,
     /// What a missing entry means: false for a dump, which holds nothing but configuration space.
     complete: bool,
+    /// What a capture says of files that are not as they are stored.
+    manifest: Option<Arc<Manifest>>,
 }
 
 #[derive(Debug, Clone)]
 enum Entry {
     File(Arc<[u8]>),
-    /// A file with holes: runs of bytes in the order of their offsets, and the size of the whole.
-    Pieces(Arc<[(u64, Vec<u8>)]>, u64),
+    /// A file with holes, and the size of the whole.
+    Pieces(Pieces, u64),
     /// A file that ends before the size that `stat` gives.
     Short(Arc<[u8]>, u64),
     /// A file that can be opened and not be read.
@@ -36,6 +39,7 @@ enum Entry {
     /// A file that gives the next of these each time it is opened, and the last one from then on.
     Changing(Arc<Changing>),
     Link(String),
+    Folder,
 }
 
 #[derive(Debug)]
@@ -65,7 +69,7 @@ impl MemoryTree {
     pub fn pieces(mut self, path: impl Into<String>, mut runs: Vec<(u64, Vec<u8>)>, size: u64) -> Self {
         let entry = match runs.as_mut_slice() {
             [(0, run)] if run.len() as u64 == size => Entry::File(std::mem::take(run).into()),
-            _ => Entry::Pieces(runs.into(), size),
+            _ => Entry::Pieces(Pieces { runs, ended: None }, size),
         };
         self.insert(path.into(), entry);
         self
@@ -109,8 +113,52 @@ impl MemoryTree {
         Arc::make_mut(&mut self.entries).insert(path, entry);
     }
 
-    fn missing(&self, path: &str) -> TreeError {
-        let cause = if self.complete { Cause::Errno(Errno::ENOENT) } else { Cause::NotCaptured };
+    /// Adds a file, for building a tree one by one.
+    pub(super) fn add_file(&mut self, path: String, bytes: Arc<[u8]>) {
+        self.insert(path, Entry::File(bytes));
+    }
+
+    /// Adds a link, for building a tree one by one.
+    pub(super) fn add_link(&mut self, path: String, target: String) {
+        self.insert(path, Entry::Link(target));
+    }
+
+    /// Adds a folder, which may be empty.
+    pub(super) fn add_folder(&mut self, path: String) {
+        self.insert(path, Entry::Folder);
+    }
+
+    /// Bytes of a file that was added, whatever a manifest says of it.
+    pub(super) fn stored(&self, path: &str) -> Option<&Arc<[u8]>> {
+        match self.entries.get(path)? {
+            Entry::File(bytes) => Some(bytes),
+            _ => None,
+        }
+    }
+
+    /// Files and links that were added, in the order of their paths: the bytes of a file or the text of a link.
+    pub fn contents(&self) -> impl Iterator<Item = (&str, Content<'_>)> {
+        self.entries.iter().filter_map(|(path, entry)| match entry {
+            Entry::File(bytes) => Some((path.as_str(), Content::File(bytes))),
+            Entry::Link(target) => Some((path.as_str(), Content::Link(target))),
+            _ => None,
+        })
+    }
+
+    /// The tree with what a manifest says of it; `complete` is what missing means where there is none.
+    pub(super) fn with_manifest(mut self, manifest: Option<Manifest>, complete: bool) -> Self {
+        self.manifest = manifest.map(Arc::new);
+        self.complete = complete;
+        self
+    }
+
+    /// Why `path`, which is in this folder, or `full`, which is the same with links followed, is not there.
+    fn missing_at(&self, path: &str, full: &str) -> TreeError {
+        let cause = match (&self.manifest, self.complete) {
+            (Some(manifest), _) => manifest.why_missing(full),
+            (None, true) => Cause::Errno(Errno::ENOENT),
+            (None, false) => Cause::NotCaptured,
+        };
         TreeError::new(format!("{}{path}", self.prefix), cause)
     }
 
@@ -130,6 +178,15 @@ impl MemoryTree {
         }
         Err(TreeError::new(full, Cause::Escapes))
     }
+}
+
+/// What is stored under a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Content<'a> {
+    /// Bytes of a file.
+    File(&'a [u8]),
+    /// Text of a link.
+    Link(&'a str),
 }
 
 /// Path that a link at `path` with text `target` leads to, without leading `/`. `..` above the root stays at the root.
@@ -156,19 +213,31 @@ pub(super) fn normalize(path: &str) -> String {
     parts.join("/")
 }
 
-struct MemoryFile(Arc<[u8]>);
+struct MemoryFile {
+    bytes: Arc<[u8]>,
+    /// Size that a manifest gives.
+    size: Option<u64>,
+}
 
 impl File for MemoryFile {
     fn size(&self) -> u64 {
-        self.0.len() as u64
+        self.size.unwrap_or(self.bytes.len() as u64)
+    }
+
+    fn is_copy(&self) -> bool {
+        true
     }
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize> {
-        let start = usize::try_from(offset).unwrap_or(usize::MAX).min(self.0.len());
-        let length = buffer.len().min(self.0.len() - start);
-        buffer[..length].copy_from_slice(&self.0[start..start + length]);
+        let start = usize::try_from(offset).unwrap_or(usize::MAX).min(self.bytes.len());
+        let length = buffer.len().min(self.bytes.len() - start);
+        buffer[..length].copy_from_slice(&self.bytes[start..start + length]);
         Ok(length)
     }
+}
+
+fn plain(bytes: &Arc<[u8]>) -> MemoryFile {
+    MemoryFile { bytes: bytes.clone(), size: None }
 }
 
 struct ShortFile(MemoryFile, u64);
@@ -209,109 +278,198 @@ impl File for SlowFile {
     }
 }
 
-struct PiecesFile(Arc<[(u64, Vec<u8>)]>, u64);
+/// A file with holes.
+pub(super) struct PiecesFile {
+    path: String,
+    pieces: Pieces,
+    size: u64,
+}
+
+impl PiecesFile {
+    /// The file at `path`; without `size`, it ends with its last piece.
+    pub(super) fn new(path: &str, pieces: Pieces, size: Option<u64>) -> Self {
+        let end = pieces.runs.iter().map(|(offset, run)| offset.saturating_add(run.len() as u64)).max();
+        PiecesFile { path: path.to_owned(), size: size.or(end).unwrap_or(0), pieces }
+    }
+}
 
 impl File for PiecesFile {
     fn size(&self) -> u64 {
-        self.1
+        self.size
     }
 
-    fn pieces(&self) -> Option<Vec<(u64, Vec<u8>)>> {
-        Some(self.0.to_vec())
+    fn pieces(&self) -> Option<Pieces> {
+        Some(self.pieces.clone())
     }
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize> {
         let run = self
-            .0
+            .pieces
+            .runs
             .iter()
             .find_map(|(start, run)| run.get(usize::try_from(offset.checked_sub(*start)?).ok()?..));
-        let run = run.filter(|run| !run.is_empty()).ok_or_else(|| TreeError::new("", Cause::NotCaptured))?;
+        let cause = match self.pieces.ended {
+            Some((end, cause)) if offset >= end => cause,
+            _ => Cause::NotCaptured,
+        };
+        let run = run.filter(|run| !run.is_empty()).ok_or_else(|| TreeError::new(&self.path, cause))?;
         let length = run.len().min(buffer.len());
         buffer[..length].copy_from_slice(&run[..length]);
         Ok(length)
     }
 }
 
-impl Tree for MemoryTree {
-    fn open(&self, path: &str) -> Result<Box<dyn File>> {
-        match self.entries.get(&self.resolve(path)?) {
-            Some(Entry::File(bytes)) => Ok(Box::new(MemoryFile(bytes.clone()))),
-            Some(Entry::Pieces(runs, size)) => Ok(Box::new(PiecesFile(runs.clone(), *size))),
-            Some(Entry::Short(bytes, size)) => Ok(Box::new(ShortFile(MemoryFile(bytes.clone()), *size))),
-            Some(Entry::Slow(bytes, each)) => Ok(Box::new(SlowFile(MemoryFile(bytes.clone()), *each))),
+impl MemoryTree {
+    /// The file at a path with links followed; what the manifest says of it comes first.
+    fn open_at(&self, path: &str, full: &str) -> Result<Box<dyn File>> {
+        let row = self.manifest.as_ref().and_then(|manifest| manifest.row(full));
+        let size = row.and_then(|row| row.size);
+        if let Some(cause) = row.and_then(|row| row.error) {
+            return Err(TreeError::new(full, cause));
+        }
+        let piece = |offset| Some(self.stored(&piece_name(full, offset))?.to_vec());
+        if let Some(pieces) = row.and_then(|row| row.assemble(piece)) {
+            return Ok(Box::new(PiecesFile::new(full, pieces, size)));
+        }
+        match self.entries.get(full) {
+            Some(Entry::File(bytes)) => Ok(Box::new(MemoryFile { bytes: bytes.clone(), size })),
+            Some(Entry::Pieces(pieces, size)) => {
+                Ok(Box::new(PiecesFile::new(full, pieces.clone(), Some(*size))))
+            }
+            Some(Entry::Short(bytes, size)) => Ok(Box::new(ShortFile(plain(bytes), *size))),
+            Some(Entry::Slow(bytes, each)) => Ok(Box::new(SlowFile(plain(bytes), *each))),
             Some(Entry::Failing(errno, size)) => {
                 Ok(Box::new(FailingFile(format!("{}{path}", self.prefix), *errno, *size)))
             }
             Some(Entry::Changing(changing)) => {
                 let number = changing.opened.fetch_add(1, Ordering::Relaxed);
                 let version = changing.versions.get(number).or(changing.versions.last());
-                Ok(Box::new(MemoryFile(version.cloned().unwrap_or_default())))
+                Ok(Box::new(plain(&version.cloned().unwrap_or_default())))
             }
-            _ => Err(self.missing(path)),
+            None if !self.holds(full) => Err(self.missing_at(path, full)),
+            _ => Err(TreeError::errno(full, Errno::EISDIR)),
         }
+    }
+
+    /// Whether something lies below a path.
+    fn holds(&self, full: &str) -> bool {
+        let below = format!("{full}/");
+        full.is_empty()
+            || self.entries.range(below.clone()..).next().is_some_and(|(key, _)| key.starts_with(&below))
+    }
+
+    /// The first path from `from` on that lies below a folder, relative to it.
+    fn first_below(&self, folder: &str, from: &str) -> Option<&str> {
+        self.entries.range(from.to_owned()..).next()?.0.strip_prefix(folder)
+    }
+
+    /// Whether a path with links followed is a folder.
+    fn is_folder(&self, full: &str) -> bool {
+        matches!(self.entries.get(full), Some(Entry::Folder)) || self.holds(full)
+    }
+
+    /// A window that is stored as `NAME@0xOFFSET` and that covers the range.
+    fn stored_window(&self, full: &str, offset: u64, length: usize) -> Option<Window> {
+        let prefix = format!("{full}@0x");
+        let stored = self.entries.range(prefix.clone()..).map_while(|(key, entry)| {
+            let start = u64::from_str_radix(key.strip_prefix(&prefix)?, 16).ok();
+            Some((start, entry))
+        });
+        for (start, entry) in stored {
+            if let (Some(start), Entry::File(bytes)) = (start, entry)
+                && let Some(skip) = offset.checked_sub(start).and_then(|skip| usize::try_from(skip).ok())
+                && let Some(window) = skip.checked_add(length).and_then(|end| bytes.get(skip..end))
+            {
+                return Some(Window::stored(window.to_vec()));
+            }
+        }
+        None
+    }
+}
+
+impl Tree for MemoryTree {
+    fn open(&self, path: &str) -> Result<Box<dyn File>> {
+        self.open_at(path, &self.resolve(path)?)
     }
 
     fn read_link(&self, path: &str) -> Result<String> {
         // The parent's links are followed, the last one is the one that is asked for.
         let full = match path.rsplit_once('/') {
-            Some((parent, name)) => format!("{}/{name}", self.resolve(parent)?),
+            Some((parent, name)) => normalize(&format!("{}/{name}", self.resolve(parent)?)),
             None => normalize(&format!("{}{path}", self.prefix)),
         };
         match self.entries.get(&full) {
             Some(Entry::Link(target)) => Ok(target.clone()),
-            Some(_) => Err(TreeError::errno(full, Errno::EINVAL)),
-            None => Err(self.missing(path)),
+            None if !self.holds(&full) => Err(self.missing_at(path, &full)),
+            _ => Err(TreeError::errno(full, Errno::EINVAL)),
         }
     }
 
     fn list(&self, path: &str) -> Result<Vec<String>> {
-        let folder = format!("{}/", self.resolve(path)?);
-        let folder = folder.trim_start_matches('/');
-        let mut names: Vec<String> = self
-            .entries
-            .range(folder.to_owned()..)
-            .map_while(|(key, _)| key.strip_prefix(folder))
-            .map(|rest| rest.split('/').next().unwrap_or(rest).to_owned())
-            .collect();
+        let full = self.resolve(path)?;
+        let folder = if full.is_empty() { full.clone() } else { format!("{full}/") };
+        let mut names: Vec<String> = Vec::new();
+        let mut from = folder.clone();
+        // From each name on to the next one: what lies below it is not looked at.
+        while let Some(rest) = self.first_below(&folder, &from) {
+            if names.len() > 2 * NAMES_LIMIT {
+                return Err(TreeError::new(full, Cause::TooMany(NAMES_LIMIT)));
+            }
+            let name = match rest.split_once('/') {
+                // '0' is the character behind '/'.
+                Some((name, _)) => (name, format!("{folder}{name}0")),
+                None => (rest, format!("{folder}{rest}\0")),
+            };
+            from = name.1;
+            names.push(name.0.to_owned());
+        }
+        let listed = self.manifest.as_ref().filter(|manifest| manifest.has_folder(&full));
+        names.retain(|name| !name.is_empty());
+        if names.is_empty() && listed.is_none() && !self.is_folder(&full) {
+            return Err(match self.entries.get(&full) {
+                Some(_) => TreeError::errno(full, Errno::ENOTDIR),
+                None => self.missing_at(path, &full),
+            });
+        }
+        if let Some(manifest) = &self.manifest {
+            names.extend_from_slice(manifest.children(&full));
+        }
+        names.sort_unstable();
         names.dedup();
-        if names.is_empty() { Err(self.missing(path)) } else { Ok(names) }
+        if names.len() > NAMES_LIMIT {
+            return Err(TreeError::new(full, Cause::TooMany(NAMES_LIMIT)));
+        }
+        Ok(names)
     }
 
     fn enter(&self, path: &str) -> Result<Box<dyn Tree>> {
-        let prefix = format!("{}/", self.resolve(path)?);
-        if !self.entries.range(prefix.clone()..).next().is_some_and(|(key, _)| key.starts_with(&prefix)) {
-            return Err(self.missing(path));
+        let full = self.resolve(path)?;
+        if !self.is_folder(&full) {
+            return Err(match self.entries.get(&full) {
+                Some(_) => TreeError::errno(full, Errno::ENOTDIR),
+                None => self.missing_at(path, &full),
+            });
         }
-        Ok(Box::new(MemoryTree { entries: self.entries.clone(), prefix, complete: self.complete }))
+        let prefix = if full.is_empty() { full } else { format!("{full}/") };
+        Ok(Box::new(MemoryTree { prefix, ..self.clone() }))
     }
 
     fn window(&self, path: &str, offset: u64, length: usize) -> Result<Window> {
-        let file = match self.open(path) {
+        let full = self.resolve(path)?;
+        let file = match self.open_at(path, &full) {
             Ok(file) => file,
-            Err(error) => return self.stored_piece(path, offset, length).ok_or(error),
+            Err(error) => return self.stored_window(&full, offset, length).ok_or(error),
         };
+        let failed = || TreeError::errno(format!("{}{path}", self.prefix), Errno::EINVAL);
+        if offset.checked_add(length as u64).is_none_or(|end| end > file.size()) {
+            return Err(failed());
+        }
         let mut bytes = vec![0; length];
         let read = file.read_at(offset, &mut bytes)?;
         if read < length {
-            return Err(TreeError::errno(format!("{}{path}", self.prefix), Errno::EINVAL));
+            return Err(failed());
         }
         Ok(Window::stored(bytes))
-    }
-}
-
-impl MemoryTree {
-    /// Registers that are stored as a piece of a BAR, `resource0@0x1000`.
-    fn stored_piece(&self, path: &str, offset: u64, length: usize) -> Option<Window> {
-        let prefix = format!("{}@0x", self.resolve(path).ok()?);
-        let pieces = self
-            .entries
-            .range(prefix.clone()..)
-            .map_while(|(key, entry)| Some((key.strip_prefix(&prefix)?, entry)));
-        pieces.into_iter().find_map(|(at, entry)| {
-            let start = usize::try_from(offset.checked_sub(u64::from_str_radix(at, 16).ok()?)?).ok()?;
-            let Entry::File(bytes) = entry else { return None };
-            Some(Window::stored(bytes.get(start..start.checked_add(length)?)?.to_vec()))
-        })
     }
 }
 

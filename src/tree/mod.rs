@@ -1,20 +1,21 @@
 //! Where bytes come from.
 //!
 //! Everything pciscope knows of a machine it reads as files under one root. [`Tree`] is that root: the live machine at
-//! `/`, a folder shaped like it ([`Directory`]), or bytes in memory that a dump was turned into ([`MemoryTree`], by
-//! [`hexdump`]).
+//! `/`, a folder shaped like it ([`Directory`]), or bytes in memory that a dump or a capture was turned into
+//! ([`MemoryTree`], by [`hexdump`] and [`archive`]).
 //! There is one reader and no special path for any of them. [`source::open`] tells by content which one is meant.
 //!
 //! Errors are kept as the operating system gave them, because here they mean different things: `ENOENT` is absent,
 //! `EINVAL` from `current_link_speed` is a device that the kernel marked disconnected, `EACCES` is a missing privilege,
 //! `ENODEV` a device that was removed meanwhile.
 
+pub mod archive;
 mod directory;
 mod error;
 pub mod hexdump;
 mod hexline;
 mod hexrows;
-mod manifest;
+pub(crate) mod manifest;
 mod memory;
 pub(crate) mod raw;
 pub mod source;
@@ -53,13 +54,22 @@ pub trait Tree: Send + Sync {
     fn window(&self, path: &str, offset: u64, length: usize) -> Result<Window>;
 }
 
+/// What is there of a file with holes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Pieces {
+    /// Runs of bytes with their offsets, in ascending order.
+    pub runs: Vec<(u64, Vec<u8>)>,
+    /// Where reading it ended, and why, if that is known: a device that failed in the middle.
+    pub ended: Option<(u64, Cause)>,
+}
+
 /// An open file.
 pub trait File: Send {
     /// Its size as `stat` says: of `config`, how much configuration space the function has.
     fn size(&self) -> u64;
 
-    /// What is there of a file with holes: runs of bytes with their offsets. `None` for every other file.
-    fn pieces(&self) -> Option<Vec<(u64, Vec<u8>)>> {
+    /// What is there of a file with holes. `None` for every other file.
+    fn pieces(&self) -> Option<Pieces> {
         None
     }
 

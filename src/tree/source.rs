@@ -11,9 +11,10 @@ use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::sys::stat::{Mode, SFlag, fstat, stat};
 
+use super::archive::{self, Unpacked};
 use super::error::{Cause, TreeError};
 use super::hexdump::{self, Dump, INPUT_LIMIT};
-use super::{Directory, Tree};
+use super::{Directory, Tree, printable};
 use crate::pci::Bdf;
 
 /// Where the tree that is made of an NVIDIA bug report keeps its text.
@@ -38,6 +39,8 @@ pub enum Kind {
     Live,
     /// A folder shaped like `/`.
     Directory,
+    /// A capture in one file.
+    Archive,
     /// Text with hex dumps of configuration space.
     Dump,
     /// A copy of one function's `config`.
@@ -61,6 +64,15 @@ pub enum Opened {
     },
 }
 
+/// Where a capture keeps what a reader should know about it, a line each: what was noticed when it was made.
+pub const NOTES: &str = "capture/notes.txt";
+
+/// Notes that a capture keeps.
+fn kept_notes(tree: &dyn Tree) -> Vec<String> {
+    let text = super::read(tree, NOTES, super::ATTRIBUTE_LIMIT).map(printable).unwrap_or_default();
+    text.lines().map(str::to_owned).collect()
+}
+
 /// Why a source cannot be read. Every text is one line that starts with the path.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SourceError {
@@ -74,6 +86,16 @@ pub enum SourceError {
         path: String,
         /// What to give instead; empty if that is not clear.
         hint: String,
+    },
+    /// A packed archive of which nothing can be used.
+    #[error(
+        "{path}: {reason}; expected a capture: a tar archive packed with zstd, with sys/bus/pci/devices in it"
+    )]
+    Archive {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
     },
     /// A kind of file that exists, but not for this version.
     #[error("{path}: this is {what}, which this version cannot read yet")]
@@ -194,7 +216,8 @@ fn directory(path: &Path, name: &str) -> Result<Source, SourceError> {
         Err(error) => return Err(TreeError { path: format!("{name}/{}", error.path), ..error }.into()),
     }
     let description = format!("{name}, a folder shaped like /");
-    Ok(Source { tree: Box::new(tree), kind: Kind::Directory, description, notes: Vec::new() })
+    let notes = kept_notes(&tree);
+    Ok(Source { tree: Box::new(tree), kind: Kind::Directory, description, notes })
 }
 
 /// What to give instead of a folder that lies somewhere inside the shape.
@@ -226,20 +249,57 @@ fn holds_functions(folder: &PathBuf) -> bool {
     names.any(|name| name.to_str().is_some_and(|name| name.parse::<Bdf>().is_ok()))
 }
 
-fn file(name: &str, stream: impl Read) -> Result<Opened, SourceError> {
-    classify(name, read_bounded(name, stream, INPUT_LIMIT)?)
+fn file(name: &str, mut stream: impl Read) -> Result<Opened, SourceError> {
+    // What is packed is told from its first bytes: it may be longer than what is read as text.
+    let mut bytes = Vec::new();
+    stream.by_ref().take(4).read_to_end(&mut bytes).map_err(|error| failed(name, &error))?;
+    if bytes == ZSTANDARD {
+        return archive(name, bytes.as_slice().chain(stream)).map(Opened::Source);
+    }
+    classify(name, read_bounded(name, bytes, stream, INPUT_LIMIT)?)
 }
 
-fn read_bounded(name: &str, mut stream: impl Read, limit: usize) -> Result<Vec<u8>, SourceError> {
-    let failed = |error: std::io::Error| {
-        TreeError::errno(name, Errno::from_raw(error.raw_os_error().unwrap_or(Errno::EIO as i32)))
-    };
-    // What cannot be read anyway is told from its first bytes: it may be longer than what can.
-    let mut bytes = Vec::new();
-    stream.by_ref().take(4).read_to_end(&mut bytes).map_err(failed)?;
-    if let Some(what) = packed(&bytes) {
-        return Err(SourceError::NotYet { path: name.to_owned(), what });
+/// First bytes of what zstd packed (RFC 8878, 3.1.1).
+const ZSTANDARD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
+
+fn failed(name: &str, error: &std::io::Error) -> TreeError {
+    TreeError::errno(name, Errno::from_raw(error.raw_os_error().unwrap_or(Errno::EIO as i32)))
+}
+
+fn archive(name: &str, stream: impl Read) -> Result<Source, SourceError> {
+    let Unpacked { tree, entries, broken, complaints } = archive::unpack(stream);
+    if let Err(error) = tree.list("sys/bus/pci/devices") {
+        let path = name.to_owned();
+        return Err(match broken {
+            Some(reason) => SourceError::Archive { path, reason },
+            None if error.is_absent() || error.cause == Cause::NotCaptured => {
+                let reason = format!("it holds no sys/bus/pci/devices among its {entries} entries");
+                SourceError::Archive { path, reason }
+            }
+            None => TreeError { path: format!("{name}/{}", error.path), ..error }.into(),
+        });
     }
+    let mut notes: Vec<String> = broken
+        .map(|reason| {
+            format!(
+                "the capture is damaged: {reason}; only what came before is used, the rest is not captured"
+            )
+        })
+        .into_iter()
+        .collect();
+    notes.extend(complaints);
+    notes.extend(kept_notes(&tree));
+    let description = format!("{name}, a capture with {entries} entries");
+    Ok(Source { tree: Box::new(tree), kind: Kind::Archive, description, notes })
+}
+
+fn read_bounded(
+    name: &str,
+    mut bytes: Vec<u8>,
+    stream: impl Read,
+    limit: usize,
+) -> Result<Vec<u8>, SourceError> {
+    let failed = |error: std::io::Error| failed(name, &error);
     if bytes.starts_with(&[0x1f, 0x8b]) {
         // Unpacked, it may be as long as a plain file and no longer.
         let whole = std::io::Cursor::new(bytes).chain(stream);
@@ -259,14 +319,6 @@ fn read_bounded(name: &str, mut stream: impl Read, limit: usize) -> Result<Vec<u
         return Err(TreeError::new(name, Cause::TooLong(limit)).into());
     }
     Ok(bytes)
-}
-
-/// Kinds of packed files that later versions read.
-fn packed(bytes: &[u8]) -> Option<&'static str> {
-    match bytes {
-        [0x28, 0xb5, 0x2f, 0xfd, ..] => Some("a capture (zstd)"),
-        _ => None,
-    }
 }
 
 /// Tells what a file is. The caller has looked for packed ones already.

@@ -62,8 +62,12 @@ impl Example {
             },
         };
         assert_eq!(located.id, self.specification().id, "{}", self.key);
-        let context =
-            Context { port_type: Some(self.port_type), link_width: Some(LANES), ..Context::default() };
+        let context = Context {
+            port_type: Some(self.port_type),
+            link_width: Some(LANES),
+            flit_mode: Some(false),
+            ..Context::default()
+        };
         capabilities(&mut ConfigSpace::from_bytes(bytes), context, &[located]).0.swap_remove(0)
     }
 

@@ -61,8 +61,41 @@ fn beginning(key: &str, round: u8) -> Vec<(usize, u8)> {
             let id = [0, 2, 3, 4, 5, 7, 8, 9, 0xa][usize::from(round) % 9];
             vec![(0x04, 0x98), (0x05, 0x1e), (0x06, round / 9 % 4), (0x07, 0x04), (0x08, id), (0x09, 0)]
         }
+        // AMD's IOMMU with all its registers.
+        "secure_device" => vec![(0x02, round << 3 | 3), (0x03, 0x10)],
+        // An unsupported request, to which First Error Pointer points, with its packet and prefixes, now and then of Flit Mode.
+        "aer" => {
+            let flit_mode = if round % 16 == 15 { 4 } else { 0 };
+            let start = [(0x06, 0x10), (0x18, 20), (0x19, 0x08), (0x1a, flit_mode)];
+            start.into_iter().chain(packet(round, 0x1c, 0x38)).collect()
+        }
+        // An unsupported memory request of the root port, nine doublewords of logs.
+        "dpc" => {
+            let start = [(0x04, 0x20), (0x05, 0x09), (0x09, 0x10), (0x0e, 0x01)];
+            start.into_iter().chain(packet(round, 0x20, 0x34)).collect()
+        }
         _ => Vec::new(),
     }
+}
+
+/// Types of a logged packet and of four prefixes, whose logs begin at these offsets, and the code of a message.
+fn packet(round: u8, header: usize, prefixes: usize) -> Vec<(usize, u8)> {
+    // Memory, configuration, completion; messages: vendor-defined, LTR, Page Request, by ID, by address.
+    const TYPES: [(u8, u8); 9] = [
+        (0x40, 0),
+        (0x20, 0),
+        (0x04, 0),
+        (0x4a, 0),
+        (0x32, 0x7f),
+        (0x34, 0x10),
+        (0x30, 0x04),
+        (0x32, 0x02),
+        (0x31, 0x18),
+    ];
+    let (fmt_and_type, code) = TYPES[usize::from(round) % TYPES.len()];
+    let prefix = |(index, kind)| (prefixes + 4 * index + 3, kind);
+    let prefixes = [0x91, 0x90, 0x92, 0x9e].into_iter().enumerate().map(prefix);
+    [(header + 3, fmt_and_type), (header + 4, code)].into_iter().chain(prefixes).collect()
 }
 
 /// What else decides: the kind of port, and whose function it is.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::inspect::show::known_bytes;
+use crate::inspect::capability::known_bytes;
 use crate::inspect::value::text_value;
 use crate::machine::Function;
 use crate::pci::decode::{Capability, Placed, shown_raw};

@@ -1,0 +1,236 @@
+//! Writing a capture: one archive, or a folder. It appears whole or not at all.
+
+use std::fmt::Write as _;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use super::about::About;
+use super::recording::{Recording, Stored};
+use crate::tree::source::NOTES;
+
+/// Where the digests lie in a capture.
+pub const DIGESTS: &str = "capture/sha256sums";
+/// Where the signature of the digests lies in a capture.
+pub const SIGNATURE: &str = "capture/sha256sums.sig";
+/// How hard zstd tries. 3 is its own default.
+const LEVEL: i32 = 3;
+
+/// The shape of a capture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// A tar archive packed with zstd.
+    Archive,
+    /// A folder.
+    Folder,
+}
+
+/// Why a capture could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Something is in the way. Evidence is not overwritten.
+    #[error("{path}: is there already; a capture overwrites nothing: give another name with -o")]
+    Exists {
+        /// Path of the capture.
+        path: String,
+    },
+    /// The operating system's answer.
+    #[error("{path}: {}; nothing was kept", words(error))]
+    Io {
+        /// Path of the capture.
+        path: String,
+        /// The answer.
+        error: io::Error,
+    },
+    /// The signature could not be made.
+    #[error("{0}; nothing was kept")]
+    Sign(String),
+}
+
+/// The answer without the number behind it, in lower case as everywhere.
+fn words(error: &io::Error) -> String {
+    match error.raw_os_error() {
+        Some(number) => crate::tree::Cause::Errno(nix::errno::Errno::from_raw(number)).to_string(),
+        None => error.to_string(),
+    }
+}
+
+/// Files that are stored beside the tree: path and bytes.
+type Extra = (&'static str, Vec<u8>);
+
+/// Signs the text of the digests; gives the signature.
+pub type Sign<'a> = &'a dyn Fn(&[u8]) -> Result<Vec<u8>, String>;
+
+/// Writes a capture to `path`, under another name first. `seconds` is the time of the files, since 1970. Returns the size
+/// of an archive in bytes, or of all files in a folder.
+pub fn store(
+    recording: &Recording,
+    about: &About,
+    seconds: u64,
+    form: Form,
+    path: &Path,
+    sign: Option<Sign<'_>>,
+) -> Result<u64, StoreError> {
+    let shown = || path.display().to_string();
+    let failed = |error| StoreError::Io { path: shown(), error };
+    if path.symlink_metadata().is_ok() {
+        return Err(StoreError::Exists { path: shown() });
+    }
+    let mut extra: Vec<Extra> = vec![
+        (crate::tree::manifest::PATH, recording.manifest().into_bytes()),
+        (super::about::PATH, about_text(about).map_err(failed)?),
+    ];
+    if !about.notes.is_empty() {
+        let notes = about.notes.iter().fold(String::new(), |text, note| text + note + "\n");
+        extra.push((NOTES, notes.into_bytes()));
+    }
+    let digests = digests(recording, &extra);
+    if let Some(sign) = sign {
+        extra.push((SIGNATURE, sign(digests.as_bytes()).map_err(StoreError::Sign)?));
+    }
+    extra.push((DIGESTS, digests.into_bytes()));
+    let partial = partial(path);
+    let written = match form {
+        Form::Archive => write_archive(recording, &extra, seconds, &partial),
+        Form::Folder => write_folder(recording, &extra, &partial),
+    };
+    // Nothing may have come under the name meanwhile: renaming a file would replace it.
+    let named = written.and_then(|size| match form {
+        Form::Archive => {
+            fs::hard_link(&partial, path).and_then(|()| fs::remove_file(&partial)).map(|()| size)
+        }
+        Form::Folder => fs::rename(&partial, path).map(|()| size),
+    });
+    named.map_err(|error| {
+        // What is left of it is of no use; that it cannot be removed changes nothing about the reason.
+        let _ = match form {
+            Form::Archive => fs::remove_file(&partial),
+            Form::Folder => fs::remove_dir_all(&partial),
+        };
+        match error.kind() {
+            io::ErrorKind::AlreadyExists => StoreError::Exists { path: shown() },
+            _ => failed(error),
+        }
+    })
+}
+
+fn about_text(about: &About) -> io::Result<Vec<u8>> {
+    let mut text = serde_json::to_string_pretty(about)?;
+    text.push('\n');
+    Ok(text.into_bytes())
+}
+
+/// The name under which a capture is written, in the same folder.
+fn partial(path: &Path) -> PathBuf {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    path.with_file_name(format!(".{name}.partial-{}", std::process::id()))
+}
+
+/// Text that `sha256sum -c` takes: the digest of every file, in the order of the paths.
+fn digests(recording: &Recording, extra: &[Extra]) -> String {
+    let mut files: Vec<(String, [u8; 32])> = recording
+        .stored()
+        .filter_map(|(path, stored)| match stored {
+            Stored::File(bytes) => Some((path, digest(bytes))),
+            Stored::Link(_) => None,
+        })
+        .collect();
+    files.extend(extra.iter().map(|(path, bytes)| ((*path).to_owned(), digest(bytes))));
+    files.sort_unstable();
+    files.iter().fold(String::new(), |mut text, (path, digest)| {
+        // Writing to a string does not fail. A backslash in a name is escaped, and the line begins with one (GNU
+        // coreutils manual, md5sum invocation).
+        let (mark, path) =
+            if path.contains('\\') { ("\\", path.replace('\\', "\\\\")) } else { ("", path.clone()) };
+        let _ = writeln!(text, "{mark}{}  {path}", hexadecimal(digest));
+        text
+    })
+}
+
+/// SHA-256 of bytes.
+pub fn digest(bytes: &[u8]) -> [u8; 32] {
+    Sha256::digest(bytes).into()
+}
+
+/// Bytes as lower-case hexadecimal digits.
+pub fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+fn write_archive(recording: &Recording, extra: &[Extra], seconds: u64, path: &Path) -> io::Result<u64> {
+    let file = File::options().write(true).create_new(true).open(path)?;
+    let mut encoder = zstd::Encoder::new(io::BufWriter::new(file), LEVEL)?;
+    encoder.include_checksum(true)?;
+    let mut archive = tar::Builder::new(encoder);
+    // What says what the rest is comes first: of an archive that is cut off, it is there.
+    for (path, bytes) in extra {
+        append(&mut archive, path, bytes, seconds)?;
+    }
+    for path in recording.bare_folders() {
+        let mut header = header(0, seconds);
+        header.set_entry_type(tar::EntryType::Directory);
+        header.set_mode(0o755);
+        archive.append_data(&mut header, format!("{path}/"), io::empty())?;
+    }
+    for (path, stored) in recording.stored() {
+        match stored {
+            Stored::File(bytes) => append(&mut archive, &path, bytes, seconds)?,
+            Stored::Link(target) => {
+                let mut header = header(0, seconds);
+                header.set_entry_type(tar::EntryType::Symlink);
+                header.set_mode(0o777);
+                archive.append_link(&mut header, path, target)?;
+            }
+        }
+    }
+    let file = archive.into_inner()?.finish()?.into_inner().map_err(io::IntoInnerError::into_error)?;
+    file.sync_all()?;
+    Ok(file.metadata()?.len())
+}
+
+fn header(size: u64, seconds: u64) -> tar::Header {
+    let mut header = tar::Header::new_gnu();
+    header.set_size(size);
+    header.set_mode(0o644);
+    header.set_mtime(seconds);
+    header.set_uid(0);
+    header.set_gid(0);
+    header
+}
+
+fn append(archive: &mut tar::Builder<impl Write>, path: &str, bytes: &[u8], seconds: u64) -> io::Result<()> {
+    archive.append_data(&mut header(bytes.len() as u64, seconds), path, bytes)
+}
+
+fn write_folder(recording: &Recording, extra: &[Extra], path: &Path) -> io::Result<u64> {
+    fs::create_dir(path)?;
+    let mut size = 0;
+    let mut file = |name: &str, bytes: &[u8]| -> io::Result<()> {
+        let name = path.join(name);
+        fs::create_dir_all(name.parent().unwrap_or(path))?;
+        size += bytes.len() as u64;
+        fs::write(name, bytes)
+    };
+    for (name, bytes) in extra {
+        file(name, bytes)?;
+    }
+    for name in recording.bare_folders() {
+        fs::create_dir_all(path.join(name))?;
+    }
+    for (name, stored) in recording.stored() {
+        match stored {
+            Stored::File(bytes) => file(&name, bytes)?,
+            Stored::Link(target) => {
+                let name = path.join(name);
+                fs::create_dir_all(name.parent().unwrap_or(path))?;
+                std::os::unix::fs::symlink(target, name)?;
+            }
+        }
+    }
+    Ok(size)
+}
