@@ -152,6 +152,20 @@ fn every_explanation_fits_its_schema() {
     println!("{explained} explanations fit");
 }
 
+#[test]
+fn what_a_capture_says_of_itself_fits_its_schema() {
+    let source = root().join("sysfs-fixtures/machines/two-socket-gpu-server");
+    if !source.is_dir() {
+        return println!("skipped: there is no {}", source.display());
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let name = folder.path().join("capture");
+    let (text, status) = ask(&source, &["capture", "--dir", "-o", name.to_str().unwrap()]);
+    let kept = fs::read_to_string(name.join("capture/about.json")).unwrap();
+    assert_eq!((text.as_str(), status), (kept.as_str(), Some(0)));
+    assert_fits(&schema("capture"), &serde_json::from_str(&text).unwrap(), "capture");
+}
+
 /// A command that is added has its questions here, and a schema that is added is asked for here.
 #[test]
 fn every_command_and_every_schema_takes_part() {
@@ -165,7 +179,8 @@ fn every_command_and_every_schema_takes_part() {
     // These print no JSON.
     commands.retain(|command| !matches!(*command, "help" | "simulate"));
     commands.sort_unstable();
-    let mut asked: Vec<&str> = QUESTIONS.iter().map(|(name, _)| *name).chain(["explain"]).collect();
+    let others = ["capture", "explain"];
+    let mut asked: Vec<&str> = QUESTIONS.iter().map(|(name, _)| *name).chain(others).collect();
     asked.sort_unstable();
     asked.dedup();
     assert_eq!(commands, asked);
