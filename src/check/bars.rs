@@ -356,7 +356,7 @@ fn bus_numbers(subject: &Subject<'_>) -> Judged {
     if s == 0 && listed.is_none() {
         return Ok(Verdict::bad("the bridge has no bus below", "a bus number", found, proofs).mild());
     }
-    if s == 0 || s > u || s <= p && s != 0 && subject.address().bus == p {
+    if s == 0 || s > u || s <= p && subject.address().bus == p {
         return Ok(Verdict::bad(
             "the bus numbers are not in order",
             "primary < secondary <= subordinate",

@@ -24,7 +24,7 @@ pub static CHECKS: &[Check] = &[
                  then reseat the card and its riser",
         who: Who::Provider,
         false_positives: "Display controllers and accelerators go to 2.5 GT/s while idle: that is unknown, not wrong, \
-                          until they are known to be busy (--while).",
+                          until they are known to be busy (`check --busy`).",
         of: Of::Function(speed_below_path),
         ..Check::BASE
     },
@@ -227,7 +227,7 @@ fn speed_below_path(subject: &Subject<'_>) -> Judged {
     }
     if !subject.around.busy && slows_down_when_idle(subject) {
         return Err(Skip::unknown(format!(
-            "runs at {now}, both ends can {can}: such devices do so while idle; `--while COMMAND` judges it under load"
+            "runs at {now}, both ends can {can}: such devices do so while idle; give it work and check with --busy"
         )));
     }
     let (upper, lower) = (hop.upper, hop.lower);

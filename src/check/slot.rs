@@ -37,7 +37,6 @@ pub static CHECKS: &[Check] = &[
         false_positives: "Cards with auxiliary power do not care.",
         threshold: Some(Threshold { default: 75_000, unit: "milliwatts" }),
         of: Of::Function(limit),
-        ..Check::BASE
     },
 ];
 

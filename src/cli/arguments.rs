@@ -201,6 +201,9 @@ pub struct CheckOptions {
     /// Also show what passed and what does not apply.
     #[arg(long)]
     pub all: bool,
+    /// The devices have work to do now: a link that is slower than its ends can is not excused by idling.
+    #[arg(long)]
+    pub busy: bool,
     /// List the checks.
     #[arg(long)]
     pub list: bool,

@@ -41,7 +41,7 @@ pub fn run(global: &Global, selection: &Selection, options: &CheckOptions) -> Re
         live: inspection.live,
         mmio: options.mmio,
         profile: &profile,
-        busy: false,
+        busy: options.busy,
     };
     let wanted = |check: &registry::Check| {
         let named = |ids: &[String]| ids.iter().any(|id| id == check.id);
