@@ -140,7 +140,7 @@ impl Recording {
         bare
     }
 
-    /// The text of `capture/manifest.tsv`; [`crate::tree::manifest`] tells what it means.
+    /// The text of `capture/manifest.tsv`; `tree/manifest.rs` tells what it means.
     pub fn manifest(&self) -> String {
         let mut text = "type\tmode\tst_size\tpath\tnote\n".to_owned();
         for (path, kept) in &self.answers {
