@@ -22,6 +22,8 @@ pub mod vital_product_data;
 mod wire;
 pub mod worker;
 
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::pci::Bdf;
@@ -175,10 +177,18 @@ pub fn load_watched(
             }
             Function::new(entry, reading)
         };
-        std::thread::scope(|threads| {
-            threads.spawn(meanwhile);
+        // On a machine without room for another process there is no thread either: then it is done afterwards.
+        let meanwhile = Mutex::new(Some(meanwhile));
+        let begin = || {
+            let waiting = meanwhile.lock().unwrap_or_else(PoisonError::into_inner).take();
+            waiting.into_iter().for_each(|work| work());
+        };
+        let functions = std::thread::scope(|threads| {
+            let _ = std::thread::Builder::new().spawn_scoped(threads, begin);
             in_threads(orders, read)
-        })
+        });
+        begin();
+        functions
     };
     if entries.iter().any(|e| !e.linked) {
         parents_by_bus_number(&mut functions);
@@ -320,21 +330,19 @@ fn orders<'a>(
 
 /// In a flat tree the bridge above is the one whose secondary bus the function is on.
 fn parents_by_bus_number(functions: &mut [Function]) {
-    let bridges: Vec<(u32, u8, Bdf)> = functions
-        .iter()
-        .filter(|f| matches!(f.header_layout(), Some(1 | 2)))
-        .filter_map(|f| {
-            let secondary = f.header::<SecondaryBus>()?.number();
-            let subordinate = f.header::<SubordinateBus>()?.number();
-            (secondary != 0 && secondary <= subordinate).then_some((f.address.domain, secondary, f.address))
-        })
-        .collect();
+    let mut above: HashMap<(u32, u8), Bdf> = HashMap::new();
+    for bridge in functions.iter().filter(|f| matches!(f.header_layout(), Some(1 | 2))) {
+        let numbers = bridge.header::<SecondaryBus>().zip(bridge.header::<SubordinateBus>());
+        let Some((secondary, subordinate)) = numbers.map(|(s, s2)| (s.number(), s2.number())) else {
+            continue;
+        };
+        // A bridge whose secondary bus is its own leads nowhere.
+        if secondary != 0 && secondary <= subordinate && secondary != bridge.address.bus {
+            above.entry((bridge.address.domain, secondary)).or_insert(bridge.address);
+        }
+    }
     for function in functions.iter_mut().filter(|f| f.parent.is_none() && f.host_bridge.is_none()) {
-        let here = (function.address.domain, function.address.bus);
-        let above = bridges.iter().find(|(domain, bus, bridge)| {
-            (*domain, *bus) == here && *bridge != function.address && bridge.bus != function.address.bus
-        });
-        function.parent = above.map(|(_, _, bridge)| *bridge);
+        function.parent = above.get(&(function.address.domain, function.address.bus)).copied();
     }
 }
 

@@ -35,7 +35,9 @@ pub fn in_threads<T: Send, R: Send>(items: Vec<T>, work: impl Fn(T) -> R + Sync)
         taken.map(|(place, items)| (place, items.into_iter().map(&work).collect())).collect()
     };
     let mut done = std::thread::scope(|scope| {
-        let others: Vec<_> = (1..processors).map(|_| scope.spawn(shares)).collect();
+        // Where no thread can be made, this one does all the work.
+        let spawn = |_| std::thread::Builder::new().spawn_scoped(scope, shares).ok();
+        let others: Vec<_> = (1..processors).filter_map(spawn).collect();
         let mut done = shares();
         for other in others {
             match other.join() {
@@ -49,7 +51,8 @@ pub fn in_threads<T: Send, R: Send>(items: Vec<T>, work: impl Fn(T) -> R + Sync)
     done.into_iter().flat_map(|(_, results)| results).collect()
 }
 
-/// Shares that may wait for the one that is next, for each thread.
+/// Shares that may wait to be fetched, for each thread. Those that were fetched while an earlier one is still being worked
+/// on wait besides.
 const WAITING: usize = 4;
 
 /// Does the work for every item, on all processors if there is much of it, and hands the results on one after the other,
@@ -73,7 +76,8 @@ pub fn in_order<T: Send, R: Send, E>(
         let (done, finished) = sync_channel::<(usize, Vec<R>)>(WAITING * processors);
         for _ in 0..processors {
             let (done, rest, work) = (done.clone(), &rest, &work);
-            scope.spawn(move || {
+            // Where no thread can be made, the work is done below.
+            let _ = std::thread::Builder::new().spawn_scoped(scope, move || {
                 while let Some((place, items)) = share(rest) {
                     if done.send((place, items.into_iter().map(work).collect())).is_err() {
                         // Nobody wants more.
@@ -92,6 +96,14 @@ pub fn in_order<T: Send, R: Send, E>(
                     if !take(result)? {
                         return Ok(());
                     }
+                }
+            }
+        }
+        // Nothing is left, unless there was no thread.
+        while let Some((_, items)) = share(&rest) {
+            for item in items {
+                if !take(work(item))? {
+                    return Ok(());
                 }
             }
         }
