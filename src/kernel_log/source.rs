@@ -41,32 +41,14 @@ pub struct Source<'a> {
 pub fn read_events(source: Source<'_>) -> Result<Log> {
     let mut collector = Collector::default();
     let reading = read(source, true, &may_matter, &mut |record| collector.take(record))?;
-    let (events, notes) = collector.finish();
-    let mut log = Log {
-        events,
-        boots: reading.boots,
-        lines: reading.lines,
-        bytes: reading.bytes,
-        notes: reading.notes,
-    };
-    log.notes.extend(notes);
-    Ok(log)
+    Ok(log_of(collector, reading))
 }
 
 /// Reads all events of a stream.
 pub fn events_of(stream: &mut dyn Read) -> io::Result<Log> {
     let mut collector = Collector::default();
     let reading = reader::read(stream, "", None, &may_matter, &mut |record| collector.take(record))?;
-    let (events, notes) = collector.finish();
-    let mut log = Log {
-        events,
-        boots: reading.boots,
-        lines: reading.lines,
-        bytes: reading.bytes,
-        notes: reading.notes,
-    };
-    log.notes.extend(notes);
-    Ok(log)
+    Ok(log_of(collector, reading))
 }
 
 /// What the log of the current boot says of the platform.
@@ -82,6 +64,36 @@ pub fn read_platform(source: Source<'_>) -> Result<platform::Found> {
         found.take(record);
     })?;
     Ok(found)
+}
+
+/// Both in one pass over the log of the current boot: a log may be standard input, which can be read only once.
+pub fn read_both(source: Source<'_>) -> Result<(Log, platform::Found)> {
+    let mut collector = Collector::default();
+    let mut found = platform::Found::default();
+    let mut boot = 0;
+    let wanted = |line: &[u8]| may_matter(line) || platform::may_matter(line);
+    let reading = read(source, false, &wanted, &mut |record| {
+        if record.boot != boot {
+            boot = record.boot;
+            found = platform::Found::default();
+        }
+        found.take(record);
+        collector.take(record);
+    })?;
+    Ok((log_of(collector, reading), found))
+}
+
+fn log_of(collector: Collector, reading: Reading) -> Log {
+    let (events, notes) = collector.finish();
+    let mut log = Log {
+        events,
+        boots: reading.boots,
+        lines: reading.lines,
+        bytes: reading.bytes,
+        notes: reading.notes,
+    };
+    log.notes.extend(notes);
+    log
 }
 
 /// Reads the wanted records. `earlier`: those of earlier boots too, the oldest first.
