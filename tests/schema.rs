@@ -39,6 +39,7 @@ fn committed_schemas_are_current() {
     check("check", &schemars::schema_for!(pciscope::inspect::check::Check));
     check("diff", &schemars::schema_for!(pciscope::inspect::diff::Diff));
     check("explain", &schemars::schema_for!(Explain));
+    check("simulate", &schemars::schema_for!(pciscope::inspect::simulations::Simulations));
     check("capture", &schemars::schema_for!(About));
 }
 

@@ -17,6 +17,7 @@ pub mod msix;
 pub mod packet;
 pub mod path;
 pub mod show;
+pub mod simulations;
 pub mod suggest;
 pub mod value;
 pub mod vital_product_data;
