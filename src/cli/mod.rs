@@ -11,5 +11,6 @@ mod path;
 mod run;
 mod show;
 mod simulate;
+mod verify;
 
 pub use run::run;

@@ -10,7 +10,9 @@
 //! `ENODEV` a device that was removed meanwhile.
 
 pub mod archive;
+pub mod bug_report;
 mod directory;
+mod dmidecode;
 mod error;
 pub mod hexdump;
 mod hexline;
@@ -23,7 +25,7 @@ mod window;
 
 pub use directory::Directory;
 pub use error::{Cause, Result, TreeError, errno_by_name, errno_name as error_name};
-pub use memory::MemoryTree;
+pub use memory::{Content, MemoryTree};
 pub(crate) use memory::join_link;
 pub use window::Window;
 
