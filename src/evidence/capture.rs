@@ -68,10 +68,11 @@ pub fn capture(
         });
     }
     let mut go_on = true;
-    let machine = machine::load_watched(&**tree, live, scope, || (), &mut |done, all| {
+    let mut watched = |done, all| {
         go_on &= watch(done, all);
         go_on
-    })?;
+    };
+    let machine = machine::load_watched(&**tree, live, scope, || (), Some(&mut watched))?;
     let entries = enumerate::enumerate(&recorder, live)?.entries;
     let interrupts = read_interrupts(&recorder);
     let platform = read_platform(&recorder, live, interrupts.as_deref());

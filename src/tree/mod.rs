@@ -17,6 +17,7 @@ mod error;
 pub mod hexdump;
 mod hexline;
 mod hexrows;
+mod lspci_words;
 pub(crate) mod manifest;
 mod memory;
 pub(crate) mod raw;

@@ -13,8 +13,8 @@ use nix::sys::stat::{Mode, SFlag, fstat, stat};
 
 use super::archive::{self, Unpacked};
 use super::error::{Cause, TreeError};
-use super::bug_report;
 use super::hexdump::{self, Dump, INPUT_LIMIT};
+use super::{bug_report, lspci_words};
 use super::{Directory, Tree, printable};
 use crate::pci::Bdf;
 
@@ -327,7 +327,10 @@ fn classify(name: &str, bytes: Vec<u8>) -> Result<Opened, SourceError> {
         let notes = dump.notes.iter().map(ToString::to_string).collect();
         Source { tree: Box::new(dump.tree), kind, description: format!("{name}, {what}"), notes }
     };
-    let dump = hexdump::parse(&bytes);
+    let mut dump = hexdump::parse(&bytes);
+    if dump.functions > 0 {
+        dump.tree = lspci_words::add(dump.tree, &bytes);
+    }
     if contains(&bytes, bug_report::MARK) {
         return report(name, dump, &bytes);
     }
