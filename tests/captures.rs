@@ -37,7 +37,8 @@ fn answer(source: &str, question: &[&str]) -> (Option<i32>, String, String) {
 /// Makes a capture of a source, as an archive or a folder.
 fn capture(source: &str, name: &Path, more: &[&str]) {
     let name = name.to_str().unwrap();
-    let output = pciscope(&[&["--from", source, "capture", "--vpd", "--no-redact", "-o", name], more].concat());
+    let output =
+        pciscope(&[&["--from", source, "capture", "--vpd", "--no-redact", "-o", name], more].concat());
     assert!(output.status.success(), "{source}: {}", text(&output.stderr));
 }
 
@@ -179,8 +180,14 @@ fn what_names_a_machine_is_replaced_and_nothing_else_changes() {
     for (number, (source, secrets)) in [
         (
             "reports/nvidia-bug-report.log",
-            &["e482917x4a11973", "om2391s204417", "c2170al23d90442", "3f1c9a52-7d04", "gpu-box-7", "ed3e30de-a12f"]
-                as &[&str],
+            &[
+                "e482917x4a11973",
+                "om2391s204417",
+                "c2170al23d90442",
+                "3f1c9a52-7d04",
+                "gpu-box-7",
+                "ed3e30de-a12f",
+            ] as &[&str],
         ),
         ("machines/qemu-q35-gpu", &["52:54:00:12:34:56", "52:54:00:00:00:13", "debian-kernel@lists"]),
     ]
@@ -223,14 +230,19 @@ fn what_names_a_machine_is_replaced_and_nothing_else_changes() {
             assert_eq!(answer(&plain, question), answer(&first, question), "{source}: {question:?}");
         }
         let about: serde_json::Value =
-            serde_json::from_slice(&std::fs::read(Path::new(&first).join("capture/about.json")).unwrap()).unwrap();
+            serde_json::from_slice(&std::fs::read(Path::new(&first).join("capture/about.json")).unwrap())
+                .unwrap();
         assert!(about["redaction"].as_array().unwrap().len() >= replaced - 1, "{about}");
         // A capture of a capture keeps the pseudonyms.
         let copy = at(&format!("copy{number}"));
-        let output = pciscope(&["--from", &first, "capture", "--vpd", "--dir", "-o", &copy, "--redact-key", &key]);
+        let output =
+            pciscope(&["--from", &first, "capture", "--vpd", "--dir", "-o", &copy, "--redact-key", &key]);
         assert!(output.status.success());
         let log = "var/log/dmesg";
-        assert_eq!(std::fs::read(Path::new(&first).join(log)).ok(), std::fs::read(Path::new(&copy).join(log)).ok());
+        assert_eq!(
+            std::fs::read(Path::new(&first).join(log)).ok(),
+            std::fs::read(Path::new(&copy).join(log)).ok()
+        );
     }
 }
 
@@ -283,8 +295,18 @@ fn signatures_are_those_of_openssh_and_one_flipped_byte_is_noticed() {
     // The stock tool agrees.
     let sums = Path::new(&unpacked).join("capture/sha256sums");
     let signature = format!("{unpacked}/capture/sha256sums.sig");
-    let arguments =
-        ["-Y", "verify", "-n", "pciscope", "-f", &at("key-signers"), "-I", "operator@example.com", "-s", &signature];
+    let arguments = [
+        "-Y",
+        "verify",
+        "-n",
+        "pciscope",
+        "-f",
+        &at("key-signers"),
+        "-I",
+        "operator@example.com",
+        "-s",
+        &signature,
+    ];
     let output = ssh_keygen(&arguments, &sums).unwrap();
     assert!(output.status.success(), "{}", text(&output.stderr));
     // Any byte of the archive.
@@ -296,15 +318,21 @@ fn signatures_are_those_of_openssh_and_one_flipped_byte_is_noticed() {
         assert_eq!(verify(&at("flipped"), trusted).0, Some(2), "byte {place}");
     }
     // Any file of the folder, with and without its digest; a file more, a file less, another link.
-    let config = files(Path::new(&unpacked)).into_iter().find(|(path, _)| path.ends_with("cmdline")).unwrap().0;
+    let config =
+        files(Path::new(&unpacked)).into_iter().find(|(path, _)| path.ends_with("cmdline")).unwrap().0;
     let changes: [(&str, &dyn Fn()); 4] = [
-        ("its SHA-256 is not the one that was noted", &|| std::fs::write(&config, "pcie_aspm=off\n").unwrap()),
+        ("its SHA-256 is not the one that was noted", &|| {
+            std::fs::write(&config, "pcie_aspm=off\n").unwrap()
+        }),
         ("missing", &|| std::fs::remove_file(&config).unwrap()),
-        ("was not there when the capture was made", &|| std::fs::write(format!("{unpacked}/proc/new"), "").unwrap()),
+        ("was not there when the capture was made", &|| {
+            std::fs::write(format!("{unpacked}/proc/new"), "").unwrap()
+        }),
         ("BAD SIGNATURE", &|| {
             std::fs::remove_file(format!("{unpacked}/proc/new")).unwrap();
             let listed = std::fs::read_to_string(&sums).unwrap();
-            let listed: String = listed.lines().filter(|l| !l.ends_with("cmdline")).map(|l| format!("{l}\n")).collect();
+            let listed: String =
+                listed.lines().filter(|l| !l.ends_with("cmdline")).map(|l| format!("{l}\n")).collect();
             std::fs::write(&sums, listed).unwrap();
         }),
     ];
@@ -372,7 +400,11 @@ fn an_interrupt_ends_the_reading_and_not_the_capture() {
         let name = folder.path().join(format!("{wait}.tar.zst"));
         let mut command = Command::new(env!("CARGO_BIN_EXE_pciscope"));
         command.args(["--from", source, "capture", "--no-redact", "-o", name.to_str().unwrap()]);
-        let child = command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
+        let child = command
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
         std::thread::sleep(std::time::Duration::from_millis(wait));
         Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
         let output = child.wait_with_output().unwrap();

@@ -80,7 +80,7 @@ const TARGETS: [Target; 10] = [
     ("interrupts", interrupts::run, 300),
     ("kernel_log", kernel_log::run, 1),
     ("msix_table", msix_table::run, 3),
-    ("redaction", redaction::run, 40),
+    ("redaction", redaction::run, 25),
     ("vpd", vpd::run, 20),
 ];
 
@@ -92,7 +92,11 @@ fn run(name: &str) {
         found += target(&bytes);
         let mut random = Random(0x9e37_79b9_7f4a_7c15);
         // A log or an archive is long, and slow to read without optimization.
-        let copies = if matches!(name, "archive" | "bug_report" | "kernel_log" | "redaction") { COPIES / 20 } else { COPIES };
+        let copies = if matches!(name, "archive" | "bug_report" | "kernel_log" | "redaction") {
+            COPIES / 20
+        } else {
+            COPIES
+        };
         for _ in 0..copies {
             target(&change(&bytes, &mut random));
         }

@@ -166,6 +166,24 @@ fn what_a_capture_says_of_itself_fits_its_schema() {
     assert_fits(&schema("capture"), &serde_json::from_str(&text).unwrap(), "capture");
 }
 
+#[test]
+fn every_difference_fits_its_schema() {
+    let machine = root().join("sysfs-fixtures/machines/two-socket-gpu-server");
+    if !machine.is_dir() {
+        return println!("skipped: there is no {}", machine.display());
+    }
+    let schema = schema("diff");
+    let mut changes = 0;
+    for other in fs::read_dir(root().join("sysfs-fixtures/broken")).unwrap().map(|e| e.unwrap().path()) {
+        let (text, status) = ask(&machine, &["diff", "--all", other.to_str().unwrap()]);
+        assert_eq!(status, Some(1), "{}", other.display());
+        let answer: Value = serde_json::from_str(&text).unwrap();
+        assert_fits(&schema, &answer, &other.display().to_string());
+        changes += answer["functions"].as_array().unwrap().len();
+    }
+    assert!(changes > 0);
+}
+
 /// A command that is added has its questions here, and a schema that is added is asked for here.
 #[test]
 fn every_command_and_every_schema_takes_part() {
@@ -179,7 +197,7 @@ fn every_command_and_every_schema_takes_part() {
     // These print no JSON.
     commands.retain(|command| !matches!(*command, "help" | "simulate"));
     commands.sort_unstable();
-    let others = ["capture", "explain"];
+    let others = ["capture", "diff", "explain"];
     let mut asked: Vec<&str> = QUESTIONS.iter().map(|(name, _)| *name).chain(others).collect();
     asked.sort_unstable();
     asked.dedup();

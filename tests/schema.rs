@@ -38,6 +38,7 @@ fn committed_schemas_are_current() {
     check("msix", &schemars::schema_for!(Msix));
     check("path", &schemars::schema_for!(WayPath));
     check("check", &schemars::schema_for!(pciscope::inspect::check::Check));
+    check("diff", &schemars::schema_for!(pciscope::inspect::diff::Diff));
     check("explain", &schemars::schema_for!(Explain));
     check("capture", &schemars::schema_for!(About));
     check("verify", &schemars::schema_for!(Verified));

@@ -21,7 +21,10 @@ pub fn run(data: &[u8]) -> usize {
     let redaction = redact(&mut recording, Key::new([7; 32]), &[]);
     // Nothing moves.
     for path in &paths {
-        assert!(matches!(recording.get(path), Some(Kept::File { bytes, .. }) if bytes.len() == data.len()), "{path}");
+        assert!(
+            matches!(recording.get(path), Some(Kept::File { bytes, .. }) if bytes.len() == data.len()),
+            "{path}"
+        );
     }
     redaction.replaced.iter().map(|replaced| replaced.count).sum()
 }

@@ -59,7 +59,8 @@ pub fn run(global: &Global, wanted: &Wanted<'_>) -> Result<Outcome, Failure> {
         return Err(refused(&StoreError::Exists { path: path.display().to_string() }));
     }
     if wanted.with_tools.is_some() && !live {
-        let text = "--with-tools: other programs can be asked about this machine only; leave it or --from out";
+        let text =
+            "--with-tools: other programs can be asked about this machine only; leave it or --from out";
         return Err(Failure::new(USAGE, text));
     }
     if let Some(key) = wanted.sign
@@ -112,7 +113,8 @@ pub fn run(global: &Global, wanted: &Wanted<'_>) -> Result<Outcome, Failure> {
     let form = if wanted.folder { Form::Folder } else { Form::Archive };
     let mut complaints = Vec::new();
     let sign = |digests: &[u8]| wanted.sign.map_or(Err(String::new()), |key| sign::sign(key, digests));
-    let stored = match store(&recording, &about, seconds, form, &path, wanted.sign.map(|_| &sign as Sign<'_>)) {
+    let stored = match store(&recording, &about, seconds, form, &path, wanted.sign.map(|_| &sign as Sign<'_>))
+    {
         // A wrong passphrase must not cost the evidence.
         Err(StoreError::Sign(reason)) => {
             complaints.push(format!("{reason}; the capture is kept without a signature"));

@@ -25,17 +25,20 @@ pub fn keep(recorder: &Recorder, watch: &mut dyn FnMut() -> bool) -> Option<Stri
     for number in 1..=BOOTS {
         let left = ALTOGETHER.saturating_sub(begin.elapsed()).min(DEADLINE);
         if left.is_zero() {
-            return Some(format!("logs of boots before the {number}. last were not asked for: the journal is slow"));
+            return Some(format!(
+                "logs of boots before the {number}. last were not asked for: the journal is slow"
+            ));
         }
         let boot = format!("-{number}");
         // short-monotonic has the time since the start, as dmesg has it (journalctl(1)).
-        let arguments = [
-            "--quiet", "--no-pager", "-o", "short-monotonic", "-b", &boot, "-n", LINES, "_TRANSPORT=kernel",
-        ];
+        let arguments =
+            ["--quiet", "--no-pager", "-o", "short-monotonic", "-b", &boot, "-n", LINES, "_TRANSPORT=kernel"];
         let answer = tool::run("journalctl", &arguments, b"", left, LIMIT, watch);
         let path = format!("var/log/dmesg.{number}");
         match answer {
-            Ok(answer) if answer.status.is_none_or(|status| status.success()) && !answer.output.is_empty() => {
+            Ok(answer)
+                if answer.status.is_none_or(|status| status.success()) && !answer.output.is_empty() =>
+            {
                 recorder.keep(&path, Kept::File { bytes: answer.output, size: None });
             }
             // No such boot, or no journal that outlives one.

@@ -54,7 +54,9 @@ impl Kept {
         };
         match self {
             Kept::File { bytes, .. } => store(0, bytes),
-            Kept::Pieces { pieces, .. } => pieces.runs.iter().for_each(|(offset, bytes)| store(*offset, bytes)),
+            Kept::Pieces { pieces, .. } => {
+                pieces.runs.iter().for_each(|(offset, bytes)| store(*offset, bytes))
+            }
             _ => return None,
         }
         Some(space)

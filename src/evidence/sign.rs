@@ -72,7 +72,8 @@ pub fn verify(bytes: &[u8], signature: &[u8], signers: Option<&Path>) -> Result<
         return Ok(Signer::Key(key(&answer)));
     };
     let name = signers.display();
-    let signers = signers.to_str().ok_or_else(|| Refused::Unknown(format!("--signers {name}: the name is no text")))?;
+    let signers =
+        signers.to_str().ok_or_else(|| Refused::Unknown(format!("--signers {name}: the name is no text")))?;
     let found = check(&["-Y", "find-principals", "-f", signers, "-s", &signature], bytes);
     let principal = match found {
         Ok(names) => names.lines().next().unwrap_or_default().to_owned(),

@@ -123,10 +123,11 @@ fn attend(
             std::thread::sleep(STEP.min(left));
             continue;
         }
-        let mut waiting: Vec<_> = open.iter().map(|end| PollFd::new(end.as_fd(), PollFlags::POLLIN)).collect();
+        let mut waiting: Vec<_> =
+            open.iter().map(|end| PollFd::new(end.as_fd(), PollFlags::POLLIN)).collect();
         // Often enough that an interrupt is noticed.
         let time = left.min(Duration::from_millis(200)).as_millis().max(1);
-        match poll(&mut waiting, PollTimeout::try_from(time as u16).unwrap_or(PollTimeout::ZERO)) {
+        match poll(&mut waiting, PollTimeout::from(time as u16)) {
             Ok(_) | Err(Errno::EINTR) => {}
             Err(errno) => return Err(errno.into()),
         }
@@ -201,6 +202,9 @@ mod tests {
         let answer = shell("sleep 60 & echo done", b"", 10_000, 1000).unwrap();
         assert_eq!(answer.output, b"done\n");
         assert!(begin.elapsed() < Duration::from_secs(9));
-        assert!(matches!(run("no-such-program-here", &[], b"", STEP, 1, &mut || true), Err(ToolError::Missing(_))));
+        assert!(matches!(
+            run("no-such-program-here", &[], b"", STEP, 1, &mut || true),
+            Err(ToolError::Missing(_))
+        ));
     }
 }

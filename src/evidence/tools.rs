@@ -101,18 +101,23 @@ pub fn keep(
 /// that is gone.
 fn reason_not_to_ask_gpus(machine: &Machine, which: Which) -> Option<String> {
     let is_gpu = |function: &&Function| {
-        function.identity.vendor_id == Some(0x10de) && function.identity.class.is_some_and(|class| class >> 16 == 3)
+        function.identity.vendor_id == Some(0x10de)
+            && function.identity.class.is_some_and(|class| class >> 16 == 3)
     };
     let gpus: Vec<&Function> = machine.functions.iter().filter(is_gpu).collect();
     let sleeps = |function: &&&Function| {
-        function.reading.asleep.is_some() || function.reading.text("power/runtime_status") == Some("suspended")
+        function.reading.asleep.is_some()
+            || function.reading.text("power/runtime_status") == Some("suspended")
     };
     if let Some(gpu) = gpus.iter().find(sleeps) {
         return Some(format!("{} sleeps, and it would be woken", gpu.address));
     }
     let dead = gpus.iter().find(|gpu| !gpu.answers()).filter(|_| which != Which::All);
     dead.map(|gpu| {
-        format!("{} does not answer, and opening it adds to the kernel log: --with-tools=force does it", gpu.address)
+        format!(
+            "{} does not answer, and opening it adds to the kernel log: --with-tools=force does it",
+            gpu.address
+        )
     })
 }
 

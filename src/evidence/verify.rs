@@ -7,9 +7,9 @@ use std::path::Path;
 
 use super::sign::{self, Refused, Signer};
 use super::store::{DIGESTS, SIGNATURE, digest, hexadecimal};
+use crate::tree::Content;
 use crate::tree::archive::{Unpacked, unpack};
 use crate::tree::manifest;
-use crate::tree::Content;
 
 /// Most bytes of one file, and most files, as when a capture is read.
 const FILE_LIMIT: u64 = 256 << 20;
@@ -133,7 +133,9 @@ fn folder(root: &Path, below: &str, stored: &mut Stored) -> io::Result<()> {
             return Err(io::Error::other(format!("more than {FILES_LIMIT} files")));
         }
         let Ok(name) = entry.file_name().into_string() else {
-            stored.problems.push(format!("{}: a name that is no text", shown(&entry.path().to_string_lossy())));
+            stored
+                .problems
+                .push(format!("{}: a name that is no text", shown(&entry.path().to_string_lossy())));
             continue;
         };
         let path = if below.is_empty() { name } else { format!("{below}/{name}") };
@@ -187,7 +189,8 @@ fn entry(line: &str) -> Option<(String, String)> {
     let (escaped, line) = line.strip_prefix('\\').map_or((false, line), |line| (true, line));
     let (digest, path) = line.split_once("  ")?;
     let path = if escaped { path.replace("\\\\", "\\") } else { path.to_owned() };
-    let plain = digest.len() == 64 && digest.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+    let plain =
+        digest.len() == 64 && digest.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
     plain.then(|| (path, digest.to_owned()))
 }
 

@@ -7,6 +7,7 @@
 pub mod aer;
 pub mod aspm;
 pub mod attributes;
+pub mod board;
 pub mod enumerate;
 pub mod files;
 pub mod function;
@@ -224,9 +225,8 @@ fn until<'a>(
     };
     // Nothing in it fails.
     let Ok(()) = in_order(orders, read, take);
-    let not_read = |entry: &&Entry| {
-        Function::new(entry, Reading::failed(entry.address, Cause::Errno(Errno::EINTR)))
-    };
+    let not_read =
+        |entry: &&Entry| Function::new(entry, Reading::failed(entry.address, Cause::Errno(Errno::EINTR)));
     functions.extend(entries.get(functions.len()..).unwrap_or_default().iter().map(not_read));
     functions
 }

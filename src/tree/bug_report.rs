@@ -41,7 +41,8 @@ struct Part<'a> {
 
 /// Adds what a report holds to a tree that has its configuration space already.
 pub fn add(mut tree: MemoryTree, text: &[u8]) -> (MemoryTree, Found) {
-    let mut reader = Reader { tree: std::mem::take(&mut tree), found: Found::default(), files: 0, logs: Vec::new() };
+    let mut reader =
+        Reader { tree: std::mem::take(&mut tree), found: Found::default(), files: 0, logs: Vec::new() };
     let mut rest = text;
     while let Some(part) = next_part(&mut rest) {
         reader.part(&part);
@@ -210,7 +211,9 @@ impl Reader {
             self.found.notes.push(text.to_owned());
         }
         if !whole && !boots.is_empty() {
-            self.found.notes.push("the report holds no kernel log of the boot in which it was made".to_owned());
+            self.found
+                .notes
+                .push("the report holds no kernel log of the boot in which it was made".to_owned());
         }
         (self.tree, self.found)
     }

@@ -75,7 +75,8 @@ mod tests {
 
     #[test]
     fn the_first_of_each_structure_counts() {
-        let text = b"# dmidecode 3.3\n\nHandle 0x0000, DMI type 0, 26 bytes\nBIOS Information\n\tVendor: Maker\n\
+        let text =
+            b"# dmidecode 3.3\n\nHandle 0x0000, DMI type 0, 26 bytes\nBIOS Information\n\tVendor: Maker\n\
             \tVersion: 2.4\n\tCharacteristics:\n\t\tPCI is supported\n\n\
             Handle 0x0002, DMI type 2, 15 bytes\nBase Board Information\n\tProduct Name: H12\n\n\
             Handle 0x0003, DMI type 2, 15 bytes\nBase Board Information\n\tProduct Name: Riser\n\

@@ -91,7 +91,10 @@ pub(super) fn add(mut tree: MemoryTree, text: &[u8]) -> MemoryTree {
             tree.add_link(format!("{folder}/driver"), format!("../../../../bus/pci/drivers/{driver}"));
         }
         if let Some(group) = said.iommu_group.filter(|group| group.parse::<u32>().is_ok()) {
-            tree.add_link(format!("{folder}/iommu_group"), format!("../../../../kernel/iommu_groups/{group}"));
+            tree.add_link(
+                format!("{folder}/iommu_group"),
+                format!("../../../../kernel/iommu_groups/{group}"),
+            );
         }
     }
     tree

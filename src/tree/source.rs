@@ -14,8 +14,8 @@ use nix::sys::stat::{Mode, SFlag, fstat, stat};
 use super::archive::{self, Unpacked};
 use super::error::{Cause, TreeError};
 use super::hexdump::{self, Dump, INPUT_LIMIT};
-use super::{bug_report, lspci_words};
 use super::{Directory, Tree, printable};
+use super::{bug_report, lspci_words};
 use crate::pci::Bdf;
 
 /// A machine, or what is known of one, and how it was found.
@@ -374,7 +374,10 @@ fn report(name: &str, dump: Dump, bytes: &[u8]) -> Result<Opened, SourceError> {
     let mut notes = found.notes;
     if functions == 0 {
         tree.add_folder("sys/bus/pci/devices".to_owned());
-        notes.push("the report holds no hex rows of configuration space: nothing is known of any function".to_owned());
+        notes.push(
+            "the report holds no hex rows of configuration space: nothing is known of any function"
+                .to_owned(),
+        );
     }
     notes.extend(dump.notes.iter().map(ToString::to_string));
     let description = format!("{name}, an NVIDIA bug report with {}", parts.join(", "));

@@ -165,7 +165,8 @@ fn a_bug_report_has_its_log() {
 }
 
 fn shipped_report() -> Vec<u8> {
-    fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("sysfs-fixtures/reports/nvidia-bug-report.log")).unwrap()
+    fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("sysfs-fixtures/reports/nvidia-bug-report.log"))
+        .unwrap()
 }
 
 fn report_of(bytes: Vec<u8>) -> Source {
@@ -185,9 +186,15 @@ fn a_bug_report_is_a_machine() {
     let read = |path: &str| crate::tree::read_text(&*source.tree, path).unwrap();
     assert_eq!(read("sys/class/dmi/id/product_name"), "GS-2201");
     assert_eq!(read("sys/bus/pci/devices/0000:82:00.0/power/runtime_status"), "active");
-    assert_eq!(read("sys/bus/pci/devices/0000:82:00.0/device"), "0x2b85", "it does not answer; lspci knew it");
+    assert_eq!(
+        read("sys/bus/pci/devices/0000:82:00.0/device"),
+        "0x2b85",
+        "it does not answer; lspci knew it"
+    );
     assert!(read("proc/cmdline").starts_with("BOOT_IMAGE="));
-    assert!(read("proc/driver/nvidia/gpus/0000:82:00.0/information").contains("Bus Location: \t 0000:82:00.0"));
+    assert!(
+        read("proc/driver/nvidia/gpus/0000:82:00.0/information").contains("Bus Location: \t 0000:82:00.0")
+    );
     assert!(read("capture/tools/nvidia-smi-q.txt").ends_with("Reboot the system to recover this GPU"));
     assert!(read("var/log/dmesg.1").lines().count() == 4 && !read("var/log/dmesg").contains("____"));
     let missing = source.tree.open("var/log/nvidia-installer.log").err().unwrap();
@@ -219,11 +226,21 @@ fn a_bug_report_that_breaks_off_gives_what_came_before() {
 fn a_bug_report_leads_nowhere() {
     let rule = "_".repeat(44);
     let mut text = format!("{rule}\n\nStart of NVIDIA bug report log file.\nnvidia-bug-report.sh\n\n");
-    for path in ["/proc/../etc/shadow", "/etc/shadow", "proc/relative", "/proc/\u{1b}[2J", "/sys/*", "", "/proc/a does not exist"] {
+    for path in [
+        "/proc/../etc/shadow",
+        "/etc/shadow",
+        "proc/relative",
+        "/proc/\u{1b}[2J",
+        "/sys/*",
+        "",
+        "/proc/a does not exist",
+    ] {
         text.push_str(&format!("{rule}\n\n*** {path}\n*** ls: -r-- {path}\nroot:x\n\n"));
     }
     let config = "sys/bus/pci/devices/0000:01:00.0/config";
-    text.push_str(&format!("{rule}\n\n*** /{config}\n*** ls: x\nrubbish\n\n{rule}\n\ndmesg:\n\n[    1.0] x\n"));
+    text.push_str(&format!(
+        "{rule}\n\n*** /{config}\n*** ls: x\nrubbish\n\n{rule}\n\ndmesg:\n\n[    1.0] x\n"
+    ));
     let source = report_of(text.into_bytes());
     for path in ["etc/shadow", "proc/relative", "proc/a", "proc/\u{1b}[2J", "sys/*", config] {
         assert_eq!(source.tree.open(path).err().unwrap().cause, Cause::NotCaptured, "{path}");

@@ -21,7 +21,9 @@ pub struct Key([u8; SIZE]);
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
     /// The operating system's answer.
-    #[error("{path}: {error}; the key for pseudonyms is kept there: give another file with --redact-key, or --no-redact")]
+    #[error(
+        "{path}: {error}; the key for pseudonyms is kept there: give another file with --redact-key, or --no-redact"
+    )]
     Io {
         /// Path of the key.
         path: String,
@@ -29,7 +31,9 @@ pub enum KeyError {
         error: String,
     },
     /// Something else is in the file.
-    #[error("{path}: expected a key of 64 hexadecimal digits; give the name of a new file with --redact-key to make one")]
+    #[error(
+        "{path}: expected a key of 64 hexadecimal digits; give the name of a new file with --redact-key to make one"
+    )]
     Shape {
         /// Path of the key.
         path: String,
@@ -51,7 +55,8 @@ impl Key {
 
     /// The key in a file, which is made if it is not there; only its owner can read it then.
     pub fn of_file(path: &Path) -> Result<Self, KeyError> {
-        let failed = |error: io::Error| KeyError::Io { path: path.display().to_string(), error: words(&error) };
+        let failed =
+            |error: io::Error| KeyError::Io { path: path.display().to_string(), error: words(&error) };
         match read(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => make(path).map_err(failed),
             Err(error) => Err(failed(error)),

@@ -19,10 +19,52 @@ const CERTAIN: usize = 8;
 const DIFFERENT: usize = 4;
 /// Host names that are words of kernel logs: only where a text says that it names a host are they replaced.
 const WORDS: &[&str] = &[
-    "host", "node", "server", "linux", "debian", "ubuntu", "fedora", "centos", "rocky", "nvidia", "kernel", "worker",
-    "storage", "compute", "master", "desktop", "laptop", "workstation", "test", "system", "device", "machine", "memory",
-    "driver", "network", "intel", "amd", "qemu", "guest", "router", "proxmox", "unraid", "truenas", "archlinux",
-    "localhost", "default", "error", "port", "bridge", "link", "cloud", "home", "main", "data", "backup", "monitor",
+    "host",
+    "node",
+    "server",
+    "linux",
+    "debian",
+    "ubuntu",
+    "fedora",
+    "centos",
+    "rocky",
+    "nvidia",
+    "kernel",
+    "worker",
+    "storage",
+    "compute",
+    "master",
+    "desktop",
+    "laptop",
+    "workstation",
+    "test",
+    "system",
+    "device",
+    "machine",
+    "memory",
+    "driver",
+    "network",
+    "intel",
+    "amd",
+    "qemu",
+    "guest",
+    "router",
+    "proxmox",
+    "unraid",
+    "truenas",
+    "archlinux",
+    "localhost",
+    "default",
+    "error",
+    "port",
+    "bridge",
+    "link",
+    "cloud",
+    "home",
+    "main",
+    "data",
+    "backup",
+    "monitor",
 ];
 
 /// One spelling of a value.
@@ -86,7 +128,8 @@ impl Known {
     /// The domain behind a host name.
     fn rest_of_host(&self, bytes: &[u8], end: usize, spans: &mut Spans) {
         let rest = &bytes[end..];
-        let length = rest.iter().take(255).take_while(|b| b.is_ascii_alphanumeric() || b"-.".contains(b)).count();
+        let length =
+            rest.iter().take(255).take_while(|b| b.is_ascii_alphanumeric() || b"-.".contains(b)).count();
         let domain = rest[..length].trim_ascii_end();
         let domain = domain.strip_suffix(b".").unwrap_or(domain);
         if domain.first() == Some(&b'.')

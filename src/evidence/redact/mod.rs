@@ -65,7 +65,8 @@ impl Redaction {
         patterns::find(&bytes, &self.key, &mut spans);
         spans.apply(&mut bytes);
         // Pseudonyms are ASCII and no longer than what they replace, of which only ASCII is replaced.
-        String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+        String::from_utf8(bytes)
+            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
     }
 
     fn kept(&mut self, path: &str, kept: &mut Kept) {
@@ -92,10 +93,13 @@ impl Redaction {
     fn bytes(&self, path: &str, bytes: &mut [u8], offset: u64, places: &[places::Place]) -> Spans {
         let mut spans = Spans::default();
         for place in places {
-            let Some(start) = place.offset.checked_sub(offset).and_then(|start| usize::try_from(start).ok()) else {
+            let Some(start) = place.offset.checked_sub(offset).and_then(|start| usize::try_from(start).ok())
+            else {
                 continue;
             };
-            let Some(old) = start.checked_add(place.length).and_then(|end| bytes.get(start..end)) else { continue };
+            let Some(old) = start.checked_add(place.length).and_then(|end| bytes.get(start..end)) else {
+                continue;
+            };
             spans.add(start, place.replacement(&self.key, old), place.what());
         }
         self.known.find(bytes, &mut spans);

@@ -54,7 +54,10 @@ static PATTERNS: LazyLock<Vec<(Means, Regex)>> = LazyLock::new(|| {
             Means::Text(Text::Serial),
             r#"(?i)\b(?:serial[ _-]?(?:number|no\b|num\b)|s/n|asset[ _-]?tag|service[ _-]?tag|(?:board|chassis|product|system|unit)[ _-]serial)\.?\s*[:=#][ \t]*"?(?P<v>[^\s",;]{2,})"#,
         ),
-        (Means::Text(Text::Credential), r#"(?i)\b(?:password|passwd|passphrase|secret|token)=["']?(?P<v>[^\s"']+)"#),
+        (
+            Means::Text(Text::Credential),
+            r#"(?i)\b(?:password|passwd|passphrase|secret|token)=["']?(?P<v>[^\s"']+)"#,
+        ),
         // systemd: "Hostname set to <name>."; options of the kernel's command line.
         (Means::Text(Text::Host), r"(?i)\bhostname (?:set )?to <(?P<v>[^>\s]+)>"),
         (Means::Text(Text::Host), r#"(?i)\bhostname=["']?(?P<v>[A-Za-z0-9][A-Za-z0-9.-]*)"#),
@@ -74,7 +77,10 @@ static PATTERNS: LazyLock<Vec<(Means, Regex)>> = LazyLock::new(|| {
         (Means::Text(Text::User), r"\((?P<v>[A-Za-z0-9_.-]+)@[A-Za-z0-9_.-]+\)"),
         (Means::Text(Text::Builder), r"\([A-Za-z0-9_.-]+@(?P<v>[A-Za-z0-9_.-]+)\)"),
         (Means::Text(Text::User), r#"/home/(?P<v>[^/\s:'",;)\]<>]+)"#),
-        (Means::Text(Text::User), r#"\b(?:acct|user|username|USER|LOGNAME|SUDO_USER)=["']?(?P<v>[A-Za-z_][A-Za-z0-9_.-]*)"#),
+        (
+            Means::Text(Text::User),
+            r#"\b(?:acct|user|username|USER|LOGNAME|SUDO_USER)=["']?(?P<v>[A-Za-z_][A-Za-z0-9_.-]*)"#,
+        ),
         (Means::Text(Text::User), r"\b(?:for|by|of) user '?(?P<v>[A-Za-z_][A-Za-z0-9_.-]*)"),
         (Means::Text(Text::User), r"\bby (?P<v>[A-Za-z_][A-Za-z0-9_.-]*)\(uid=\d+\)"),
         (Means::Text(Text::User), r"\bsudo(?:\[\d+\])?: +(?P<v>[A-Za-z_][A-Za-z0-9_.-]*) : "),
@@ -83,7 +89,10 @@ static PATTERNS: LazyLock<Vec<(Means, Regex)>> = LazyLock::new(|| {
         (Means::Ipv6, r"(?i)(?P<v>::[0-9a-f]{1,4}(?::[0-9a-f]{1,4})*)\b"),
     ];
     // A pattern that does not compile would be found by the tests, which count them.
-    patterns.iter().filter_map(|(means, text)| Some((*means, Regex::new(&format!("(?-u){text}")).ok()?))).collect()
+    patterns
+        .iter()
+        .filter_map(|(means, text)| Some((*means, Regex::new(&format!("(?-u){text}")).ok()?)))
+        .collect()
 });
 
 /// Takes the values that texts name, so that they can be looked for elsewhere.
@@ -145,7 +154,11 @@ fn value(means: Means, bytes: &[u8], found: &Captures<'_>) -> Option<Value> {
                 _ => return None,
             };
             range.start += 3 * skip;
-            Some(if all.len() - skip == 6 { Secret::eui_48(&all[skip..])? } else { Secret::eui_64(&all[skip..])? })
+            Some(if all.len() - skip == 6 {
+                Secret::eui_48(&all[skip..])?
+            } else {
+                Secret::eui_64(&all[skip..])?
+            })
         }
         Means::Ipv4 => {
             is_ipv4(bytes, &range, text).then_some(())?;
@@ -180,13 +193,27 @@ fn is_ipv4(bytes: &[u8], range: &std::ops::Range<usize>, text: &[u8]) -> bool {
         at == Some(&b'.') && beside.is_some_and(u8::is_ascii_alphanumeric) || at == Some(&b'-')
     };
     let start = range.start;
-    let left = longer(start.checked_sub(1).and_then(|at| bytes.get(at)), start.checked_sub(2).and_then(|at| bytes.get(at)));
+    let left = longer(
+        start.checked_sub(1).and_then(|at| bytes.get(at)),
+        start.checked_sub(2).and_then(|at| bytes.get(at)),
+    );
     let right = longer(bytes.get(range.end), bytes.get(range.end + 1));
     const VERSION: [&[u8]; 11] = [
-        b"version", b"ver", b"v", b"fw", b"firmware", b"rev", b"revision", b"release", b"bios", b"driver", b"build",
+        b"version",
+        b"ver",
+        b"v",
+        b"fw",
+        b"firmware",
+        b"rev",
+        b"revision",
+        b"release",
+        b"bios",
+        b"driver",
+        b"build",
     ];
     let words = before(bytes, start).to_ascii_lowercase();
-    let word = words.rsplit(|byte| !byte.is_ascii_alphabetic()).find(|word| !word.is_empty()).unwrap_or_default();
+    let word =
+        words.rsplit(|byte| !byte.is_ascii_alphabetic()).find(|word| !word.is_empty()).unwrap_or_default();
     let nobody = text.starts_with(b"127.") || text.starts_with(b"0.") || text.starts_with(b"255.");
     parts.iter().all(part) && !left && !right && !nobody && !VERSION.contains(&word)
 }
@@ -222,7 +249,8 @@ fn ipv6(key: &Key, old: &[u8]) -> Option<Vec<u8>> {
     // The groups that are written, each without leading zeros: those before `::` from the left, the others from the right.
     let text = str::from_utf8(old).ok()?;
     let (left, right) = text.split_once("::").unwrap_or((text, ""));
-    let groups = |part: &str| part.split(':').filter(|group| !group.is_empty()).map(str::len).collect::<Vec<_>>();
+    let groups =
+        |part: &str| part.split(':').filter(|group| !group.is_empty()).map(str::len).collect::<Vec<_>>();
     let (left, right) = (groups(left), groups(right));
     let mut digits = Vec::new();
     for (place, length) in left.iter().enumerate() {

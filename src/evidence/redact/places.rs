@@ -55,7 +55,12 @@ impl Place {
 
 /// Files of `sys/class/dmi/id` whose whole text is personal (kernel: drivers/firmware/dmi-id.c).
 const DMI: &[&str] = &[
-    "board_asset_tag", "board_serial", "chassis_asset_tag", "chassis_serial", "product_serial", "product_uuid",
+    "board_asset_tag",
+    "board_serial",
+    "chassis_asset_tag",
+    "chassis_serial",
+    "product_serial",
+    "product_uuid",
 ];
 
 /// The values that a file holds where specifications put them.

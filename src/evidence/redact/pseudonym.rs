@@ -35,12 +35,47 @@ pub enum Text {
 
 /// Texts that stand where a serial number would, and name nothing. Lower case.
 const PLACEHOLDERS: &[&str] = &[
-    "0", "n/a", "na", "none", "no", "not", "not specified", "not available", "not provided", "not applicable",
-    "not present", "unspecified", "unknown", "default string", "default", "to be filled by o.e.m.", "o.e.m.", "oem",
-    "system serial number", "chassis serial number", "base board serial number", "serial number", "asset tag",
-    "asset-1234567890", "no asset tag", "no asset information", "invalid", "empty", "123456789", "0123456789",
-    "1234567890", "[not supported]", "[n/a]", "null", "(null)", "no dimm", "unset", "root", "localhost",
-    "localhost.localdomain", "(none)",
+    "0",
+    "n/a",
+    "na",
+    "none",
+    "no",
+    "not",
+    "not specified",
+    "not available",
+    "not provided",
+    "not applicable",
+    "not present",
+    "unspecified",
+    "unknown",
+    "default string",
+    "default",
+    "to be filled by o.e.m.",
+    "o.e.m.",
+    "oem",
+    "system serial number",
+    "chassis serial number",
+    "base board serial number",
+    "serial number",
+    "asset tag",
+    "asset-1234567890",
+    "no asset tag",
+    "no asset information",
+    "invalid",
+    "empty",
+    "123456789",
+    "0123456789",
+    "1234567890",
+    "[not supported]",
+    "[n/a]",
+    "null",
+    "(null)",
+    "no dimm",
+    "unset",
+    "root",
+    "localhost",
+    "localhost.localdomain",
+    "(none)",
 ];
 
 impl Secret {
@@ -53,7 +88,13 @@ impl Secret {
         // rh_string): an address, or a name with hcd in it.
         let controller = text.windows(3).any(|part| part == b"hcd");
         let address = str::from_utf8(&text).is_ok_and(|text| text.parse::<Bdf>().is_ok());
-        if text.len() < 2 || same || placeholder || controller || address || !text.iter().any(|byte| is_replaced(*byte)) {
+        if text.len() < 2
+            || same
+            || placeholder
+            || controller
+            || address
+            || !text.iter().any(|byte| is_replaced(*byte))
+        {
             return None;
         }
         match digits(&text).as_deref() {
@@ -260,7 +301,8 @@ mod tests {
         let mac = Secret::eui_48(&[0x48, 0xb0, 0x2d, 0x12, 0x34, 0x56]).unwrap().pseudonym(&key());
         for middle in [[0xff, 0xfe], [0xff, 0xff], [0x03, 0x00]] {
             let [m, n] = middle;
-            let whole = Secret::eui_64(&[0x48, 0xb0, 0x2d, m, n, 0x12, 0x34, 0x56]).unwrap().pseudonym(&key());
+            let whole =
+                Secret::eui_64(&[0x48, 0xb0, 0x2d, m, n, 0x12, 0x34, 0x56]).unwrap().pseudonym(&key());
             assert_eq!([&whole[..3], &whole[5..]].concat(), mac);
             assert_eq!(whole[3..5], middle);
         }
@@ -280,7 +322,18 @@ mod tests {
 
     #[test]
     fn placeholders_name_nothing() {
-        for text in ["0000:0e:00.0", "xhci-hcd.1.auto", "", "0", "N/A", "0000000", "Not Specified", "To Be Filled By O.E.M.", "--", "Default string"] {
+        for text in [
+            "0000:0e:00.0",
+            "xhci-hcd.1.auto",
+            "",
+            "0",
+            "N/A",
+            "0000000",
+            "Not Specified",
+            "To Be Filled By O.E.M.",
+            "--",
+            "Default string",
+        ] {
             assert_eq!(Secret::text(Text::Serial, text.as_bytes()), None, "{text}");
         }
         assert_eq!(Secret::eui_64(&[0; 8]), None);

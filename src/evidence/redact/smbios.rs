@@ -52,7 +52,8 @@ pub fn found(table: &[u8]) -> Vec<Place> {
             places.push(Place { offset: (at + 8) as u64, length: 16, secret, form: Form::Mixed });
         }
         for (_, offsets) in STRINGS.iter().filter(|(known, _)| *known == kind) {
-            let numbers = offsets.iter().filter_map(|offset| body.get(*offset)).map(|number| usize::from(*number));
+            let numbers =
+                offsets.iter().filter_map(|offset| body.get(*offset)).map(|number| usize::from(*number));
             places.extend(numbers.filter_map(name).filter_map(serial));
         }
         if opaque && length > 4 {

@@ -11,7 +11,8 @@ use crate::tree::Pieces;
 const SERIAL: &str = "PF3XK90217Q";
 const PRODUCT: &str = "MT2116X0912Z";
 const HOST: &str = "gpu-box-7";
-const UUID: [u8; 16] = [0xfa, 0x3c, 0x8a, 0x9e, 0x0d, 0x3a, 0x41, 0xee, 0x8c, 0x99, 2, 0x42, 0xac, 0x12, 0, 7];
+const UUID: [u8; 16] =
+    [0xfa, 0x3c, 0x8a, 0x9e, 0x0d, 0x3a, 0x41, 0xee, 0x8c, 0x99, 2, 0x42, 0xac, 0x12, 0, 7];
 const MAC: [u8; 6] = [0x48, 0xb0, 0x2d, 0x12, 0x34, 0x56];
 const NUMBER: [u8; 8] = [0x48, 0xb0, 0x2d, 0xff, 0xfe, 0xa1, 0xb2, 0xc3];
 const DEVICE: &str = "sys/devices/pci0000:80/0000:80:01.1/0000:82:00.0";
@@ -211,20 +212,27 @@ fn checksums_and_decoded_values_stay_true() {
     let Some(Kept::File { bytes, .. }) = recording.get(&format!("{DEVICE}/vpd")) else { unreachable!() };
     let data = crate::pci::vpd::parse(bytes);
     assert_eq!(data.problems, []);
-    let field = |keyword: &[u8; 2]| data.fields.iter().find(|f| &f.keyword == keyword).unwrap().text().unwrap();
+    let field =
+        |keyword: &[u8; 2]| data.fields.iter().find(|f| &f.keyword == keyword).unwrap().text().unwrap();
     assert_ne!(field(b"SN"), PRODUCT);
     assert!(field(b"V0").starts_with("48B02D") && !field(b"V0").ends_with("123456"));
     // Only the number and its copies differ, and they differ in the same way.
     let Some(Kept::File { bytes, .. }) = recording.get(&format!("{DEVICE}/config")) else { unreachable!() };
-    let changed: Vec<usize> = bytes.iter().zip(config()).enumerate().filter(|(_, (a, b))| **a != *b).map(|(at, _)| at).collect();
+    let changed: Vec<usize> =
+        bytes.iter().zip(config()).enumerate().filter(|(_, (a, b))| **a != *b).map(|(at, _)| at).collect();
     let allowed = |at: usize| {
-        [0x104..0x10c, 0x200..0x208, 0x210..0x218, 0x220..0x226, 0x230..0x23b, 0x240..0x250].iter().any(|r| r.contains(&at))
+        [0x104..0x10c, 0x200..0x208, 0x210..0x218, 0x220..0x226, 0x230..0x23b, 0x240..0x250]
+            .iter()
+            .any(|r| r.contains(&at))
     };
     assert!(changed.iter().all(|at| allowed(*at)), "{changed:?}");
     assert_eq!(bytes[0x104..0x10c], bytes[0x210..0x218]);
     assert_eq!(bytes[0x200..0x205], NUMBER[..5], "the company stays, and how the number was made");
     let what: Vec<_> = redaction.replaced.iter().filter(|r| r.path.ends_with("82:00.0/config")).collect();
-    assert!(what.iter().any(|replaced| replaced.what == "device serial number" && replaced.count == 3), "{what:?}");
+    assert!(
+        what.iter().any(|replaced| replaced.what == "device serial number" && replaced.count == 3),
+        "{what:?}"
+    );
 }
 
 #[test]
