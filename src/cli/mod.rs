@@ -13,5 +13,6 @@ mod progress;
 mod run;
 mod show;
 mod simulate;
+mod verify;
 
 pub use run::run;
