@@ -1,0 +1,237 @@
+//! Diagnosis against what people found who fixed what a log shows (`PCISCOPE_CORPUS/kernel-logs`).
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
+
+use std::path::PathBuf;
+
+use std::collections::BTreeSet;
+
+use pciscope::diagnosis::{Sources, Subject, Verdict, diagnose, verdicts};
+use pciscope::kernel_log::Log;
+use pciscope::kernel_log::source::events_of;
+use pciscope::pci::Bdf;
+use pciscope::simulate::fault::{self, Call, Fault, Given, ParameterKind, Target};
+use pciscope::simulate::kernel::KERNELS;
+use pciscope::simulate::state::Machine;
+use pciscope::simulate::{library, output, source};
+
+/// What each log's verdict is in our words, and, where the log has one, the device.
+const EXPECTED: &[(&str, Verdict, &str)] = {
+    use Verdict::*;
+    &[
+        ("001", BarNotAssigned, "0000:3a:04.0"),
+        ("003", BarNotAssigned, "0000:00:00.0"),
+        ("005", FirmwareConfiguration, "0000:06:08.1"),
+        ("007", BarNotAssigned, "0000:03:00.0"),
+        ("009", Healthy, ""),
+        ("011", BarNotAssigned, "0000:03:00.0"),
+        ("013", BarNotAssigned, "0006:03:00.2"),
+        ("015", BarNotAssigned, "0000:02:00.1"),
+        ("017", PowerStateStuck, "0000:39:00.0"),
+        ("019", PowerStateStuck, "0000:06:00.0"),
+        ("021", PowerStateStuck, "0000:03:00.0"),
+        ("023", SurpriseRemoved, "0000:03:00.0"),
+        ("025", SurpriseRemoved, "0000:73:00.0"),
+        ("027", PowerStateStuck, "0000:01:00.0"),
+        ("029", ResetFailed, "0000:01:00.0"),
+        ("031", ErrorStorm, "0000:01:00.0"),
+        ("033", ContainedByDpc, "0000:00:1b.0"),
+        ("035", ErrorStorm, "0000:00:1d.0"),
+        ("037", ErrorStorm, "0000:00:1d.0"),
+        ("039", ErrorStorm, "0000:00:1c.5"),
+        ("041", ErrorStorm, "0006:01:00.0"),
+        ("043", ErrorStorm, "0000:07:04.0"),
+        ("045", ErrorStorm, "0000:2b:00.0"),
+        ("047", ErrorStorm, ""),
+        ("049", ContainedByDpc, "0000:30:03.0"),
+        ("051", ContainedByDpc, "0000:00:16.0"),
+        ("053", DmaFault, "0000:07:00.0"),
+        ("055", InterruptsUnavailable, "0000:00:03.0"),
+        ("057", DeviceFirmware, "0000:16:00.0"),
+        ("059", SurpriseRemoved, "0000:17:01.0"),
+        ("061", DegradedLink, "10002:02:00.0"),
+        ("063", LinkDown, ""),
+        ("065", LinkDown, "0000:01:00.0"),
+        ("067", FallenOffBus, "0000:05:00.0"),
+        ("069", FirmwareConfiguration, "10000:e0:06.0"),
+        ("071", SurpriseRemoved, "0000:39:00.0"),
+        ("073", ErrorStorm, "0000:01:00.0"),
+        ("075", ErrorStorm, "0000:00:1c.5"),
+        ("077", Healthy, ""),
+        ("079", Misconfigured, "0000:01:10.0"),
+        ("081", FirmwareConfiguration, "0000:09:00.0"),
+        ("083", ContainedByDpc, "0000:5f:00.0"),
+        ("085", ErrorStorm, "0000:00:03.1"),
+        ("087", SurpriseRemoved, "0000:03:00.0"),
+        ("089", LinkDown, "0000:02:00.0"),
+        ("101", FallenOffBus, "0000:01:00.0"),
+        ("103", FallenOffBus, "0000:01:00.0"),
+        ("105", DeviceFirmware, "0000:0a:00.0"),
+        ("109", Healthy, ""),
+    ]
+};
+
+fn read(text: &str) -> Log {
+    events_of(&mut text.as_bytes()).unwrap()
+}
+
+fn logs() -> Vec<(String, String)> {
+    let Some(corpus) = std::env::var_os("PCISCOPE_CORPUS") else {
+        println!("PCISCOPE_CORPUS is not set: real kernel logs are skipped");
+        return Vec::new();
+    };
+    let folder = PathBuf::from(corpus).join("kernel-logs");
+    let mut paths: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
+    paths.sort();
+    let name = |path: &PathBuf| path.file_name().unwrap().to_string_lossy().into_owned();
+    paths.iter().map(|path| (name(path), std::fs::read_to_string(path).unwrap())).collect()
+}
+
+fn name(subject: &Subject) -> String {
+    match subject {
+        Subject::Function(address) => address.to_string(),
+        Subject::Named(name) => name.clone(),
+    }
+}
+
+#[test]
+fn real_logs_are_diagnosed_as_by_those_who_fixed_them() {
+    let (mut agree, mut differ, mut others) = (0, Vec::new(), Vec::new());
+    for (file, text) in logs() {
+        let (_, expected, device) = EXPECTED.iter().find(|(number, ..)| file.starts_with(number)).unwrap();
+        let log = read(&text);
+        let sources = Sources::new(Some(&log), None);
+        let found = diagnose(&sources);
+        let worst = found.iter().map(|d| d.verdict).max_by_key(|v| v.weight()).unwrap_or(Verdict::Healthy);
+        let of_device = found.iter().find(|d| name(&d.subject) == *device).map(|d| d.verdict);
+        let right = worst == *expected && (device.is_empty() || of_device == Some(*expected));
+        agree += usize::from(right);
+        let all: Vec<String> = found
+            .iter()
+            .filter(|d| d.verdict != Verdict::Healthy)
+            .map(|d| format!("{} {} by {}", name(&d.subject), d.verdict.name(), d.rule.map_or("", |r| r.id)))
+            .collect();
+        if !right {
+            differ.push(format!("{file}: expected {} {device}; found {all:?}", expected.name()));
+        }
+        let mixed: Vec<&String> = all.iter().filter(|a| !a.contains(expected.name())).collect();
+        if right && !mixed.is_empty() {
+            others.push(format!("{file}: also {mixed:?}"));
+        }
+    }
+    println!("{agree} agree\n{}\n--\n{}", differ.join("\n"), others.join("\n"));
+    assert!(std::env::var_os("PCISCOPE_CORPUS").is_none() || agree >= 45, "{agree} agree\n{}", differ.join("\n"));
+}
+
+/// Each choice of each parameter once, the others as assumed.
+fn calls(fault: &Fault, function: Option<Bdf>) -> Vec<Call> {
+    let mut all = vec![Call::new(fault, function)];
+    for parameter in fault.parameters {
+        let values: Vec<Given> = match parameter.kind {
+            ParameterKind::Choice(words) => words[1..].iter().map(|w| Given::Text((*w).to_owned())).collect(),
+            ParameterKind::Flag(assumed) => vec![Given::Flag(!assumed)],
+            _ => Vec::new(),
+        };
+        for value in values {
+            let mut call = Call::new(fault, function);
+            call.values.retain(|(name, _)| *name != parameter.name);
+            call.values.push((parameter.name, value));
+            all.push(call);
+        }
+    }
+    all
+}
+
+/// One endpoint of each kind on which the fault makes sense.
+fn targets(fault: &Fault, machine: &Machine) -> Vec<Option<Bdf>> {
+    if fault.on == Target::Machine {
+        return vec![None];
+    }
+    let mut seen = BTreeSet::new();
+    let endpoints = machine.functions.iter().filter(|(_, f)| f.config.layout() == 0);
+    endpoints
+        .filter(|(address, f)| seen.insert((f.enumerated.number(0, 4), machine.driver(**address))))
+        .map(|(address, _)| Some(*address))
+        // Links are judged at function 0 of a device; what no driver uses, nobody misses.
+        .filter(|function| function.is_some_and(|f| f.function == 0 && machine.driver(f).is_some()))
+        .filter(|function| fault::objection(fault, machine, *function).is_none())
+        .collect()
+}
+
+/// The first GPU or other endpoint: what a fault of the whole machine is judged by.
+fn any_endpoint(machine: &Machine) -> Bdf {
+    let linked = |f: &pciscope::simulate::state::Function| {
+        f.config.layout() == 0 && f.enumerated.capability("express").is_some() && f.enumerated.capability("aer").is_some()
+    };
+    *machine.functions.iter().find(|(_, f)| linked(f)).unwrap().0
+}
+
+/// The verdict for a function; of one that is gone and of which nothing speaks, that of the port above.
+fn verdict_of(machine: &Machine, address: Bdf, above: Option<Bdf>) -> (Verdict, &'static str) {
+    let tree = output::tree(machine);
+    let found = verdicts(&tree, &|other| other == address || Some(other) == above).unwrap();
+    let of = |wanted: Bdf| found.iter().find(|(subject, ..)| *subject == Subject::Function(wanted));
+    let own = of(address).or_else(|| above.and_then(of)).unwrap();
+    (own.1, own.2.unwrap_or(""))
+}
+
+#[test]
+fn every_fault_gets_its_verdict_in_every_dialect() {
+    let (mut made, mut wrong) = (0, BTreeSet::new());
+    let mut done = BTreeSet::new();
+    for (place, shipped) in library::MACHINES.iter().enumerate() {
+        for (round, (version, kernel)) in KERNELS.into_iter().enumerate() {
+            // All dialects on the machines in turn: a fault meets each dialect on two of them.
+            if (round + place) % 2 != 0 {
+                continue;
+            }
+            let healthy = source::scenario(shipped.name, Some(kernel)).unwrap().machine_at(None).unwrap();
+            for fault in fault::all() {
+                let targets = targets(fault, &healthy);
+                let Some(function) = targets.get(round % targets.len().max(1)).copied() else { continue };
+                let all = calls(fault, function);
+                // One choice a dialect, and what is assumed in two of them.
+                let Some(call) = all.get(round.saturating_sub(1) % all.len()) else { continue };
+                let mut machine = healthy.clone();
+                machine.now = 60_000_000;
+                if fault::apply(fault, &mut machine, call).is_err() {
+                    continue;
+                }
+                let address = function.unwrap_or_else(|| any_endpoint(&healthy));
+                let (found, rule) = verdict_of(&machine, address, healthy.parent(address));
+                let expected = fault.verdict_on(&machine, call);
+                made += 1;
+                done.insert(fault.name);
+                if found.name() != expected {
+                    let driver = healthy.driver(address).unwrap_or_default();
+                    wrong.insert(format!(
+                        "{} {:?}: {version}, {}, {address} {driver}: expected {expected}, found {} by {rule}",
+                        fault.name, call.values, shipped.name, found.name()
+                    ));
+                }
+            }
+        }
+    }
+    println!("{made} diagnoses");
+    let wrong: Vec<String> = wrong.into_iter().collect();
+    assert!(wrong.is_empty(), "{} of {made} differ:\n{}", wrong.len(), wrong.join("\n"));
+    let all: BTreeSet<&str> = fault::all().map(|fault| fault.name).collect();
+    assert_eq!(done, all, "every fault is diagnosed somewhere");
+}
+
+#[test]
+fn machines_on_which_nothing_is_broken_are_healthy() {
+    for shipped in library::MACHINES {
+        for (version, kernel) in KERNELS {
+            let machine = source::scenario(shipped.name, Some(kernel)).unwrap().machine_at(None).unwrap();
+            let found = verdicts(&output::tree(&machine), &|_| true).unwrap();
+            assert!(found.len() >= machine.functions.len(), "{}", shipped.name);
+            let ill: Vec<String> = found
+                .iter()
+                .filter(|(_, verdict, _)| *verdict != Verdict::Healthy)
+                .map(|(subject, verdict, rule)| format!("{} {} {rule:?}", name(subject), verdict.name()))
+                .collect();
+            assert!(ill.is_empty(), "{} {version}: {ill:?}", shipped.name);
+        }
+    }
+}
