@@ -120,7 +120,11 @@ fn real_logs_are_diagnosed_as_by_those_who_fixed_them() {
         }
     }
     println!("{agree} agree\n{}\n--\n{}", differ.join("\n"), others.join("\n"));
-    assert!(std::env::var_os("PCISCOPE_CORPUS").is_none() || agree >= 45, "{agree} agree\n{}", differ.join("\n"));
+    assert!(
+        std::env::var_os("PCISCOPE_CORPUS").is_none() || agree >= 45,
+        "{agree} agree\n{}",
+        differ.join("\n")
+    );
 }
 
 /// Each choice of each parameter once, the others as assumed.
@@ -161,7 +165,9 @@ fn targets(fault: &Fault, machine: &Machine) -> Vec<Option<Bdf>> {
 /// The first GPU or other endpoint: what a fault of the whole machine is judged by.
 fn any_endpoint(machine: &Machine) -> Bdf {
     let linked = |f: &pciscope::simulate::state::Function| {
-        f.config.layout() == 0 && f.enumerated.capability("express").is_some() && f.enumerated.capability("aer").is_some()
+        f.config.layout() == 0
+            && f.enumerated.capability("express").is_some()
+            && f.enumerated.capability("aer").is_some()
     };
     *machine.functions.iter().find(|(_, f)| linked(f)).unwrap().0
 }
@@ -206,7 +212,10 @@ fn every_fault_gets_its_verdict_in_every_dialect() {
                     let driver = healthy.driver(address).unwrap_or_default();
                     wrong.insert(format!(
                         "{} {:?}: {version}, {}, {address} {driver}: expected {expected}, found {} by {rule}",
-                        fault.name, call.values, shipped.name, found.name()
+                        fault.name,
+                        call.values,
+                        shipped.name,
+                        found.name()
                     ));
                 }
             }
@@ -233,5 +242,24 @@ fn machines_on_which_nothing_is_broken_are_healthy() {
                 .collect();
             assert!(ill.is_empty(), "{} {version}: {ill:?}", shipped.name);
         }
+    }
+}
+
+/// Logs of the project, and what they are of.
+#[test]
+fn own_logs() {
+    for (file, device, expected) in [
+        ("gpu-lost.log", "0000:82:00.0", Verdict::FallenOffBus),
+        ("several-boots.log", "0000:01:00.0", Verdict::FallenOffBus),
+        ("link-errors.log", "0000:2b:00.0", Verdict::FallenOffBus),
+        ("captured-disk-gone.log", "0000:01:00.0", Verdict::FallenOffBus),
+        ("unplugged.log", "0000:05:00.0", Verdict::SurpriseRemoved),
+    ] {
+        let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/logs").join(file);
+        let log = read(&std::fs::read_to_string(path).unwrap());
+        let sources = Sources::new(Some(&log), None);
+        let found = diagnose(&sources);
+        let own = found.iter().find(|d| name(&d.subject) == device).unwrap();
+        assert_eq!(own.verdict, expected, "{file}: by {:?}", own.rule.map(|r| r.id));
     }
 }

@@ -14,7 +14,8 @@ use pciscope::pci::{catalogue, header};
 use serde_json::Value;
 
 /// What is asked of every source: the schema, and the command.
-const QUESTIONS: [(&str, &[&str]); 8] = [
+const QUESTIONS: [(&str, &[&str]); 9] = [
+    ("diagnose", &["diagnose", "--why"]),
     ("check", &["check", "--all", "--profile", "gpu-server"]),
     ("list", &["list"]),
     ("list", &["list", "--tree"]),
@@ -74,7 +75,8 @@ fn sources() -> Vec<PathBuf> {
 
 #[test]
 fn every_answer_fits_its_schema() {
-    let schemas = ["check", "list", "log", "show", "msix", "path"].map(|name| (name, schema(name)));
+    let schemas =
+        ["check", "diagnose", "list", "log", "show", "msix", "path"].map(|name| (name, schema(name)));
     let (mut answers, mut functions) = (0, 0);
     for source in sources() {
         for (name, question) in QUESTIONS {
@@ -84,8 +86,9 @@ fn every_answer_fits_its_schema() {
                 // The source has no log.
                 continue;
             }
-            // `check` says with 1 and 2 what it found.
-            let good = matches!(status, Some(0 | 3)) || name == "check" && matches!(status, Some(1 | 2));
+            // `check` and `diagnose` say with 1 and 2 what they found.
+            let finds = matches!(name, "check" | "diagnose");
+            let good = matches!(status, Some(0 | 3)) || finds && matches!(status, Some(1 | 2));
             assert!(good, "{what}: exit status {status:?}");
             let answer: Value = serde_json::from_str(&text).unwrap_or_else(|e| panic!("{what}: {e}"));
             let (_, schema) = schemas.iter().find(|(known, _)| *known == name).unwrap();
@@ -166,6 +169,24 @@ fn what_a_capture_says_of_itself_fits_its_schema() {
     assert_fits(&schema("capture"), &serde_json::from_str(&text).unwrap(), "capture");
 }
 
+#[test]
+fn every_difference_fits_its_schema() {
+    let machine = root().join("sysfs-fixtures/machines/two-socket-gpu-server");
+    if !machine.is_dir() {
+        return println!("skipped: there is no {}", machine.display());
+    }
+    let schema = schema("diff");
+    let mut changes = 0;
+    for other in fs::read_dir(root().join("sysfs-fixtures/broken")).unwrap().map(|e| e.unwrap().path()) {
+        let (text, status) = ask(&machine, &["diff", "--all", other.to_str().unwrap()]);
+        assert_eq!(status, Some(1), "{}", other.display());
+        let answer: Value = serde_json::from_str(&text).unwrap();
+        assert_fits(&schema, &answer, &other.display().to_string());
+        changes += answer["functions"].as_array().unwrap().len();
+    }
+    assert!(changes > 0);
+}
+
 /// A command that is added has its questions here, and a schema that is added is asked for here.
 #[test]
 fn every_command_and_every_schema_takes_part() {
@@ -179,7 +200,7 @@ fn every_command_and_every_schema_takes_part() {
     // These print no JSON.
     commands.retain(|command| !matches!(*command, "help" | "simulate"));
     commands.sort_unstable();
-    let others = ["capture", "explain"];
+    let others = ["capture", "diff", "explain"];
     let mut asked: Vec<&str> = QUESTIONS.iter().map(|(name, _)| *name).chain(others).collect();
     asked.sort_unstable();
     asked.dedup();

@@ -24,7 +24,7 @@ pub struct Arguments {
 }
 
 /// Options that every command takes.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct Global {
     /// Where to read: `live` (this machine, the default), a capture, a folder shaped like /, text from lspci -x, -xxx or
     /// -xxxx, a copy of a config file, a scenario or machine in TOML (FILE or FILE@45s), or - for standard input.
@@ -174,6 +174,27 @@ pub enum Command {
         #[arg(long)]
         mmio: bool,
     },
+    /// Two machines, or one at two moments, field by field. Exit status 1 if they differ.
+    Diff {
+        /// The first: a capture, a folder, a dump, a scenario (FILE@45s), or `live` for this machine; - for standard input.
+        #[arg(value_name = "A")]
+        first: String,
+        /// The second; without it, what --from names, or this machine.
+        #[arg(value_name = "B")]
+        second: Option<String>,
+        /// By what a function of A is found in B. What has no such thing is matched by address.
+        #[arg(long = "match", value_enum, default_value_t = MatchBy::Address)]
+        by: MatchBy,
+        /// Functions at [[[domain]:]bus:][device][.function] of either, as lspci -s; * or nothing for any.
+        #[arg(short = 's', long = "slot", value_name = "SLOT")]
+        slot: Option<SlotFilter>,
+        /// Functions with [vendor]:[device][:class[:interface]], as lspci -d; * or nothing for any.
+        #[arg(short = 'd', long = "device", value_name = "DEVICE")]
+        device: Option<DeviceFilter>,
+        /// Also show what changes all the time and what repeats another value.
+        #[arg(short, long)]
+        all: bool,
+    },
     /// What the kernel log says of devices, a line an event, repeats counted, boots kept apart.
     Log {
         /// Only events that speak of these functions, such as 82:00.0 or 0000:82:00.0.
@@ -192,6 +213,30 @@ pub enum Command {
         #[command(flatten)]
         selection: Selection,
     },
+}
+
+/// By what `diff` finds a function of one machine in the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum MatchBy {
+    /// Its address.
+    Address,
+    /// The physical slot that it is in.
+    Slot,
+    /// The serial number of the device.
+    Serial,
+    /// Vendor, device and subsystem.
+    Id,
+}
+
+impl From<MatchBy> for crate::inspect::diff::pairs::Matching {
+    fn from(by: MatchBy) -> Self {
+        match by {
+            MatchBy::Address => Self::Address,
+            MatchBy::Slot => Self::Slot,
+            MatchBy::Serial => Self::Serial,
+            MatchBy::Id => Self::Id,
+        }
+    }
 }
 
 /// Options of `check`.

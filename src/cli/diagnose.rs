@@ -10,8 +10,8 @@ use crate::machine::reading::Depth;
 use crate::names::Names;
 use crate::render::style::Style;
 use crate::render::text;
-use crate::tree::source::Kind;
 use crate::tree::Directory;
+use crate::tree::source::Kind;
 
 use super::arguments::{DiagnoseOptions, Global, Selection, partial_text};
 use super::run::{Failure, NO_INPUT, NOT_FOUND, Outcome, Session, check_log, json, names, style};
@@ -51,7 +51,9 @@ pub fn run(global: &Global, selection: &Selection, options: &DiagnoseOptions) ->
     // That a function does not answer is what its verdict says.
     let told: Vec<String> = session.machine.wanted.iter().map(|address| format!("{address}: ")).collect();
     let spoken = |complaint: &String| told.iter().any(|address| complaint.starts_with(address));
-    outcome.complaints.extend(missing(selection, &outcome.found, &session.complaints).into_iter().filter(|c| !spoken(c)));
+    outcome
+        .complaints
+        .extend(missing(selection, &outcome.found, &session.complaints).into_iter().filter(|c| !spoken(c)));
     drop(sources);
     drop(scene);
     let status = status(outcome.verdict, &outcome.complaints);
@@ -111,7 +113,11 @@ fn answer(
         let wanted = |address| sources.scene.is_some_and(|scene| scene.machine().wanted.contains(&address));
         diagnoses.retain(|d| match &d.subject {
             Subject::Function(address) => {
-                if listed(*address) { wanted(*address) } else { selection.wants(*address) && selection.device.is_none() }
+                if listed(*address) {
+                    wanted(*address)
+                } else {
+                    selection.wants(*address) && selection.device.is_none()
+                }
             }
             Subject::Named(_) => false,
         });

@@ -1,15 +1,17 @@
 //! `log`.
 
+use nix::errno::Errno;
+
 use crate::inspect::log::log;
 use crate::kernel_log::Event;
 use crate::kernel_log::source::{Source, read_events};
 use crate::pci::{Bdf, PartialBdf};
 use crate::render::text;
-use crate::tree::MemoryTree;
 use crate::tree::source::Kind;
+use crate::tree::{Cause, MemoryTree, TreeError};
 
 use super::arguments::{Format, Global};
-use super::run::{Failure, NO_INPUT, Outcome, json, open_source, style};
+use super::run::{Failure, NO_INPUT, NOT_FOUND, Outcome, json, open_source, style};
 
 /// Prints the events of the log.
 pub fn run(global: &Global, addresses: &[PartialBdf], all: bool) -> Result<Outcome, Failure> {
@@ -24,7 +26,7 @@ pub fn run(global: &Global, addresses: &[PartialBdf], all: bool) -> Result<Outco
             read_events(Source { tree: &*source.tree, live: source.kind == Kind::Live, file: None })
         }
     };
-    let events = events.map_err(|e| Failure::new(NO_INPUT, e))?;
+    let events = events.map_err(|e| Failure::new(NO_INPUT, with_cause(e)))?;
     let wanted =
         |event: &Event| addresses.is_empty() || about(event).any(|a| addresses.iter().any(|w| w.matches(a)));
     let mut complaints: Vec<String> = Vec::new();
@@ -39,8 +41,27 @@ pub fn run(global: &Global, addresses: &[PartialBdf], all: bool) -> Result<Outco
         Format::Json => json(&answer)?,
         _ => text::log::log(&answer, style(global)),
     };
+    let mut status = 0;
+    if !answer.recognized {
+        status = NOT_FOUND;
+        complaints.push(format!(
+            "{}: no line in it is of a kernel log: expected dmesg, journalctl -k, syslog, /dev/kmsg or nvidia-bug-report",
+            global.log.as_deref().unwrap_or("the log")
+        ));
+    }
     complaints.extend(answer.notes);
-    Ok(Outcome { text, complaints, status: 0 })
+    Ok(Outcome { text, complaints, status })
+}
+
+/// Adds what keeps ordinary users out of the live log.
+fn with_cause(error: TreeError) -> String {
+    let refused = matches!(error.cause, Cause::Errno(Errno::EPERM | Errno::EACCES));
+    if refused && error.path == "/dev/kmsg" {
+        return format!(
+            "{error}: the kernel shows its log to root only (kernel.dmesg_restrict): run as root, or give a log with --log"
+        );
+    }
+    error.to_string()
 }
 
 /// Every function that an event speaks of.

@@ -4,6 +4,7 @@ mod arguments;
 mod capture;
 mod check;
 mod diagnose;
+mod diff;
 mod explain;
 mod list;
 mod log;

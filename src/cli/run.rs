@@ -129,7 +129,7 @@ fn dispatch(arguments: Arguments) -> Result<Outcome, Failure> {
     let Some(command) = command else {
         return Err(Failure::new(
             USAGE,
-            "expected a command: list, show, msix, path, check, diagnose, log, explain, capture or simulate; `pciscope --help` explains them",
+            "expected a command: list, show, msix, path, check, diagnose, diff, log, explain, capture or simulate; `pciscope --help` explains them",
         ));
     };
     if !(global.deadline > 0.0 && global.deadline <= 3600.0) {
@@ -155,6 +155,10 @@ fn dispatch(arguments: Arguments) -> Result<Outcome, Failure> {
             let wanted =
                 super::capture::Wanted { output: output.as_deref(), folder, vital_product_data: vpd, mmio };
             super::capture::run(&global, &wanted)
+        }
+        Command::Diff { first, second, by, slot, device, all } => {
+            let chosen = super::diff::Chosen { slot: slot.as_ref(), device: device.as_ref() };
+            super::diff::run(&global, (&first, second.as_deref()), by.into(), chosen, all)
         }
         Command::Path { selection } => super::path::run(&global, &selection),
         Command::Simulate(command) => super::simulate::run(&global, command),

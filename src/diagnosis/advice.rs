@@ -54,9 +54,27 @@ const SILENT: &[Verdict] = &[FallenOffBus, LinkDown, PowerStateStuck, ResetFaile
 const SOUND: &[Verdict] = &[DriverWedged, ApplicationFault, DmaFault, Misconfigured];
 /// Verdicts after which evidence is worth keeping.
 const TROUBLE: &[Verdict] = &[
-    DegradedLink, FallenOffBus, LinkDown, SurpriseRemoved, ContainedByDpc, PowerStateStuck, InterruptsUnavailable, ErrorStorm,
-    BarNotAssigned, FirmwareConfiguration, DriverWedged, DeviceFirmware, MemoryFault, ApplicationFault, Misconfigured,
-    DmaFault, ResetFailed, WrongDevice, SlotPower, NotReady, Unknown,
+    DegradedLink,
+    FallenOffBus,
+    LinkDown,
+    SurpriseRemoved,
+    ContainedByDpc,
+    PowerStateStuck,
+    InterruptsUnavailable,
+    ErrorStorm,
+    BarNotAssigned,
+    FirmwareConfiguration,
+    DriverWedged,
+    DeviceFirmware,
+    MemoryFault,
+    ApplicationFault,
+    Misconfigured,
+    DmaFault,
+    ResetFailed,
+    WrongDevice,
+    SlotPower,
+    NotReady,
+    Unknown,
 ];
 
 /// All advice, in the order in which it is given.
@@ -315,7 +333,11 @@ pub static ADVICE: &[Advice] = &[
 ];
 
 /// The advice of one kind for a diagnosis.
-pub fn of<'d>(diagnosis: &'d Diagnosis<'_>, driver: Option<&'d str>, kind: Kind) -> impl Iterator<Item = &'static Advice> + 'd {
+pub fn of<'d>(
+    diagnosis: &'d Diagnosis<'_>,
+    driver: Option<&'d str>,
+    kind: Kind,
+) -> impl Iterator<Item = &'static Advice> + 'd {
     ADVICE.iter().filter(move |advice| {
         advice.kind == kind
             && advice.of.contains(&diagnosis.verdict)

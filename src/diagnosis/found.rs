@@ -8,7 +8,9 @@ use crate::machine::{Function, aer, aspm, link};
 use crate::pci::Bdf;
 use crate::pci::bars::{Resource, resources};
 use crate::pci::capability::express::{self, DeviceCapabilities};
-use crate::pci::extended::rebar::{ResizableBarCapability, ResizableBarControl, SPECIFICATION, supported_sizes};
+use crate::pci::extended::rebar::{
+    ResizableBarCapability, ResizableBarControl, SPECIFICATION, supported_sizes,
+};
 
 use super::judge::Diagnosis;
 use super::observe::{Sources, Subject};
@@ -49,15 +51,51 @@ const POWER: &[Verdict] = &[FallenOffBus, LinkDown, ResetFailed, PowerStateStuck
 const ROOM: &[Verdict] = &[FallenOffBus, BarNotAssigned, FirmwareConfiguration];
 
 static QUESTIONS: &[Question] = &[
-    Question { of: &[FallenOffBus, PowerStateStuck, ErrorStorm, FirmwareConfiguration], check: "aspm-enabled", what: "", who: Who::Firmware, found: aspm_found },
+    Question {
+        of: &[FallenOffBus, PowerStateStuck, ErrorStorm, FirmwareConfiguration],
+        check: "aspm-enabled",
+        what: "",
+        who: Who::Firmware,
+        found: aspm_found,
+    },
     Question { of: ROOM, check: "bar-large-below-4g", what: "", who: Who::Firmware, found: above_4g_found },
     Question { of: ROOM, check: "rebar-below-max", what: "", who: Who::Firmware, found: resizable_found },
-    Question { of: POWER, check: "", what: "check the power supply and the power cables of the card", who: Who::Provider, found: power_found },
-    Question { of: PATH, check: "", what: "check seating, riser and contacts of the card", who: Who::Provider, found: signal_found },
-    Question { of: &[FallenOffBus, LinkDown], check: "", what: "check cooling of the card and of the slot", who: Who::Provider, found: cooling_found },
+    Question {
+        of: POWER,
+        check: "",
+        what: "check the power supply and the power cables of the card",
+        who: Who::Provider,
+        found: power_found,
+    },
+    Question {
+        of: PATH,
+        check: "",
+        what: "check seating, riser and contacts of the card",
+        who: Who::Provider,
+        found: signal_found,
+    },
+    Question {
+        of: &[FallenOffBus, LinkDown],
+        check: "",
+        what: "check cooling of the card and of the slot",
+        who: Who::Provider,
+        found: cooling_found,
+    },
     Question { of: PATH, check: "osc-granted", what: "", who: Who::Firmware, found: errors_found },
-    Question { of: &[MemoryFault], check: "", what: "exchange the card if rows can no longer be replaced (Xid 64), or if the errors come back after a reset", who: Who::Replacement, found: memory_found },
-    Question { of: &[SurpriseRemoved], check: "", what: "ask whether somebody worked at the machine at that time", who: Who::Provider, found: when_found },
+    Question {
+        of: &[MemoryFault],
+        check: "",
+        what: "exchange the card if rows can no longer be replaced (Xid 64), or if the errors come back after a reset",
+        who: Who::Replacement,
+        found: memory_found,
+    },
+    Question {
+        of: &[SurpriseRemoved],
+        check: "",
+        what: "ask whether somebody worked at the machine at that time",
+        who: Who::Provider,
+        found: when_found,
+    },
 ];
 
 /// The list for a diagnosis; empty where nobody else has to do anything.
@@ -66,12 +104,8 @@ pub fn requests(sources: &Sources<'_>, diagnosis: &Diagnosis<'_>) -> Vec<Request
         (Subject::Function(address), Some(scene)) => scene.machine().get(*address),
         _ => None,
     };
-    let looked = Looked {
-        scene: sources.scene,
-        function,
-        port: port(sources, diagnosis, function),
-        diagnosis,
-    };
+    let looked =
+        Looked { scene: sources.scene, function, port: port(sources, diagnosis, function), diagnosis };
     let mine = QUESTIONS.iter().filter(|question| question.of.contains(&diagnosis.verdict));
     mine.map(|question| {
         let check = registry::find(question.check);
@@ -85,7 +119,11 @@ pub fn requests(sources: &Sources<'_>, diagnosis: &Diagnosis<'_>) -> Vec<Request
 }
 
 /// The port directly above, also of a device that is not listed any more: the one whose buses hold it.
-fn port<'a>(sources: &Sources<'a>, diagnosis: &Diagnosis<'_>, function: Option<&'a Function>) -> Option<&'a Function> {
+fn port<'a>(
+    sources: &Sources<'a>,
+    diagnosis: &Diagnosis<'_>,
+    function: Option<&'a Function>,
+) -> Option<&'a Function> {
     let machine = sources.scene?.machine();
     if let Some(port) = function.and_then(|function| machine.parent(function)) {
         return Some(port);
@@ -133,7 +171,10 @@ fn above_4g_found(looked: &Looked<'_>) -> String {
         let size = size_text(resource.size());
         return match resource.is_assigned() {
             true if resource.start >= 1 << 32 => {
-                format!("BAR {bar} of {size} lies above 4 GiB, at {:#x}: the setting seems to be on", resource.start)
+                format!(
+                    "BAR {bar} of {size} lies above 4 GiB, at {:#x}: the setting seems to be on",
+                    resource.start
+                )
             }
             true => format!("BAR {bar} of {size} lies below 4 GiB, at {:#x}", resource.start),
             false => format!("BAR {bar} of {size} has no address"),
@@ -144,7 +185,9 @@ fn above_4g_found(looked: &Looked<'_>) -> String {
         text.strip_prefix("[mem 0x").and_then(|t| t.split('-').next()).is_some_and(|start| start.len() > 8)
     };
     match (windows.clone().next(), windows.clone().find(high)) {
-        (None, _) => "not known: neither the device's BARs nor the windows of host bridges were read".to_owned(),
+        (None, _) => {
+            "not known: neither the device's BARs nor the windows of host bridges were read".to_owned()
+        }
         (_, Some(window)) => format!("a host bridge has a window above 4 GiB: {window}"),
         (_, None) => "no host bridge has a window above 4 GiB".to_owned(),
     }
@@ -154,7 +197,9 @@ fn resizable_found(looked: &Looked<'_>) -> String {
     if looked.scene.is_none() {
         return NOT_READ.to_owned();
     }
-    let Some(function) = looked.function else { return "not known: the device is not listed any more".to_owned() };
+    let Some(function) = looked.function else {
+        return "not known: the device is not listed any more".to_owned();
+    };
     let control: Option<ResizableBarControl> = function.register(&SPECIFICATION);
     let capability: Option<ResizableBarCapability> = function.register(&SPECIFICATION);
     if let Some((control, capability)) = control.zip(capability) {
@@ -182,13 +227,18 @@ fn power_found(looked: &Looked<'_>) -> String {
             Some(finding) if matches!(finding.status, Status::Fail | Status::Warn) => {
                 format!("{}: {}", port.address, finding.summary)
             }
-            Some(finding) if finding.status == Status::Pass => format!("no power fault is latched at {}", port.address),
+            Some(finding) if finding.status == Status::Pass => {
+                format!("no power fault is latched at {}", port.address)
+            }
             _ => format!("{} tells nothing of the slot's power", port.address),
         });
     }
     let limit = looked.function.and_then(|f| f.register::<DeviceCapabilities>(&express::SPECIFICATION));
     if let Some(limit) = limit {
-        found.push(format!("the device captured a slot power limit of {} units", limit.captured_slot_power_limit_value()));
+        found.push(format!(
+            "the device captured a slot power limit of {} units",
+            limit.captured_slot_power_limit_value()
+        ));
     }
     found.push("voltages of the power supply are not readable over PCI Express".to_owned());
     found.join("; ")
@@ -211,14 +261,19 @@ fn signal_found(looked: &Looked<'_>) -> String {
         });
     }
     if let Some(occupied) = link::slot_occupied(port) {
-        found.push((if occupied { "a card is seen in the slot" } else { "no card is seen in the slot" }).to_owned());
+        found.push(
+            (if occupied { "a card is seen in the slot" } else { "no card is seen in the slot" }).to_owned(),
+        );
     }
     for check in ["aer-status-latched", "aer-correctable-latched", "link-lane-errors"] {
-        if let Some(finding) = scene.finding(port.address, check).filter(|f| f.status != Status::Pass && !f.summary.is_empty()) {
+        if let Some(finding) =
+            scene.finding(port.address, check).filter(|f| f.status != Status::Pass && !f.summary.is_empty())
+        {
             found.push(format!("{}: {}", port.address, finding.summary));
         }
     }
-    let correctable = aer::aer(scene.machine(), port, scene.around.platform, scene.around.interrupts).correctable;
+    let correctable =
+        aer::aer(scene.machine(), port, scene.around.platform, scene.around.interrupts).correctable;
     if let Some(total) = correctable.and_then(|counters| counters.total) {
         found.push(format!("{} counted {total} corrected errors", port.address));
     }
@@ -246,7 +301,8 @@ fn errors_found(looked: &Looked<'_>) -> String {
             format!("{so}: {}", owner.reason)
         }
         _ if looked.diagnosis.has("errors-kept-by-firmware") => {
-            "_OSC kept AER from Linux: errors could not be logged, so that their absence proves nothing".to_owned()
+            "_OSC kept AER from Linux: errors could not be logged, so that their absence proves nothing"
+                .to_owned()
         }
         _ => "the log does not say who handles errors".to_owned(),
     }

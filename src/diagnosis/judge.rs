@@ -85,13 +85,30 @@ pub fn judge<'a>(sources: &Sources<'a>, subject: Subject) -> Diagnosis<'a> {
         None => nothing_fired(sources, &observations),
     };
     let level = rule.and_then(|rule| rule.level).unwrap_or(verdict.level());
-    Diagnosis { subject, verdict, confidence, level, rule, observations, first, followed, tried, boot, guessed }
+    Diagnosis {
+        subject,
+        verdict,
+        confidence,
+        level,
+        rule,
+        observations,
+        first,
+        followed,
+        tried,
+        boot,
+        guessed,
+    }
 }
 
 /// What a device that does not answer makes drivers say, also before somebody says that it does not answer.
 const OF_SILENCE: [&str; 7] = [
-    "message-interrupts-refused", "no-interrupt", "identity-unreadable", "start-failed", "driver-did-not-start",
-    "firmware-silent", "driver-reads-all-ones",
+    "message-interrupts-refused",
+    "no-interrupt",
+    "identity-unreadable",
+    "start-failed",
+    "driver-did-not-start",
+    "firmware-silent",
+    "driver-reads-all-ones",
 ];
 
 /// What followed from the first cause: all trouble after it, and of a device that does not answer what drivers said for that

@@ -291,7 +291,8 @@ impl<'a> Sources<'a> {
             _ => true,
         };
         let here = |e: &Event| near(e) && e.device.is_some_and(|d| d.domain == address.domain);
-        let is_port = |e: &Event| e.driver.as_deref() == Some("pcieport") && e.device.is_some_and(|d| d.bus > 0);
+        let is_port =
+            |e: &Event| e.driver.as_deref() == Some("pcieport") && e.device.is_some_and(|d| d.bus > 0);
         // The topmost port that is gone, with something on a bus behind it that is gone too.
         let top = silent.clone().filter(|e| here(e) && is_port(e)).filter_map(|e| e.device).min()?;
         let behind = silent.any(|e| here(e) && e.device.is_some_and(|device| device.bus > top.bus));
@@ -304,13 +305,16 @@ impl<'a> Sources<'a> {
     fn much_slower(&self, subject: &Subject, boot: Option<usize>) -> Option<&'a Event> {
         let Subject::Function(address) = subject else { return None };
         let own = self.events.get(subject)?;
-        let event = own.iter().find(|e| e.kind.id == "link.slower-than-the-device" && self.in_boot(e, boot))?;
-        let all = (0..8).filter_map(|function| self.events.get(&Subject::Function(Bdf { function, ..*address })));
+        let event =
+            own.iter().find(|e| e.kind.id == "link.slower-than-the-device" && self.in_boot(e, boot))?;
+        let all =
+            (0..8).filter_map(|function| self.events.get(&Subject::Function(Bdf { function, ..*address })));
         let display = event.driver.as_deref().is_some_and(|driver| DISPLAY_DRIVERS.contains(&driver))
             || all.flatten().any(|e| e.number("class").is_some_and(|class| DISPLAY.contains(&class)));
         let (width, able) = (event.number("width")?, event.number("capable_width")?);
         let first_generation = event.text("speed").is_some_and(|speed| speed.starts_with("2.5 GT/s"));
-        let able_more = event.text("capable_speed").is_some_and(|s| !s.starts_with("2.5 ") && !s.starts_with('5'));
+        let able_more =
+            event.text("capable_speed").is_some_and(|s| !s.starts_with("2.5 ") && !s.starts_with('5'));
         // A tunnel (Thunderbolt, USB4) says 2.5 GT/s x4 whatever it carries.
         let unplugged = self.anywhere.iter().any(|hit| hit.event.kind.id == "thunderbolt.disconnected");
         let tunnel = first_generation && width == 4 && unplugged;
@@ -370,7 +374,8 @@ impl Speakers {
 
 /// The driver that wrote a line: as the line says, else who speaks so.
 fn drivers(event: &Event) -> impl Iterator<Item = &str> {
-    let speaker = event.kind.id.split('.').next().filter(|s| matches!(*s, "nvidia" | "nvme" | "amdgpu" | "mlx5"));
+    let speaker =
+        event.kind.id.split('.').next().filter(|s| matches!(*s, "nvidia" | "nvme" | "amdgpu" | "mlx5"));
     event.driver.as_deref().into_iter().chain(speaker)
 }
 
@@ -395,7 +400,20 @@ pub fn of_event(event: &Event) -> Vec<Subject> {
     let name = ["controller", "name", "interface"].into_iter().find_map(|field| event.text(field));
     let known = matches!(
         event.kind.id.split('.').next(),
-        Some("nvme" | "nvidia" | "amdgpu" | "mlx5" | "gpu" | "storage" | "ethernet" | "link" | "eeh" | "mce" | "apei" | "iommu")
+        Some(
+            "nvme"
+                | "nvidia"
+                | "amdgpu"
+                | "mlx5"
+                | "gpu"
+                | "storage"
+                | "ethernet"
+                | "link"
+                | "eeh"
+                | "mce"
+                | "apei"
+                | "iommu"
+        )
     );
     let speaker = || event.kind.id.split('.').next().unwrap_or_default().to_owned();
     match name {

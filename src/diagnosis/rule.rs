@@ -83,8 +83,14 @@ mod tests {
             assert!(!rule.seen.is_empty(), "{id}: nothing need be seen");
             assert!(rule.because.len() > 20 && rule.source.len() > 5, "{id}");
             let lists = [
-                rule.seen, rule.with, rule.before, rule.unless, rule.unless_before, rule.unless_after,
-                rule.supports, rule.against,
+                rule.seen,
+                rule.with,
+                rule.before,
+                rule.unless,
+                rule.unless_before,
+                rule.unless_after,
+                rule.supports,
+                rule.against,
             ];
             for name in lists.into_iter().flatten() {
                 assert!(sign::find(name).is_some(), "{id}: there is no sign `{name}`");
@@ -116,8 +122,14 @@ mod tests {
             assert!(!sign.events.is_empty() || !sign.states.is_empty(), "{id}: cannot be seen");
             let used = all().any(|rule| {
                 [
-                    rule.seen, rule.with, rule.before, rule.unless, rule.unless_before, rule.unless_after,
-                    rule.supports, rule.against,
+                    rule.seen,
+                    rule.with,
+                    rule.before,
+                    rule.unless,
+                    rule.unless_before,
+                    rule.unless_after,
+                    rule.supports,
+                    rule.against,
                 ]
                 .into_iter()
                 .flatten()
@@ -149,7 +161,10 @@ mod tests {
             ("pciehp.unconfigured", "follows a removal"),
             ("storage.input-output-error", "follows the loss of a controller, or a bad disk"),
             ("interrupts.no-handler", "no device is known"),
-            ("resources.cannot-claim", "the kernel assigns another address afterwards; if it cannot, it says so"),
+            (
+                "resources.cannot-claim",
+                "the kernel assigns another address afterwards; if it cannot, it says so",
+            ),
             ("resources.some-unassigned", "the lines of the BARs say which"),
         ];
         for kind in catalogue::kinds().filter(|kind| kind.level != Level::Information) {

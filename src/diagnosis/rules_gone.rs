@@ -7,7 +7,12 @@ use super::verdict::{Confidence, Verdict};
 
 /// Ways in which a loss shows.
 const LOST: &[&str] = &[
-    "all-ones", "vanished", "driver-reads-all-ones", "identity-unreadable", "inaccessible", "not-back-from-sleep",
+    "all-ones",
+    "vanished",
+    "driver-reads-all-ones",
+    "identity-unreadable",
+    "inaccessible",
+    "not-back-from-sleep",
 ];
 
 /// Rules of this family, in the order in which they are tried.
@@ -38,7 +43,13 @@ pub static RULES: &[Rule] = &[
         seen: &["inaccessible"],
         with: &["power-states-differ"],
         unless: &["card-not-present", "cable-unplugged", "slot-empty", "power-fault", "marked-disconnected"],
-        unless_before: &["contained", "driver-reads-all-ones", "uncorrected-errors", "not-back-from-reset", "engine-failed"],
+        unless_before: &[
+            "contained",
+            "driver-reads-all-ones",
+            "uncorrected-errors",
+            "not-back-from-reset",
+            "engine-failed",
+        ],
         because: "The kernel wanted D0, read all-ones, and now keeps the state from which the device did not return.",
         source: "Linux drivers/pci/pci.c (pci_power_up)",
         ..BASE
@@ -98,7 +109,15 @@ pub static RULES: &[Rule] = &[
         confidence: Confidence::Certain,
         seen: &["not-back-from-reset"],
         unless_after: &["started"],
-        unless_before: &["driver-reads-all-ones", "card-not-present", "inaccessible", "memory-access-refused", "contained", "slot-link-down", "engine-failed"],
+        unless_before: &[
+            "driver-reads-all-ones",
+            "card-not-present",
+            "inaccessible",
+            "memory-access-refused",
+            "contained",
+            "slot-link-down",
+            "engine-failed",
+        ],
         because: "The device answered before the reset and not after: the specification gives it a second, the kernel waited a minute.",
         source: "PCIe 6.2, 6.6; Linux drivers/pci/pci.c (pci_dev_wait)",
         ..BASE
@@ -139,7 +158,14 @@ pub static RULES: &[Rule] = &[
     Rule {
         id: "cable-pulled",
         verdict: Verdict::SurpriseRemoved,
-        seen: &["inaccessible", "not-back-from-sleep", "driver-reads-all-ones", "power-refused", "card-not-present", "all-ones"],
+        seen: &[
+            "inaccessible",
+            "not-back-from-sleep",
+            "driver-reads-all-ones",
+            "power-refused",
+            "card-not-present",
+            "all-ones",
+        ],
         before: &["cable-unplugged"],
         unless: &["slot-occupied"],
         unless_after: &["found-again"],
@@ -209,7 +235,13 @@ pub static RULES: &[Rule] = &[
         verdict: Verdict::LinkDown,
         seen: &["no-link"],
         unless: &["slower-at-boot", "answers"],
-        unless_before: &["contained", "inaccessible", "driver-reads-all-ones", "not-back-from-sleep", "uncorrected-errors"],
+        unless_before: &[
+            "contained",
+            "inaccessible",
+            "driver-reads-all-ones",
+            "not-back-from-sleep",
+            "uncorrected-errors",
+        ],
         unless_after: &["found-again", "started"],
         because: "A card is seen and its link does not come up, or nothing answers behind it.",
         source: "Linux drivers/pci/hotplug/pciehp_hpc.c (pciehp_check_link_status)",
@@ -269,10 +301,29 @@ pub static RULES: &[Rule] = &[
         verdict: Verdict::PowerStateStuck,
         seen: &["inaccessible", "not-back-from-sleep", "power-refused"],
         unless: &["answers", "slot-empty"],
-        unless_before: &["driver-reads-all-ones", "identity-unreadable", "uncorrected-errors", "contained", "engine-failed"],
+        unless_before: &[
+            "driver-reads-all-ones",
+            "identity-unreadable",
+            "uncorrected-errors",
+            "contained",
+            "engine-failed",
+        ],
         unless_after: &["started"],
         because: "It should have come to D0 and did not, and nothing had gone wrong with it before.",
         source: "Linux drivers/pci/pci.c (pci_power_up, pci_raw_set_power_state)",
+        ..BASE
+    },
+    Rule {
+        id: "off-the-bus-after-hang",
+        verdict: Verdict::FallenOffBus,
+        seen: &["inaccessible", "not-back-from-sleep"],
+        before: &["engine-failed", "driver-failed"],
+        unless: &["answers"],
+        unless_before: &["uncorrected-errors", "contained", "card-not-present"],
+        unless_after: &["started"],
+        because: "It completed nothing any more, and when the driver wanted to reset it configuration space read all-ones: it was gone \
+                  before anybody changed its power state.",
+        source: "Linux drivers/nvme/host/pci.c (nvme_timeout); seen on Linux 6.12 with a disk that was taken away",
         ..BASE
     },
     Rule {

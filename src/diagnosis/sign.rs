@@ -117,7 +117,9 @@ impl With {
             With::Has(field) => event.fields.contains_key(field),
             With::Lacks(field) => !event.fields.contains_key(field),
             With::Level(level) => xid::level(event) == *level,
-            With::NotDriver(drivers) => event.driver.as_deref().is_none_or(|driver| !drivers.contains(&driver)),
+            With::NotDriver(drivers) => {
+                event.driver.as_deref().is_none_or(|driver| !drivers.contains(&driver))
+            }
             With::VolumeManagement => event.device.is_some_and(|device| device.domain >= 0x1_0000),
             With::TimeMeasurement(is) => {
                 event.fields.contains_key("tlp") && is_time_measurement(event) == *is
@@ -144,8 +146,7 @@ fn is_time_measurement(event: &Event) -> bool {
 }
 
 /// What a sign is made from: nothing, to be filled in.
-pub const BASE: Sign =
-    Sign { id: "", says: "", place: Place::Own, events: &[], undone_by: &[], states: &[] };
+pub const BASE: Sign = Sign { id: "", says: "", place: Place::Own, events: &[], undone_by: &[], states: &[] };
 
 /// The sign of that name.
 pub fn find(id: &str) -> Option<&'static Sign> {

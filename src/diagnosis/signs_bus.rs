@@ -10,8 +10,19 @@ const NOBODY: &[i64] = &[0xffff_ffff];
 /// Errors of the physical and the data link layer: what a bad signal makes (PCIe 6.2, table 6-3), in the kernel's words of
 /// all versions.
 const SIGNAL: &[&str] = &[
-    "RxErr", "Receiver Error", "BadTLP", "Bad TLP", "BadDLLP", "Bad DLLP", "Rollover", "RELAY_NUM Rollover",
-    "REPLAY_NUM Rollover", "Timeout", "Replay Timer Timeout", "DLP", "Data Link Protocol",
+    "RxErr",
+    "Receiver Error",
+    "BadTLP",
+    "Bad TLP",
+    "BadDLLP",
+    "Bad DLLP",
+    "Rollover",
+    "RELAY_NUM Rollover",
+    "REPLAY_NUM Rollover",
+    "Timeout",
+    "Replay Timer Timeout",
+    "DLP",
+    "Data Link Protocol",
 ];
 /// Corrected errors, in the kernel's words of all versions.
 const CORRECTED: &[&str] = &["Corrected", "Correctable", "corrected"];
@@ -23,18 +34,43 @@ const WAKING: &[&str] = &["PM D3", "resume", "power up"];
 
 /// Signs of this family.
 pub static SIGNS: &[Sign] = &[
-    Sign { id: "answers", says: "the device answers now", states: &[Now::Presence(State::Answering)], ..BASE },
-    Sign { id: "all-ones", says: "configuration space reads all-ones: nothing answers", states: &[Now::Presence(State::AllOnes)], ..BASE },
-    Sign { id: "marked-disconnected", says: "the kernel marked the device disconnected", states: &[Now::Presence(State::Disconnected)], ..BASE },
+    Sign {
+        id: "answers",
+        says: "the device answers now",
+        states: &[Now::Presence(State::Answering)],
+        ..BASE
+    },
+    Sign {
+        id: "all-ones",
+        says: "configuration space reads all-ones: nothing answers",
+        states: &[Now::Presence(State::AllOnes)],
+        ..BASE
+    },
+    Sign {
+        id: "marked-disconnected",
+        says: "the kernel marked the device disconnected",
+        states: &[Now::Presence(State::Disconnected)],
+        ..BASE
+    },
     Sign {
         id: "asks-for-patience",
         says: "the device asks to be read again later (Request Retry Status)",
         states: &[Now::Presence(State::NotReady)],
         ..BASE
     },
-    Sign { id: "sleeps", says: "it has no power and was not woken", states: &[Now::Presence(State::Asleep)], ..BASE },
+    Sign {
+        id: "sleeps",
+        says: "it has no power and was not woken",
+        states: &[Now::Presence(State::Asleep)],
+        ..BASE
+    },
     Sign { id: "not-read", says: "it could not be read", states: &[Now::Presence(State::Unknown)], ..BASE },
-    Sign { id: "vanished", says: "its folder vanished while it was read", states: &[Now::Presence(State::Absent)], ..BASE },
+    Sign {
+        id: "vanished",
+        says: "its folder vanished while it was read",
+        states: &[Now::Presence(State::Absent)],
+        ..BASE
+    },
     Sign {
         id: "driver-reads-all-ones",
         says: "the driver reads all-ones from the device",
@@ -59,7 +95,10 @@ pub static SIGNS: &[Sign] = &[
         id: "identity-unreadable",
         says: "RmInitAdapter cannot read which GPU it is (0x22:0x56), or says that it is lost (0x0f)",
         events: &[
-            Seen::with("nvidia.rm-init-failed", &[With::Number("init_status", &[0x22]), With::Number("rm_status", &[0x56])]),
+            Seen::with(
+                "nvidia.rm-init-failed",
+                &[With::Number("init_status", &[0x22]), With::Number("rm_status", &[0x56])],
+            ),
             Seen::with("nvidia.rm-init-failed", &[With::Number("rm_status", &[0x0f])]),
         ],
         undone_by: &["nvidia.started"],
@@ -69,7 +108,11 @@ pub static SIGNS: &[Sign] = &[
         id: "card-not-present",
         says: "hot-plug saw the slot become empty",
         place: Place::OwnOrAbove,
-        events: &[Seen::any("pciehp.card-not-present"), Seen::any("pciehp.no-response"), Seen::any("amdgpu.unplugged")],
+        events: &[
+            Seen::any("pciehp.card-not-present"),
+            Seen::any("pciehp.no-response"),
+            Seen::any("amdgpu.unplugged"),
+        ],
         undone_by: &["pciehp.card-present", "pciehp.link-up", "pci.function-found"],
         ..BASE
     },
@@ -86,13 +129,48 @@ pub static SIGNS: &[Sign] = &[
         states: &[Now::Fact(Fact::BranchVanished)],
         ..BASE
     },
-    Sign { id: "slot-empty", says: "the slot above sees no card", states: &[Now::Fact(Fact::SlotEmpty)], ..BASE },
-    Sign { id: "slot-occupied", says: "the slot above sees a card", states: &[Now::Fact(Fact::SlotOccupied)], ..BASE },
-    Sign { id: "link-above-down", says: "the port above says that the link is down", states: &[Now::Fact(Fact::LinkAboveDown)], ..BASE },
-    Sign { id: "link-above-up", says: "the port above says that the link is up", states: &[Now::Fact(Fact::LinkAboveUp)], ..BASE },
-    Sign { id: "bus-numbers-changed", says: "the bus numbers of the bridge above are not those that the kernel knows", states: &[Now::Fact(Fact::BusNumbersWrong)], ..BASE },
-    Sign { id: "link-disabled", says: "software disabled the link at the port above", states: &[Now::Fact(Fact::LinkDisabled)], ..BASE },
-    Sign { id: "link-training", says: "the port above trains its link and does not get it up", states: &[Now::Fact(Fact::LinkTraining)], ..BASE },
+    Sign {
+        id: "slot-empty",
+        says: "the slot above sees no card",
+        states: &[Now::Fact(Fact::SlotEmpty)],
+        ..BASE
+    },
+    Sign {
+        id: "slot-occupied",
+        says: "the slot above sees a card",
+        states: &[Now::Fact(Fact::SlotOccupied)],
+        ..BASE
+    },
+    Sign {
+        id: "link-above-down",
+        says: "the port above says that the link is down",
+        states: &[Now::Fact(Fact::LinkAboveDown)],
+        ..BASE
+    },
+    Sign {
+        id: "link-above-up",
+        says: "the port above says that the link is up",
+        states: &[Now::Fact(Fact::LinkAboveUp)],
+        ..BASE
+    },
+    Sign {
+        id: "bus-numbers-changed",
+        says: "the bus numbers of the bridge above are not those that the kernel knows",
+        states: &[Now::Fact(Fact::BusNumbersWrong)],
+        ..BASE
+    },
+    Sign {
+        id: "link-disabled",
+        says: "software disabled the link at the port above",
+        states: &[Now::Fact(Fact::LinkDisabled)],
+        ..BASE
+    },
+    Sign {
+        id: "link-training",
+        says: "the port above trains its link and does not get it up",
+        states: &[Now::Fact(Fact::LinkTraining)],
+        ..BASE
+    },
     Sign {
         id: "slot-link-down",
         says: "hot-plug saw the link go down",
@@ -143,7 +221,12 @@ pub static SIGNS: &[Sign] = &[
         events: &[Seen::any("dpc.containment"), Seen::any("dpc.edr")],
         ..BASE
     },
-    Sign { id: "containment-holds", says: "the port above is in containment now", states: &[Now::Fact(Fact::Contained)], ..BASE },
+    Sign {
+        id: "containment-holds",
+        says: "the port above is in containment now",
+        states: &[Now::Fact(Fact::Contained)],
+        ..BASE
+    },
     Sign {
         id: "inaccessible",
         says: "it could not be brought to D0: configuration space read all-ones",
@@ -207,7 +290,10 @@ pub static SIGNS: &[Sign] = &[
         id: "signal-errors",
         says: "the link repairs errors of its signal (receiver errors, bad packets, replays)",
         place: Place::OwnOrAbove,
-        events: &[Seen::with("aer.error", &[With::Word("severity", CORRECTED), With::Word("errors", SIGNAL)])],
+        events: &[Seen::with(
+            "aer.error",
+            &[With::Word("severity", CORRECTED), With::Word("errors", SIGNAL)],
+        )],
         ..BASE
     },
     Sign {
@@ -252,7 +338,11 @@ pub static SIGNS: &[Sign] = &[
         id: "not-recovered",
         says: "the kernel could not recover the devices below the port from an error",
         place: Place::OwnOrAbove,
-        events: &[Seen::any("aer.not-recovered"), Seen::any("aer.cannot-recover"), Seen::any("aer.reset-failed")],
+        events: &[
+            Seen::any("aer.not-recovered"),
+            Seen::any("aer.cannot-recover"),
+            Seen::any("aer.reset-failed"),
+        ],
         ..BASE
     },
     Sign {
@@ -280,7 +370,12 @@ pub static SIGNS: &[Sign] = &[
         events: &[Seen::any("ethernet.slow-slot")],
         ..BASE
     },
-    Sign { id: "runs-below-both-ends", says: "the link runs slower than both its ends can", states: &[Now::Fact(Fact::RunsBelowBothEnds)], ..BASE },
+    Sign {
+        id: "runs-below-both-ends",
+        says: "the link runs slower than both its ends can",
+        states: &[Now::Fact(Fact::RunsBelowBothEnds)],
+        ..BASE
+    },
     Sign {
         id: "link-below-both-ends",
         says: "the link runs slower or narrower than both its ends can, and idling does not explain it",
@@ -293,15 +388,31 @@ pub static SIGNS: &[Sign] = &[
         states: &[Now::Fact(Fact::EqualizationUnfinished)],
         ..BASE
     },
-    Sign { id: "speed-locked", says: "the link is slow and a setting forbids it to get faster (Hardware Autonomous Speed Disable)", states: &[Now::Check("link-hasd-stuck")], ..BASE },
-    Sign { id: "speed-limited", says: "the port's target speed is below what both ends can", states: &[Now::Check("link-target-limited")], ..BASE },
+    Sign {
+        id: "speed-locked",
+        says: "the link is slow and a setting forbids it to get faster (Hardware Autonomous Speed Disable)",
+        states: &[Now::Check("link-hasd-stuck")],
+        ..BASE
+    },
+    Sign {
+        id: "speed-limited",
+        says: "the port's target speed is below what both ends can",
+        states: &[Now::Check("link-target-limited")],
+        ..BASE
+    },
     Sign {
         id: "transfer-suspected",
         says: "the driver received a damaged stream of commands (Xid 32): the program, or the signal of the link",
         events: &[Seen::with("nvidia.xid", &[With::Number("xid", &[32])])],
         ..BASE
     },
-    Sign { id: "machine-slept", says: "the machine slept and woke", place: Place::Anywhere, events: &[Seen::any("sleep.exit")], ..BASE },
+    Sign {
+        id: "machine-slept",
+        says: "the machine slept and woke",
+        place: Place::Anywhere,
+        events: &[Seen::any("sleep.exit")],
+        ..BASE
+    },
     Sign {
         id: "power-switched",
         says: "the kernel or firmware switched the power of devices while the machine ran",
@@ -309,11 +420,20 @@ pub static SIGNS: &[Sign] = &[
         events: &[Seen::any("power.changed-by-acpi"), Seen::any("power.waiting")],
         ..BASE
     },
-    Sign { id: "found-again", says: "the kernel found the device", events: &[Seen::any("pci.function-found")], ..BASE },
+    Sign {
+        id: "found-again",
+        says: "the kernel found the device",
+        events: &[Seen::any("pci.function-found")],
+        ..BASE
+    },
     Sign {
         id: "started",
         says: "its driver started it",
-        events: &[Seen::any("nvidia.started"), Seen::any("nvme.started"), Seen::with("mlx5.recovery", &[With::Word("state", &["succeeded"])])],
+        events: &[
+            Seen::any("nvidia.started"),
+            Seen::any("nvme.started"),
+            Seen::with("mlx5.recovery", &[With::Word("state", &["succeeded"])]),
+        ],
         ..BASE
     },
 ];

@@ -25,9 +25,18 @@ pub static SIGNS: &[Sign] = &[
         says: "there was no room for a BAR, and no later attempt found any",
         events: &[
             Seen::with("resources.no-space", &[With::Number("bar", BARS), With::Word("resource", MEMORY)]),
-            Seen::with("resources.no-space", &[With::Word("bar_name", BAR_NAMES), With::Word("resource", MEMORY)]),
-            Seen::with("resources.not-assigned", &[With::Number("bar", BARS), With::Word("resource", MEMORY)]),
-            Seen::with("resources.not-assigned", &[With::Word("bar_name", BAR_NAMES), With::Word("resource", MEMORY)]),
+            Seen::with(
+                "resources.no-space",
+                &[With::Word("bar_name", BAR_NAMES), With::Word("resource", MEMORY)],
+            ),
+            Seen::with(
+                "resources.not-assigned",
+                &[With::Number("bar", BARS), With::Word("resource", MEMORY)],
+            ),
+            Seen::with(
+                "resources.not-assigned",
+                &[With::Word("bar_name", BAR_NAMES), With::Word("resource", MEMORY)],
+            ),
         ],
         undone_by: &["resources.assigned"],
         ..BASE
@@ -37,10 +46,22 @@ pub static SIGNS: &[Sign] = &[
         says: "there was no room for a bridge's memory window or for the BARs of virtual functions",
         place: Place::OwnOrAbove,
         events: &[
-            Seen::with("resources.no-space", &[With::Number("bar", BEYOND), With::NotWord("resource", RESERVE)]),
-            Seen::with("resources.no-space", &[With::Word("bar_name", &["VF BAR", "bridge window"]), With::NotWord("resource", RESERVE)]),
-            Seen::with("resources.not-assigned", &[With::Number("bar", BEYOND), With::NotWord("resource", RESERVE)]),
-            Seen::with("resources.not-assigned", &[With::Word("bar_name", &["VF BAR", "bridge window"]), With::NotWord("resource", RESERVE)]),
+            Seen::with(
+                "resources.no-space",
+                &[With::Number("bar", BEYOND), With::NotWord("resource", RESERVE)],
+            ),
+            Seen::with(
+                "resources.no-space",
+                &[With::Word("bar_name", &["VF BAR", "bridge window"]), With::NotWord("resource", RESERVE)],
+            ),
+            Seen::with(
+                "resources.not-assigned",
+                &[With::Number("bar", BEYOND), With::NotWord("resource", RESERVE)],
+            ),
+            Seen::with(
+                "resources.not-assigned",
+                &[With::Word("bar_name", &["VF BAR", "bridge window"]), With::NotWord("resource", RESERVE)],
+            ),
         ],
         undone_by: &["resources.assigned"],
         ..BASE
@@ -55,9 +76,24 @@ pub static SIGNS: &[Sign] = &[
         ],
         ..BASE
     },
-    Sign { id: "register-without-address", says: "a memory BAR has no address", states: &[Now::Check("bar-unassigned")], ..BASE },
-    Sign { id: "address-lost", says: "a BAR register does not hold the address that the kernel noted", states: &[Now::Check("bar-lost-after-reset")], ..BASE },
-    Sign { id: "address-not-forwarded", says: "a bridge above does not forward the device's addresses", states: &[Now::Check("bridge-window-small")], ..BASE },
+    Sign {
+        id: "register-without-address",
+        says: "a memory BAR has no address",
+        states: &[Now::Check("bar-unassigned")],
+        ..BASE
+    },
+    Sign {
+        id: "address-lost",
+        says: "a BAR register does not hold the address that the kernel noted",
+        states: &[Now::Check("bar-lost-after-reset")],
+        ..BASE
+    },
+    Sign {
+        id: "address-not-forwarded",
+        says: "a bridge above does not forward the device's addresses",
+        states: &[Now::Check("bridge-window-small")],
+        ..BASE
+    },
     Sign {
         id: "address-conflict",
         says: "firmware gave addresses that two devices claim",
@@ -88,9 +124,24 @@ pub static SIGNS: &[Sign] = &[
         ],
         ..BASE
     },
-    Sign { id: "extended-space-missing", says: "the kernel reaches 256 bytes only of a PCI Express function", states: &[Now::Check("presence-config-length")], ..BASE },
-    Sign { id: "aspm-forbidden-and-on", says: "firmware forbids ASPM (FADT) and left it on", states: &[Now::Fact(Fact::AspmForbiddenAndOn)], ..BASE },
-    Sign { id: "switched-off-by-command-line", says: "an option on the kernel command line did this", states: &[Now::Fact(Fact::NoExtendedSpaceByOption)], ..BASE },
+    Sign {
+        id: "extended-space-missing",
+        says: "the kernel reaches 256 bytes only of a PCI Express function",
+        states: &[Now::Check("presence-config-length")],
+        ..BASE
+    },
+    Sign {
+        id: "aspm-forbidden-and-on",
+        says: "firmware forbids ASPM (FADT) and left it on",
+        states: &[Now::Fact(Fact::AspmForbiddenAndOn)],
+        ..BASE
+    },
+    Sign {
+        id: "switched-off-by-command-line",
+        says: "an option on the kernel command line did this",
+        states: &[Now::Fact(Fact::NoExtendedSpaceByOption)],
+        ..BASE
+    },
     Sign {
         id: "message-interrupts-refused",
         says: "the driver could not enable MSI-X or MSI",
@@ -146,15 +197,17 @@ pub static SIGNS: &[Sign] = &[
         ],
         ..BASE
     },
-    Sign { id: "messages-forbidden", says: "firmware forbids message interrupts (FADT)", place: Place::Anywhere, events: &[Seen::any("acpi.no-msi")], ..BASE },
+    Sign {
+        id: "messages-forbidden",
+        says: "firmware forbids message interrupts (FADT)",
+        place: Place::Anywhere,
+        events: &[Seen::any("acpi.no-msi")],
+        ..BASE
+    },
     Sign {
         id: "memory-access-refused",
         says: "the IOMMU stopped the device from reading or writing memory that nobody gave it",
-        events: &[
-            Seen::any("iommu.fault"),
-            Seen::any("iommu.event"),
-            Seen::any("iommu.arm-context-fault"),
-        ],
+        events: &[Seen::any("iommu.fault"), Seen::any("iommu.event"), Seen::any("iommu.arm-context-fault")],
         ..BASE
     },
     Sign {
@@ -163,7 +216,12 @@ pub static SIGNS: &[Sign] = &[
         events: &[Seen::any("iommu.invalidation-timeout")],
         ..BASE
     },
-    Sign { id: "memory-errors", says: "the device's memory makes errors", events: &[Seen::with("nvidia.xid", &[With::Level(Level::Memory)])], ..BASE },
+    Sign {
+        id: "memory-errors",
+        says: "the device's memory makes errors",
+        events: &[Seen::with("nvidia.xid", &[With::Level(Level::Memory)])],
+        ..BASE
+    },
     Sign {
         id: "firmware-silent",
         says: "the device's own processor does not answer its driver",
@@ -197,7 +255,10 @@ pub static SIGNS: &[Sign] = &[
     Sign {
         id: "start-failed",
         says: "RmInitAdapter failed at a step that the bus does not explain",
-        events: &[Seen::with("nvidia.rm-init-failed", &[With::NotNumber("init_status", &[0x60, 0x61, 0x62])])],
+        events: &[Seen::with(
+            "nvidia.rm-init-failed",
+            &[With::NotNumber("init_status", &[0x60, 0x61, 0x62])],
+        )],
         undone_by: &["nvidia.started"],
         ..BASE
     },
@@ -207,7 +268,12 @@ pub static SIGNS: &[Sign] = &[
         states: &[Now::Check("presence-header-type"), Now::Check("caps-integrity")],
         ..BASE
     },
-    Sign { id: "header-ignored", says: "its header made no sense when the kernel looked for it", events: &[Seen::any("pci.unknown-header")], ..BASE },
+    Sign {
+        id: "header-ignored",
+        says: "its header made no sense when the kernel looked for it",
+        events: &[Seen::any("pci.unknown-header")],
+        ..BASE
+    },
     Sign {
         id: "virtual-function-silent",
         says: "a virtual function that was created does not answer: header type 7f and class ffffff are all-ones",
@@ -220,12 +286,25 @@ pub static SIGNS: &[Sign] = &[
         events: &[Seen::with("pci.vital-product-data", &[With::Lacks("value")])],
         ..BASE
     },
-    Sign { id: "hot-plug-commands-unanswered", says: "the hot-plug controller never said that its commands were completed", events: &[Seen::any("pciehp.command-timeout")], ..BASE },
-    Sign { id: "program-failed", says: "the program that used the device made a mistake", events: &[Seen::with("nvidia.xid", &[With::Level(Level::Application)])], ..BASE },
+    Sign {
+        id: "hot-plug-commands-unanswered",
+        says: "the hot-plug controller never said that its commands were completed",
+        events: &[Seen::any("pciehp.command-timeout")],
+        ..BASE
+    },
+    Sign {
+        id: "program-failed",
+        says: "the program that used the device made a mistake",
+        events: &[Seen::with("nvidia.xid", &[With::Level(Level::Application)])],
+        ..BASE
+    },
     Sign {
         id: "program-suspected",
         says: "an engine of the device stopped for one program, which may be why",
-        events: &[Seen::with("nvidia.xid", &[With::Level(Level::Depends)]), Seen::with("nvidia.xid", &[With::Number("xid", &[45])])],
+        events: &[
+            Seen::with("nvidia.xid", &[With::Level(Level::Depends)]),
+            Seen::with("nvidia.xid", &[With::Number("xid", &[45])]),
+        ],
         ..BASE
     },
     Sign {
@@ -251,7 +330,10 @@ pub static SIGNS: &[Sign] = &[
         id: "driver-did-not-start",
         says: "the driver did not start the device",
         events: &[
-            Seen::with("pci.probe-failed", &[With::NotNumber("error", &[-517, -28]), With::NotDriver(FOR_GUESTS)]),
+            Seen::with(
+                "pci.probe-failed",
+                &[With::NotNumber("error", &[-517, -28]), With::NotDriver(FOR_GUESTS)],
+            ),
             Seen::any("ethernet.start-failed"),
             Seen::any("nvidia.adapter-not-started"),
             Seen::any("nvidia.cannot-attach"),
@@ -263,7 +345,12 @@ pub static SIGNS: &[Sign] = &[
         undone_by: &["nvidia.started", "nvme.started"],
         ..BASE
     },
-    Sign { id: "another-answers", says: "another device answers than the kernel enumerated", states: &[Now::Check("presence-config-vs-sysfs-id")], ..BASE },
+    Sign {
+        id: "another-answers",
+        says: "another device answers than the kernel enumerated",
+        states: &[Now::Check("presence-config-vs-sysfs-id")],
+        ..BASE
+    },
     Sign {
         id: "switched-off",
         says: "memory decode or bus mastering is off although a driver is bound",
@@ -277,12 +364,23 @@ pub static SIGNS: &[Sign] = &[
         states: &[Now::Check("mps-path-mismatch"), Now::Check("aspm-ends-differ")],
         ..BASE
     },
-    Sign { id: "errors-masked", says: "all errors of the device are masked", states: &[Now::Fact(Fact::ErrorsMasked)], ..BASE },
+    Sign {
+        id: "errors-masked",
+        says: "all errors of the device are masked",
+        states: &[Now::Fact(Fact::ErrorsMasked)],
+        ..BASE
+    },
     Sign {
         id: "read-in-part",
         says: "only the header of its configuration space could be read (64 bytes: no root)",
         states: &[Now::Fact(Fact::HeaderOnly)],
         ..BASE
     },
-    Sign { id: "kernel-crashed", says: "the kernel itself broke: what follows may follow from it", place: Place::Anywhere, events: &[Seen::any("kernel.crash")], ..BASE },
+    Sign {
+        id: "kernel-crashed",
+        says: "the kernel itself broke: what follows may follow from it",
+        place: Place::Anywhere,
+        events: &[Seen::any("kernel.crash")],
+        ..BASE
+    },
 ];

@@ -13,8 +13,8 @@ use crate::check::subject::{self, Surroundings};
 use crate::machine::link::{self, LinkState};
 use crate::machine::{Function, Machine, State, vectors};
 use crate::pci::Bdf;
-use crate::pci::capability::msix;
 use crate::pci::capability::express::{self, LinkControl, LinkStatus, SlotStatus};
+use crate::pci::capability::msix;
 use crate::pci::extended::aer::{self, CorrectableMask, UncorrectableMask};
 use crate::pci::header::Command;
 use crate::pci::register::RegisterType;
@@ -66,13 +66,24 @@ pub enum Fact {
 
 /// Checks that tell what is well: what clears the hardware when the trouble is elsewhere.
 pub const CLEARING: [&str; 7] = [
-    "presence-config-all-ones", "link-width-below-path", "aer-status-latched", "bar-unassigned",
-    "bar-lost-after-reset", "cmd-memory-decode", "msix-off-while-bound",
+    "presence-config-all-ones",
+    "link-width-below-path",
+    "aer-status-latched",
+    "bar-unassigned",
+    "bar-lost-after-reset",
+    "cmd-memory-decode",
+    "msix-off-while-bound",
 ];
 /// Checks whose findings facts are made from.
 const OF_FACTS: [&str; 8] = [
-    "bridge-bus-numbers", "dpc-triggered", "power-slot-fault", "link-eq-incomplete", "link-eq-request", "aspm-enabled",
-    "presence-not-ready", "aer-correctable-latched",
+    "bridge-bus-numbers",
+    "dpc-triggered",
+    "power-slot-fault",
+    "link-eq-incomplete",
+    "link-eq-request",
+    "aspm-enabled",
+    "presence-not-ready",
+    "aer-correctable-latched",
 ];
 
 /// The machine's state as diagnosis sees it.
@@ -131,9 +142,7 @@ impl<'a> Scene<'a> {
     /// What is seen of it, if it is: a clause and the proofs.
     pub fn look(&self, function: &Function, now: Now) -> Option<(String, Vec<Proof>)> {
         match now {
-            Now::Presence(state) => {
-                (function.presence.state == state).then(|| self.presence(function))
-            }
+            Now::Presence(state) => (function.presence.state == state).then(|| self.presence(function)),
             Now::Check(check) => self.wrong(function.address, check),
             Now::Fact(fact) => self.fact(function, fact),
         }
@@ -144,7 +153,8 @@ impl<'a> Scene<'a> {
             State::NotReady => "presence-not-ready",
             _ => "presence-config-all-ones",
         };
-        let proofs = self.finding(function.address, check).map(|f| f.verdict.proofs.clone()).unwrap_or_default();
+        let proofs =
+            self.finding(function.address, check).map(|f| f.verdict.proofs.clone()).unwrap_or_default();
         let says = match function.presence.state {
             State::Answering => "configuration space is answered".to_owned(),
             _ => function.presence.reason.clone(),
@@ -207,7 +217,9 @@ impl<'a> Scene<'a> {
                 let says = function.unread().unwrap_or_else(|| text.clone());
                 express.then(|| (says, vec![Proof::Attribute { address, name: "config", text }]))
             }
-            Fact::BusNumbersWrong => self.wrong(self.machine().parent(function)?.address, "bridge-bus-numbers"),
+            Fact::BusNumbersWrong => {
+                self.wrong(self.machine().parent(function)?.address, "bridge-bus-numbers")
+            }
             Fact::PendingUnmasked => self.pending_unmasked(function),
             Fact::BranchVanished | Fact::MuchSlowerAtBoot => None,
             _ => self.fact_of_port(self.port_above(function)?, fact),
@@ -242,8 +254,9 @@ impl<'a> Scene<'a> {
             Fact::SlotEmpty | Fact::SlotOccupied => {
                 let occupied = link::slot_occupied(port)?;
                 let says = if occupied { "sees a card" } else { "sees no card" };
-                (occupied == (fact == Fact::SlotOccupied))
-                    .then(|| Some((format!("{address} {says}"), vec![slot()?.field("presence_detect_state")])))?
+                (occupied == (fact == Fact::SlotOccupied)).then(|| {
+                    Some((format!("{address} {says}"), vec![slot()?.field("presence_detect_state")]))
+                })?
             }
             Fact::LinkAboveDown | Fact::LinkAboveUp => {
                 let wanted = if fact == Fact::LinkAboveDown { LinkState::Down } else { LinkState::Up };

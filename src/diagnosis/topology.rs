@@ -31,7 +31,8 @@ impl Topology {
         let known = |port: &Bdf| {
             topology.buses.contains_key(port) || topology.named.values().any(|ports| ports.contains(port))
         };
-        let known: Vec<Bdf> = topology.loose.iter().copied().filter(|port| machine.is_some() || known(port)).collect();
+        let known: Vec<Bdf> =
+            topology.loose.iter().copied().filter(|port| machine.is_some() || known(port)).collect();
         for port in known {
             topology.loose.remove(&port);
         }
@@ -56,7 +57,8 @@ impl Topology {
         // A root port received the message of a device below it (PCIe 6.2, 6.2.4.1).
         name(Some(device), event.address("reporter"));
         if event.kind.id.starts_with("aer.") || event.kind.id == "dpc.containment" {
-            let by_number = event.number("source_id").filter(|id| *id > 0).and_then(|id| requester(device, id));
+            let by_number =
+                event.number("source_id").filter(|id| *id > 0).and_then(|id| requester(device, id));
             name(event.address("source").or(by_number), Some(device));
         }
         // The kernel names the port above the narrowest link of the way.
@@ -75,7 +77,8 @@ impl Topology {
             {
                 self.buses.insert(function.address, (first.number(), last.number()));
             }
-            let path = machine.path(function).iter().map(|f| f.address).filter(|a| *a != function.address).collect();
+            let path =
+                machine.path(function).iter().map(|f| f.address).filter(|a| *a != function.address).collect();
             self.named.insert(function.address, path);
         }
     }
@@ -83,7 +86,8 @@ impl Topology {
     /// Ports above a device, and whether that is only a guess: of the ports that spoke of a slot, the only one that can be.
     pub fn above(&self, device: Bdf) -> (BTreeSet<Bdf>, bool) {
         let inside = |(port, (first, last)): (&Bdf, &(u8, u8))| {
-            (port.domain == device.domain && (*first..=*last).contains(&device.bus) && *port != device).then_some(*port)
+            (port.domain == device.domain && (*first..=*last).contains(&device.bus) && *port != device)
+                .then_some(*port)
         };
         let mut above: BTreeSet<Bdf> = self.buses.iter().filter_map(inside).collect();
         above.extend(self.named.get(&device).into_iter().flatten());

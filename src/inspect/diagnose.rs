@@ -201,15 +201,20 @@ fn device(sources: &Sources<'_>, diagnosis: &Diagnosis<'_>, names: &Names, why: 
         (Subject::Function(address), Some(scene)) => scene.machine().get(*address),
         _ => None,
     };
-    let logged = || diagnosis.observations.iter().find_map(|o| match &o.seen {
-        Seen::Event(event) if event.kind.id.starts_with("nvidia.") => Some("nvidia".to_owned()),
-        Seen::Event(event) => event.driver.clone().filter(|driver| !matches!(driver.as_str(), "pci" | "pcieport")),
-        Seen::State(..) => None,
-    });
+    let logged = || {
+        diagnosis.observations.iter().find_map(|o| match &o.seen {
+            Seen::Event(event) if event.kind.id.starts_with("nvidia.") => Some("nvidia".to_owned()),
+            Seen::Event(event) => {
+                event.driver.clone().filter(|driver| !matches!(driver.as_str(), "pci" | "pcieport"))
+            }
+            Seen::State(..) => None,
+        })
+    };
     let driver = function.and_then(|f| f.driver().map(str::to_owned)).or_else(logged);
     let advised = |kind| {
         let mine = advice::of(diagnosis, driver.as_deref(), kind);
-        mine.map(|a| Advised { what: advice::text(a.what, &diagnosis.subject), why: a.why, who: a.who }).collect()
+        mine.map(|a| Advised { what: advice::text(a.what, &diagnosis.subject), why: a.why, who: a.who })
+            .collect()
     };
     let requests = found::requests(sources, diagnosis).into_iter();
     Device {
@@ -248,7 +253,9 @@ fn evidence(sources: &Sources<'_>, diagnosis: &Diagnosis<'_>) -> Vec<Evidence> {
     let points = |o: &Observation<'_>| {
         let id = &o.sign.id;
         match rule {
-            Some(rule) if [rule.seen, rule.with, rule.before, rule.supports].iter().any(|l| l.contains(id)) => {
+            Some(rule)
+                if [rule.seen, rule.with, rule.before, rule.supports].iter().any(|l| l.contains(id)) =>
+            {
                 Points::For
             }
             Some(rule) if rule.against.contains(id) => Points::Against,
@@ -259,7 +266,8 @@ fn evidence(sources: &Sources<'_>, diagnosis: &Diagnosis<'_>) -> Vec<Evidence> {
     let answers = diagnosis.has("answers");
     if let (Some(scene), Subject::Function(address), true) = (sources.scene, &diagnosis.subject, answers) {
         for check in CLEARING {
-            let passed = scene.finding(*address, check).filter(|f| f.status == crate::check::finding::Status::Pass);
+            let passed =
+                scene.finding(*address, check).filter(|f| f.status == crate::check::finding::Status::Pass);
             if let Some(finding) = passed {
                 all.push(Evidence {
                     points: Points::Clears,
@@ -338,10 +346,16 @@ fn not_known(sources: &Sources<'_>, diagnosis: &Diagnosis<'_>) -> Vec<NotKnown> 
         add("what both ends of its link say", &format!("pciscope path {address}"));
     }
     if sources.log.is_none() {
-        add("what happened first", &format!("pciscope diagnose {address} --log FILE, with dmesg or journalctl -k in it"));
+        add(
+            "what happened first",
+            &format!("pciscope diagnose {address} --log FILE, with dmesg or journalctl -k in it"),
+        );
     }
     if diagnosis.guessed {
-        add("which port is above the device: the log does not say, only one of those that it names can be", "lspci -t");
+        add(
+            "which port is above the device: the log does not say, only one of those that it names can be",
+            "lspci -t",
+        );
     }
     if diagnosis.has("errors-kept-by-firmware") && diagnosis.level == Level::Bus {
         add(
@@ -349,17 +363,27 @@ fn not_known(sources: &Sources<'_>, diagnosis: &Diagnosis<'_>) -> Vec<NotKnown> 
             "ipmitool sel list, or the log of the management controller",
         );
     }
-    if matches!(diagnosis.verdict, Verdict::FallenOffBus | Verdict::LinkDown) && !diagnosis.has("signal-errors") {
+    if matches!(diagnosis.verdict, Verdict::FallenOffBus | Verdict::LinkDown)
+        && !diagnosis.has("signal-errors")
+    {
         add(
             "what made it go: power, temperature, a contact and the device itself look the same from the bus",
             "the management controller's log of voltages and temperatures",
         );
     }
     if diagnosis.verdict == Verdict::DegradedLink && !diagnosis.has("link-below-both-ends") {
-        add("whether the link is fast under load, and what both ends can", &format!("pciscope path {address}"));
+        add(
+            "whether the link is fast under load, and what both ends can",
+            &format!("pciscope path {address}"),
+        );
     }
-    if matches!(diagnosis.first.and_then(|p| diagnosis.observations.get(p)), Some(o) if o.first == NOW) && sources.log.is_some() {
-        add("when it happened: no line of the log tells", "journalctl -k -b -1, or logs that were sent elsewhere");
+    if matches!(diagnosis.first.and_then(|p| diagnosis.observations.get(p)), Some(o) if o.first == NOW)
+        && sources.log.is_some()
+    {
+        add(
+            "when it happened: no line of the log tells",
+            "journalctl -k -b -1, or logs that were sent elsewhere",
+        );
     }
     unknown
 }

@@ -33,8 +33,8 @@ pub struct XidExplanation {
     pub immediate: Option<Action>,
     /// What NVIDIA recommends to do then; `null` if nothing.
     pub investigatory: Option<Action>,
-    /// Where this is from.
-    pub source: &'static str,
+    /// Where this is from; `null` if it is in no public table.
+    pub source: Option<&'static str>,
 }
 
 /// A recommendation of NVIDIA's catalogue.
@@ -119,7 +119,7 @@ fn of_xid(number: i64) -> XidExplanation {
         level: known.map(|x| x.level),
         immediate: known.and_then(|x| action(x.immediate)),
         investigatory: known.and_then(|x| action(x.investigatory)),
-        source: xid::SOURCE,
+        source: known.map(|_| xid::SOURCE),
     }
 }
 

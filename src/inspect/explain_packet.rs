@@ -2,7 +2,7 @@
 
 use crate::pci::tlp;
 
-use super::packet::{PacketEntry, entry, packet_text, prefix_text};
+use super::packet::{ALL_ZEROS, PacketEntry, entry, packet_text, prefix_text};
 
 /// A logged packet explained.
 #[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
@@ -37,6 +37,7 @@ pub fn packet_explanation(line: &str) -> Option<PacketExplanation> {
     let packet = if flit_mode { None } else { tlp::parse(&header) };
     let text = match &packet {
         Some(packet) => packet_text(packet),
+        None if !tlp::is_packet(&header) => ALL_ZEROS.to_owned(),
         None if flit_mode => "a packet of Flit Mode, which is not decoded".to_owned(),
         None => "not a packet: the type in its first doubleword is reserved".to_owned(),
     };

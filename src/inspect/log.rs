@@ -16,6 +16,11 @@ pub struct LogAnswer {
     pub events: Vec<EventAnswer>,
     /// Lines of the log that were read.
     pub lines: u64,
+    /// Whether anything in it is of a kernel log. If not, that there are no events means nothing.
+    pub recognized: bool,
+    /// Records that were written before the first one and are no longer in the kernel's buffer, as its number tells
+    /// (/dev/kmsg only). It holds the last 128 KiB to some MiB (CONFIG_LOG_BUF_SHIFT, log_buf_len=).
+    pub missing_before: u64,
     /// Events that were left out because nothing is wrong with them (`--all` prints them).
     pub left_out: usize,
     /// What a reader should know.
@@ -76,7 +81,15 @@ pub fn log(log: Log, all: bool, wanted: impl Fn(&Event) -> bool) -> LogAnswer {
             left_out += 1;
         }
     }
-    LogAnswer { boots: log.boots, events, lines: log.lines, left_out, notes: log.notes }
+    LogAnswer {
+        boots: log.boots,
+        events,
+        lines: log.lines,
+        recognized: log.recognized,
+        missing_before: log.missing_before,
+        left_out,
+        notes: log.notes,
+    }
 }
 
 fn answer(event: Event) -> EventAnswer {

@@ -36,8 +36,10 @@ pub struct PacketEntry {
     pub kind: &'static str,
     /// Who made the request, such as `82:00.0`; of a completion, whose request it answers.
     pub requester: String,
-    /// Tag of the request.
-    pub tag: u16,
+    /// Tag of the request; `null` for a memory write with a processing hint, which has a steering tag in its place.
+    pub tag: Option<u16>,
+    /// Bits 7:0 of the steering tag of a request with a processing hint; bits 15:8 are in a prefix, if there is one.
+    pub steering_tag: Option<u8>,
     /// Traffic class.
     pub traffic_class: u8,
     /// Length of the data, or of what is asked for, in doublewords; `null` for packets that have none.
@@ -89,7 +91,13 @@ pub fn logged_packet(capability: &Capability) -> Option<LoggedPacket> {
     })
 }
 
+/// What is said of a header log without a packet in it.
+pub const ALL_ZEROS: &str = "the header log is all zeros: no packet was recorded";
+
 fn logged_text(logged: &Logged, packet: Option<Packet>) -> String {
+    if !tlp::is_packet(&logged.header) {
+        return ALL_ZEROS.to_owned();
+    }
     let Some(packet) = packet else {
         return match logged.flit_mode {
             Some(true) => {
@@ -114,6 +122,7 @@ pub fn entry(packet: &Packet) -> PacketEntry {
         kind: kind(packet),
         requester: requester(packet.request.id),
         tag: packet.request.tag,
+        steering_tag: None,
         traffic_class: packet.first.traffic_class() as u8,
         length: packet.length(),
         address: None,
@@ -128,7 +137,8 @@ pub fn entry(packet: &Packet) -> PacketEntry {
         message_vendor_id: None,
     };
     match packet.body {
-        Body::Address { address, first_byte_enables, last_byte_enables } => {
+        Body::Address { address, first_byte_enables, last_byte_enables, steering_tag } => {
+            entry.steering_tag = steering_tag;
             entry.address = Some(format!("{address:#x}"));
             (entry.first_byte_enables, entry.last_byte_enables) = (first_byte_enables, last_byte_enables);
         }
@@ -163,7 +173,7 @@ pub fn packet_text(packet: &Packet) -> String {
         n => format!(" of {n} doublewords"),
     });
     match packet.body {
-        Body::Address { address, first_byte_enables, last_byte_enables } => {
+        Body::Address { address, first_byte_enables, last_byte_enables, .. } => {
             text.push_str(&format!("{length} at {address:#x}"));
             match (first_byte_enables, last_byte_enables) {
                 (Some(first), Some(last)) if packet.length() != Some(1) => {
@@ -195,7 +205,11 @@ pub fn packet_text(packet: &Packet) -> String {
             ));
         }
     }
-    text.push_str(&format!(", tag {:#04x}, TC {}", packet.request.tag, packet.first.traffic_class()));
+    text.extend(packet.request.tag.map(|tag| format!(", tag {tag:#04x}")));
+    if let Body::Address { steering_tag: Some(tag), .. } = packet.body {
+        text.push_str(&format!(", steering tag {tag:#04x}"));
+    }
+    text.push_str(&format!(", TC {}", packet.first.traffic_class()));
     attributes(packet.first, &mut text);
     text
 }

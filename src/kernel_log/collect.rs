@@ -11,6 +11,12 @@ use crate::pci::Bdf;
 pub const EVENTS_LIMIT: usize = 100_000;
 /// The device of a line that names none may be named so many lines later, in the same message.
 const LINES_OF_A_MESSAGE: u64 = 8;
+/// The same where the line gives the device's number, which the next line of the driver need not be about.
+const LINES_OF_A_NUMBERED_MESSAGE: u64 = 2;
+/// The number that NVIDIA's driver gives a GPU: `GPU0`.
+const NUMBER: &str = "gpu_index";
+/// The number that its display part gives a GPU: `GPU:0`. It counts others than the driver itself.
+const MODESET_NUMBER: &str = "modeset_index";
 /// A further line belongs to an event whose last line came at most so many lines before.
 const LINES_APART: u64 = 64;
 /// And which began at most this long before, in microseconds.
@@ -27,12 +33,28 @@ pub struct Log {
     pub lines: u64,
     /// Bytes that were read.
     pub bytes: u64,
+    /// Whether anything in it is of a kernel log. If not, that there are no events means nothing.
+    pub recognized: bool,
+    /// Records that were written before the first one and are no longer in the kernel's buffer, as its number tells
+    /// (/dev/kmsg only). It holds the last 128 KiB to some MiB (CONFIG_LOG_BUF_SHIFT, log_buf_len=).
+    pub missing_before: u64,
     /// What a reader should know, a line each.
     pub notes: Vec<String>,
 }
 
 /// What tells events apart: boot, kind, device, and the fields that identify.
 type Key = (usize, &'static str, Option<Bdf>, Vec<(&'static str, Value)>);
+
+/// Which functions a driver named.
+#[derive(Default)]
+struct Named {
+    /// The one that it named last.
+    last: Option<Bdf>,
+    /// All of them, by the number that it gives them (`GPU0`), where a line tells.
+    numbered: HashMap<i64, Bdf>,
+    /// Whether it named more than one.
+    several: bool,
+}
 
 /// An event without a device.
 struct Waiting {
@@ -42,6 +64,8 @@ struct Waiting {
     of: &'static str,
     /// Its line.
     line: u64,
+    /// Within how many lines the device may be named.
+    within: u64,
 }
 
 /// Makes events of records, which must come in the order of the log.
@@ -52,8 +76,8 @@ pub struct Collector {
     /// Events of several lines whose last line may not have come yet.
     open: Vec<Event>,
     boot: usize,
-    /// The device that a driver named last.
-    named: HashMap<String, Bdf>,
+    /// What each driver named.
+    named: HashMap<String, Named>,
     /// Devices of controllers: `nvme0`.
     controllers: HashMap<String, Bdf>,
     /// Events whose device is not known and may be named by the next line of the same message.
@@ -80,8 +104,15 @@ impl Collector {
     /// A line that is no event may still say which device its driver speaks of.
     fn name_only(&mut self, record: &Record<'_>) {
         if let Some((driver, device)) = driver_and_device(record.text) {
-            self.named.insert(driver.to_owned(), device);
+            self.name(driver, device, None);
         }
+    }
+
+    fn name(&mut self, driver: &str, device: Bdf, number: Option<i64>) {
+        let named = self.named.entry(driver.to_owned()).or_default();
+        named.several |= named.last.is_some_and(|before| before != device);
+        named.last = Some(device);
+        named.numbered.extend(number.map(|number| (number, device)));
     }
 
     fn said(&mut self, said: Said, record: &Record<'_>) {
@@ -92,9 +123,11 @@ impl Collector {
         let (device, known_from) = self.device_of(&said, record);
         let speaker = if said.of.is_empty() { said.driver.as_deref() } else { Some(said.of) };
         if let (Some(driver), Some(device)) = (speaker, said.device) {
-            self.named.insert(driver.to_owned(), device);
-            self.name_waiting(said.of, device, record.line);
+            let number = said.fields.get(NUMBER).and_then(Value::number);
+            self.name(driver, device, number);
+            self.name_waiting(said.of, device, number, record.line);
         }
+        let numbered = said.fields.contains_key(NUMBER);
         let line = Evidence { line: record.line, offset: record.offset, text: record.raw.to_owned() };
         if said.part == Part::Further
             && let Some(event) = self.find_open(&said, device, known_from, record)
@@ -128,7 +161,8 @@ impl Collector {
                 let place = self.fold(event);
                 if device.is_none() && !said.of.is_empty() {
                     let line = record.line;
-                    self.waiting.extend(place.map(|place| Waiting { place, of: said.of, line }));
+                    let within = if numbered { LINES_OF_A_NUMBERED_MESSAGE } else { LINES_OF_A_MESSAGE };
+                    self.waiting.extend(place.map(|place| Waiting { place, of: said.of, line, within }));
                 }
             }
             Part::First | Part::Further => {
@@ -159,20 +193,31 @@ impl Collector {
             return (Some(*device), Some(KnownFrom::Name));
         }
         let speaker = if said.of.is_empty() { said.driver.as_deref() } else { Some(said.of) };
-        match speaker.and_then(|driver| self.named.get(driver)) {
-            Some(device) => (Some(*device), Some(KnownFrom::Before)),
-            None => (None, None),
+        let Some(named) = speaker.and_then(|driver| self.named.get(driver)) else { return (None, None) };
+        let by_name = |device: &Bdf| (Some(*device), Some(KnownFrom::Name));
+        match [NUMBER, MODESET_NUMBER].map(|name| said.fields.get(name).and_then(Value::number)) {
+            [None, None] => (named.last, named.last.and(Some(KnownFrom::Before))),
+            [Some(number), _] if named.numbered.contains_key(&number) => {
+                named.numbered.get(&number).map_or((None, None), by_name)
+            }
+            // The first one is the only one that was named so far. Any other number is not to be guessed.
+            [Some(0), None] | [None, Some(0)] if !named.several => {
+                (named.last, named.last.and(Some(KnownFrom::Before)))
+            }
+            _ => (None, None),
         }
     }
 
     /// Gives the device that a driver named just now to its lines before that named none.
-    fn name_waiting(&mut self, driver: &str, device: Bdf, line: u64) {
+    fn name_waiting(&mut self, driver: &str, device: Bdf, number: Option<i64>, line: u64) {
         let waiting = std::mem::take(&mut self.waiting);
         for one in waiting {
-            if line.saturating_sub(one.line) > LINES_OF_A_MESSAGE {
+            if line.saturating_sub(one.line) > one.within {
                 continue;
             }
-            if one.of != driver {
+            let its_number = self.events.get(one.place).and_then(|event| event.number(NUMBER));
+            let another = number.is_some() && its_number.is_some() && number != its_number;
+            if one.of != driver || another {
                 self.waiting.push(one);
             } else if let Some(event) = self.events.get_mut(one.place) {
                 event.device = Some(device);
@@ -199,17 +244,27 @@ impl Collector {
 
     /// The root port's message that an error came belongs to the error that is printed after it.
     fn absorb_message(&mut self, error: &mut Event) {
-        let belongs = |open: &&Event| {
+        let is_message = |open: &Event| {
+            open.kind.id == "aer.message" && error.line().saturating_sub(open.line()) <= LINES_OF_A_MESSAGE
+        };
+        let names_it = |open: &Event| {
             let source = open.address("source");
             let by_number = open
                 .number("source_id")
                 .zip(error.device)
                 .is_some_and(|(id, device)| id == i64::from(device.requester_id()));
-            open.kind.id == "aer.message"
-                && error.line().saturating_sub(open.line()) <= 8
-                && (by_number || source == error.device || open.device == error.device || source.is_some())
+            by_number || source == error.device || open.device == error.device
         };
-        let Some(at) = self.open.iter().rposition(|open| belongs(&open)) else { return };
+        let messages = || self.open.iter().enumerate().filter(|(_, open)| is_message(open)).map(|(at, _)| at);
+        // A message may name another function than the one whose error is found (kernel: find_device_iter in
+        // drivers/pci/pcie/aer.c looks at all of them where the source cannot be trusted). That is believed where no other
+        // message waits for its error.
+        let alone = || {
+            messages()
+                .next()
+                .filter(|at| messages().count() == 1 && self.open[*at].address("source").is_some())
+        };
+        let Some(at) = messages().rfind(|at| names_it(&self.open[*at])).or_else(alone) else { return };
         let message = self.open.remove(at);
         for (name, value) in message.fields {
             error.fields.entry(name).or_insert(value);

@@ -179,3 +179,50 @@ fn boots_do_not_mix() {
         ]
     );
 }
+
+/// `GPU1` is not the GPU that was named last because it is the only one so far; a line with both teaches the number.
+#[test]
+fn numbered_gpus_are_told_apart() {
+    let found = log("[    1.000000] NVRM: GPU 0000:41:00.0: Failed to enable MSI-X.\n\
+         [    5.000000] NVRM: GPU0 nvAssertFailedNoLog: Assertion failed: GPU_IS_LOST x\n\
+         [    6.000000] NVRM: GPU1 nvAssertFailedNoLog: Assertion failed: GPU_IS_LOST x\n\
+         [   60.000000] NVRM: GPU1 Xid (PCI:0000:82:00): 79, pid=1, name=x, GPU has fallen off the bus.\n\
+         [   61.000000] NVRM: GPU1 nvAssertFailedNoLog: Assertion failed: GPU_IS_LOST x\n\
+         [   62.000000] NVRM: GPU2 nvAssertFailedNoLog: Assertion failed: GPU_IS_LOST x\n\
+         [   63.000000] NVRM: GPU1 Xid (PCI:0000:82:00): 79, pid=1, name=x, GPU has fallen off the bus.\n\
+         [   64.000000] NVRM: GPU0 nvAssertFailedNoLog: Assertion failed: GPU_IS_LOST x\n");
+    let lost: Vec<_> = found
+        .events
+        .iter()
+        .filter(|e| e.fields.contains_key("gpu_index") && e.kind.id != "nvidia.xid")
+        .map(|e| (e.number("gpu_index"), e.device, e.known_from, e.count))
+        .collect();
+    assert_eq!(
+        lost,
+        [
+            (Some(0), device("0000:41:00.0"), Some(KnownFrom::Before), 1),
+            // Named by the line behind it, then by its number.
+            (Some(1), device("0000:82:00.0"), Some(KnownFrom::After), 2),
+            // The line behind it is about another.
+            (Some(2), None, None, 1),
+            // The driver named two by now, and never said which is GPU0.
+            (Some(0), None, None, 1),
+        ]
+    );
+}
+
+/// Messages of two ports whose errors are printed behind both.
+#[test]
+fn each_message_goes_with_its_own_error() {
+    let found = log("pcieport 0000:00:1c.0: AER: Correctable error message received from 0000:01:00.0\n\
+         pcieport 0000:00:1d.0: AER: Correctable error message received from 0000:02:00.0\n\
+         nvme 0000:01:00.0: PCIe Bus Error: severity=Correctable, type=Physical Layer, (Receiver ID)\n\
+         nvme 0000:01:00.0:   device [8086:9d15] error status/mask=00000001/00002000\n\
+         nvme 0000:02:00.0: PCIe Bus Error: severity=Correctable, type=Data Link Layer, (Receiver ID)\n\
+         nvme 0000:02:00.0:   device [8086:9d15] error status/mask=00000040/00002000\n");
+    let pairs: Vec<_> = found.events.iter().map(|e| (e.device, e.text("reporter"))).collect();
+    assert_eq!(
+        pairs,
+        [(device("0000:01:00.0"), Some("0000:00:1c.0")), (device("0000:02:00.0"), Some("0000:00:1d.0")),]
+    );
+}

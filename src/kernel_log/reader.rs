@@ -18,6 +18,13 @@ pub type Wanted<'a> = &'a dyn Fn(&[u8]) -> bool;
 /// excerpts of a log quote lines out of order by a little.
 const BACKWARDS: u64 = 2_000_000;
 
+/// Most boots that are kept apart. A machine that restarts every minute makes 1,440 a day; more come from a made-up log.
+pub const BOOTS_LIMIT: usize = 10_000;
+
+/// Lines that are looked at to find out whether this is a kernel log. What stands before one (a listing's heading, a report)
+/// is shorter.
+const LINES_LOOKED_AT: u64 = 100_000;
+
 /// The first message of every boot (kernel: init/main.c, start_kernel, linux_banner).
 const BANNER: &str = "Linux version ";
 
@@ -77,6 +84,16 @@ struct Reader<'a> {
     last: When,
     pending: Option<Pending>,
     report: Report,
+    /// Whether a line was seen that begins as those of a kernel log do.
+    recognized: bool,
+    /// Lines that were looked at to find that out.
+    looked_at: u64,
+    /// Number of the record of /dev/kmsg before.
+    sequence: Option<u64>,
+    /// Records of /dev/kmsg that are missing: before the first, and between others.
+    missing: (u64, u64),
+    /// Boots beyond [`BOOTS_LIMIT`].
+    boots_left_out: u64,
 }
 
 impl<'a> Reader<'a> {
@@ -97,6 +114,11 @@ impl<'a> Reader<'a> {
             last: When::default(),
             pending: None,
             report: Report::No,
+            recognized: false,
+            looked_at: 0,
+            sequence: None,
+            missing: (0, 0),
+            boots_left_out: 0,
         }
     }
 
@@ -113,14 +135,40 @@ impl<'a> Reader<'a> {
             }
             _ => {}
         }
+        // Whatever follows, wanted or not: what belongs to the record before ends here.
+        self.flush();
+        self.count_records(line.bytes);
         if self.report != Report::No && self.heading(line) {
             return;
         }
+        self.recognize(line.bytes);
         if self.report == Report::Elsewhere || !(self.wanted)(line.bytes) {
             return;
         }
-        self.flush();
         self.record(line);
+    }
+
+    /// Sees from the numbers of /dev/kmsg's records which were overwritten before they were read.
+    fn count_records(&mut self, bytes: &[u8]) {
+        let Some(number) = sequence(bytes) else { return };
+        match self.sequence {
+            None => self.missing.0 = number,
+            // A smaller number begins another boot.
+            Some(before) => self.missing.1 += number.saturating_sub(before.saturating_add(1)),
+        }
+        self.sequence = Some(number);
+    }
+
+    /// Looks whether this may be a kernel log at all, until one line was seen that is of one.
+    fn recognize(&mut self, bytes: &[u8]) {
+        if self.recognized || self.looked_at >= LINES_LOOKED_AT {
+            return;
+        }
+        self.looked_at += 1;
+        self.recognized = sequence(bytes).is_some() || journal::entry(bytes).is_some() || {
+            let text = printable(bytes.to_vec());
+            head(&text).when != When::default()
+        };
     }
 
     /// Takes ` KEY=value` behind a record of /dev/kmsg.
@@ -134,7 +182,7 @@ impl<'a> Reader<'a> {
             && let Some(pending) = &mut self.pending
             && let Some(device) = bytes.strip_prefix(b" DEVICE=")
         {
-            pending.device = Some(printable(device.to_vec()));
+            pending.device.get_or_insert_with(|| printable(device.to_vec()));
         }
         is_key
     }
@@ -236,7 +284,9 @@ impl<'a> Reader<'a> {
 
     fn begin(&mut self, name: &str, relative: Option<i32>, line: u64) {
         let boot = Boot { first_line: line, name: name.to_owned(), relative, kernel: None };
+        let full = self.boots.len() >= BOOTS_LIMIT;
         match self.boots.last_mut() {
+            _ if full && self.given > 0 => self.boots_left_out += 1,
             // Nothing was seen of the boot that the reader assumed to begin with.
             Some(last) if self.given == 0 => *last = boot,
             _ => self.boots.push(boot),
@@ -255,8 +305,38 @@ impl<'a> Reader<'a> {
 
     fn finish(mut self) -> Reading {
         self.flush();
-        Reading { boots: self.boots, ..Reading::default() }
+        let mut notes = Vec::new();
+        let (before, between) = self.missing;
+        if between > 0 {
+            notes.push(format!(
+                "{between} records were overwritten before they were read: what they said is not known"
+            ));
+        }
+        if self.boots_left_out > 0 {
+            notes.push(format!(
+                "{} boots beyond the first {BOOTS_LIMIT} are not kept apart: their events are with the last one",
+                self.boots_left_out
+            ));
+        }
+        Reading {
+            boots: self.boots,
+            recognized: self.recognized,
+            missing_before: before,
+            notes,
+            ..Reading::default()
+        }
     }
+}
+
+/// The number of a record of /dev/kmsg: `priority,sequence,microseconds,…`; `None` for other lines.
+fn sequence(line: &[u8]) -> Option<u64> {
+    let mut parts = line.get(..64.min(line.len()))?.split(|b| *b == b',');
+    let mut number = || {
+        let part = parts.next().filter(|part| !part.is_empty() && part.iter().all(u8::is_ascii_digit))?;
+        str::from_utf8(part).ok()?.parse::<u64>().ok()
+    };
+    let (_priority, sequence, _time) = (number()?, number()?, number()?);
+    Some(sequence)
 }
 
 /// `priority,sequence,microseconds,flags[,…];text` (Documentation/ABI/testing/dev-kmsg).

@@ -119,3 +119,52 @@ proptest! {
         prop_assert!(!reading.boots.is_empty());
     }
 }
+
+/// The device of a record that nobody wants is not that of the record before it, and a record has one device.
+#[test]
+fn a_device_belongs_to_the_record_in_front_of_it() {
+    let text = b"6,1,1000,-;wanted\n6,2,2000,-;other\n SUBSYSTEM=pci\n DEVICE=+pci:0000:00:01.0\n\
+        6,3,3000,-;wanted too\n DEVICE=+pci:0000:00:02.0\n DEVICE=+pci:0000:00:03.0\n";
+    let mut seen = Vec::new();
+    let wanted = |line: &[u8]| line.windows(6).any(|w| w == b"wanted");
+    read(&mut &text[..], "", None, &wanted, &mut |r| {
+        seen.push((r.text.to_owned(), r.device.map(str::to_owned)));
+    })
+    .unwrap();
+    let second = Some("+pci:0000:00:02.0".to_owned());
+    assert_eq!(seen, [("wanted".to_owned(), None), ("wanted too".to_owned(), second)]);
+}
+
+#[test]
+fn missing_records_are_told() {
+    let (_, reading) = read_all(b"6,0,1,-;a\n6,1,2,-;b\n");
+    assert!(reading.notes.is_empty() && reading.recognized);
+    let (_, reading) = read_all(b"6,12,1,-;a\n6,13,2,-;b\n SUBSYSTEM=pci\n6,20,3,-;c\n");
+    assert_eq!((reading.missing_before, reading.notes.len()), (12, 1), "{:?}", reading.notes);
+    assert!(reading.notes[0].starts_with("6 records"));
+}
+
+#[test]
+fn what_is_no_log_is_not_taken_for_one() {
+    for text in ["", "hello\nworld\n", "\0\x01\x02\n", "{\"a\": 1}\n", "1,2\n", "# pciscope\n- list\n"] {
+        assert!(!read_all(text.as_bytes()).1.recognized, "{text:?}");
+    }
+    for text in [
+        "[    1.000000] x\n",
+        "[Tue Nov 11 23:25:43 2025] x\n",
+        "Jul 22 16:17:35 h kernel: x\n",
+        "2025-07-22T16:17:35.123456+02:00 h kernel: x\n",
+        "6,0,1,-;x\n",
+        "{\"_BOOT_ID\":\"aa\",\"__REALTIME_TIMESTAMP\":\"1\",\"MESSAGE\":\"a\"}\n",
+    ] {
+        assert!(read_all(text.as_bytes()).1.recognized, "{text:?}");
+    }
+}
+
+#[test]
+fn boots_without_end_are_bounded() {
+    let text: String = (0..BOOTS_LIMIT + 7).map(|n| format!("-- Boot {n} --\n[    1.000000] x\n")).collect();
+    let (seen, reading) = read_all(text.as_bytes());
+    assert_eq!((reading.boots.len(), seen.len()), (BOOTS_LIMIT, BOOTS_LIMIT + 7));
+    assert!(reading.notes.iter().any(|note| note.starts_with("7 boots beyond")), "{:?}", reading.notes);
+}

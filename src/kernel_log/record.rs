@@ -46,6 +46,11 @@ pub struct Reading {
     pub lines: u64,
     /// Bytes that were looked at.
     pub bytes: u64,
+    /// Whether any line begins as those of a kernel log do: with a time stamp, as a record of /dev/kmsg or of the journal.
+    pub recognized: bool,
+    /// Records that were written before the first one and are no longer in the kernel's buffer, as its number tells
+    /// (/dev/kmsg only). It holds the last 128 KiB to some MiB (CONFIG_LOG_BUF_SHIFT, log_buf_len=).
+    pub missing_before: u64,
     /// What a reader should know, a line each.
     pub notes: Vec<String>,
 }

@@ -135,10 +135,10 @@ pub fn versions_with_line(line: i64) -> Vec<(&'static str, &'static str)> {
     runs
 }
 
-/// The numbers in `RmInitAdapter failed! (0x22:0x56:742)` or in `0x22:0x56:742`.
+/// The numbers in `RmInitAdapter failed! (0x22:0x56:742)`, `RmInitAdapter 0x22:0x56:742` or `0x22:0x56:742`.
 pub fn numbers(text: &str) -> Option<(i64, i64, i64)> {
-    let inside = match text.split_once("RmInitAdapter failed!") {
-        Some((_, rest)) => rest,
+    let inside = match text.split_once("RmInitAdapter") {
+        Some((_, rest)) => rest.trim_start().strip_prefix("failed!").unwrap_or(rest),
         None => text,
     };
     let mut parts = inside.trim().trim_matches(['(', ')']).split(':');
@@ -158,6 +158,7 @@ mod tests {
             Some((0x22, 0x56, 742))
         );
         assert_eq!(numbers("0x25:0x40:1238"), Some((0x25, 0x40, 1238)));
+        assert_eq!(numbers("RmInitAdapter 0x25:0x40:1238"), Some((0x25, 0x40, 1238)));
         assert_eq!(numbers("22:56:742"), None);
         assert_eq!((step(0x22), reason(0x56)), (Some("GPUMGR_ATTACH_GPU"), Some("NOT_SUPPORTED")));
         assert_eq!(

@@ -41,32 +41,23 @@ pub struct Source<'a> {
 pub fn read_events(source: Source<'_>) -> Result<Log> {
     let mut collector = Collector::default();
     let reading = read(source, true, &may_matter, &mut |record| collector.take(record))?;
-    let (events, notes) = collector.finish();
-    let mut log = Log {
-        events,
-        boots: reading.boots,
-        lines: reading.lines,
-        bytes: reading.bytes,
-        notes: reading.notes,
-    };
-    log.notes.extend(notes);
-    Ok(log)
+    Ok(log(collector, reading))
 }
 
 /// Reads all events of a stream.
 pub fn events_of(stream: &mut dyn Read) -> io::Result<Log> {
     let mut collector = Collector::default();
     let reading = reader::read(stream, "", None, &may_matter, &mut |record| collector.take(record))?;
+    Ok(log(collector, reading))
+}
+
+fn log(collector: Collector, reading: Reading) -> Log {
     let (events, notes) = collector.finish();
-    let mut log = Log {
-        events,
-        boots: reading.boots,
-        lines: reading.lines,
-        bytes: reading.bytes,
-        notes: reading.notes,
-    };
-    log.notes.extend(notes);
-    Ok(log)
+    let Reading { boots, lines, bytes, recognized, missing_before, notes: mut all } = reading;
+    all.extend(notes);
+    // Lines without a time stamp of which some are known are those of a kernel that writes none (printk.time=0).
+    let recognized = recognized || !events.is_empty();
+    Log { events, boots, lines, bytes, recognized, missing_before, notes: all }
 }
 
 /// What the log of the current boot says of the platform.
@@ -257,6 +248,9 @@ fn read_tree(
         whole.boots.extend(part.boots);
         whole.lines += part.lines;
         whole.bytes += part.bytes;
+        whole.recognized |= part.recognized;
+        // Of the boot that is read last, which is the present one.
+        whole.missing_before = part.missing_before;
         whole.notes.extend(part.notes);
     }
     Ok(whole)

@@ -16,7 +16,7 @@ pub const KINDS: &[Kind] = &[
         // GPU instances (MIG) follow the address; pid and name came and went with the driver's version.
         &[Wording::whole(
             "Xid (",
-            r"^NVRM: (?:GPU\d+ )?Xid \((?:PCI:)?<gpu>(?: GPU-I:(?P<instance>\d+))?(?: GPU-CI:\d+)?\): (?P<xid>\d+),(?: pid=(?P<pid>'?[^,]*'?),)?(?: name=(?P<process>[^,]*),)? ?(?P<message>.*)$",
+            r"^NVRM: (?:GPU(?P<gpu_index>\d+) )?Xid \((?:PCI:)?<gpu>(?: GPU-I:(?P<instance>\d+))?(?: GPU-CI:\d+)?\): (?P<xid>\d+),(?: pid=(?P<pid>'?[^,]*'?),)?(?: name=(?P<process>[^,]*),)? ?(?P<message>.*)$",
         )
         .of("nvidia")],
     ),
@@ -85,11 +85,11 @@ pub const KINDS: &[Kind] = &[
         "A part of the driver noticed that the GPU is lost, or went on talking to one that does not answer.",
         RM,
         &[
-            Wording::whole("GPU_IS_LOST", r"^NVRM: (?:GPU(?P<index>\d+) )?(?P<message>.*GPU_IS_LOST.*)$").of("nvidia"),
-            Wording::whole("SANITY_CHECK failed", r"^NVRM: (?:GPU(?P<index>\d+) )?(?P<message>.*SANITY_CHECK failed.*)$").of("nvidia"),
-            Wording::whole("RC all channels for critical", r"^NVRM: (?:GPU(?P<index>\d+) )?(?P<message>.*RC all channels for critical error (?P<xid>\d+).*)$").of("nvidia"),
-            Wording::whole("Possible bad register read", r"^NVRM: (?:GPU(?P<index>\d+) )?(?P<message>.*Possible bad register read.*)$").of("nvidia"),
-            Wording::whole("GPU lost from the bus", r"^NVRM: (?:GPU(?P<index>\d+) )?(?P<message>.*GPU lost from the bus.*)$").of("nvidia"),
+            Wording::whole("GPU_IS_LOST", r"^NVRM: (?:GPU(?P<gpu_index>\d+) )?(?P<message>.*GPU_IS_LOST.*)$").of("nvidia"),
+            Wording::whole("SANITY_CHECK failed", r"^NVRM: (?:GPU(?P<gpu_index>\d+) )?(?P<message>.*SANITY_CHECK failed.*)$").of("nvidia"),
+            Wording::whole("RC all channels for critical", r"^NVRM: (?:GPU(?P<gpu_index>\d+) )?(?P<message>.*RC all channels for critical error (?P<xid>\d+).*)$").of("nvidia"),
+            Wording::whole("Possible bad register read", r"^NVRM: (?:GPU(?P<gpu_index>\d+) )?(?P<message>.*Possible bad register read.*)$").of("nvidia"),
+            Wording::whole("GPU lost from the bus", r"^NVRM: (?:GPU(?P<gpu_index>\d+) )?(?P<message>.*GPU lost from the bus.*)$").of("nvidia"),
         ],
     ),
     Kind::new(
@@ -98,9 +98,9 @@ pub const KINDS: &[Kind] = &[
         "The display part of the driver waits for a GPU that makes no progress.",
         "NVIDIA open-gpu-kernel-modules, src/nvidia-modeset",
         &[
-            Wording::whole("display engine channel state", r"^nvidia-modeset: ERROR: GPU:(?P<index>\d+): Failed to query display engine channel state").of("nvidia"),
-            Wording::whole("waiting for GPU progress", r"^nvidia-modeset: ERROR: GPU:(?P<index>\d+): Error while waiting for GPU progress").of("nvidia"),
-            Wording::whole("Idling display engine timed out", r"^nvidia-modeset: ERROR: GPU:(?P<index>\d+): Idling display engine timed out").of("nvidia"),
+            Wording::whole("display engine channel state", r"^nvidia-modeset: ERROR: GPU:(?P<modeset_index>\d+): Failed to query display engine channel state").of("nvidia"),
+            Wording::whole("waiting for GPU progress", r"^nvidia-modeset: ERROR: GPU:(?P<modeset_index>\d+): Error while waiting for GPU progress").of("nvidia"),
+            Wording::whole("Idling display engine timed out", r"^nvidia-modeset: ERROR: GPU:(?P<modeset_index>\d+): Idling display engine timed out").of("nvidia"),
         ],
     ),
     Kind::new(

@@ -41,12 +41,12 @@ pub const KINDS: &[Kind] = &[
         &[
             Wording::whole(
                 "osInitNvMapping: ***",
-                r"^NVRM: (?:GPU\d+ )?osInitNvMapping: \*\*\* (?P<what>Cannot attach gpu|Cannot get valid gpu instance|cannot allocate GPU lock|Cannot attach bc gpu|Cannot allocate gpuAttachArg)",
+                r"^NVRM: (?:GPU(?P<gpu_index>\d+) )?osInitNvMapping: \*\*\* (?P<what>Cannot attach gpu|Cannot get valid gpu instance|cannot allocate GPU lock|Cannot attach bc gpu|Cannot allocate gpuAttachArg)",
             )
             .of("nvidia"),
             Wording::whole(
                 "bailing out of RmInitAdapter",
-                r"^NVRM: (?:GPU\d+ )?RmInitAdapter: (?P<what>.*), bailing out of RmInitAdapter",
+                r"^NVRM: (?:GPU(?P<gpu_index>\d+) )?RmInitAdapter: (?P<what>.*), bailing out of RmInitAdapter",
             )
             .of("nvidia"),
         ],
@@ -109,8 +109,8 @@ pub const KINDS: &[Kind] = &[
          GPU needs a reset.",
         "NVIDIA open-gpu-kernel-modules, src/nvidia/src/kernel/gpu/gsp/kernel_gsp.c",
         &[
-            Wording::whole("unexpected WPR2 already up", r"^NVRM: (?:GPU(?P<index>\d+) )?(?P<message>.*unexpected WPR2 already up.*)$").of("nvidia"),
-            Wording::whole("is likely in a bad state", r"^NVRM: (?:GPU(?P<index>\d+) )?(?P<message>.*the GPU is likely in a bad state.*)$").of("nvidia"),
+            Wording::whole("unexpected WPR2 already up", r"^NVRM: (?:GPU(?P<gpu_index>\d+) )?(?P<message>.*unexpected WPR2 already up.*)$").of("nvidia"),
+            Wording::whole("is likely in a bad state", r"^NVRM: (?:GPU(?P<gpu_index>\d+) )?(?P<message>.*the GPU is likely in a bad state.*)$").of("nvidia"),
         ],
     ),
     Kind::new(

@@ -103,6 +103,36 @@ fn a_log_that_belongs_to_no_error_is_left_alone() {
     assert_eq!(logged(&timeout.capability).map(|l| l.error.short), Some("CmpltTO"));
 }
 
+/// An error without its packet: the bits that say whose it is are set, and nothing was recorded.
+#[test]
+fn a_log_of_zeros_is_no_packet() {
+    let mut body = BODY;
+    body[6..10].fill(0);
+    let decoded = Case::new(1).body(&body).decode();
+    assert!(!decoded.paths().iter().any(|path| path.contains(".packet")), "{:?}", decoded.paths());
+    let packet = crate::inspect::packet::logged_packet(&decoded.capability).expect("the error is set");
+    assert_eq!((packet.packet.is_none(), packet.text.as_str()), (true, crate::inspect::packet::ALL_ZEROS));
+    assert_eq!(packet.header, ["0x00000000"; 4]);
+}
+
+/// A memory write with a steering tag, and a completion without data: what is reserved or replaced is not shown.
+#[test]
+fn doublewords_whose_layout_depends_on_the_first_one() {
+    let mut body = BODY;
+    body[6..10].copy_from_slice(&[0x4001_0001, 0x8200_1203, 0xe000_0002, 0]);
+    let decoded = Case::new(1).body(&body).decode();
+    assert_eq!(decoded.field("header_log[1].steered_write.steering_tag"), 0x12);
+    assert_eq!(decoded.field("header_log[0].packet.length"), 1);
+    body[6..8].copy_from_slice(&[0x0001_0001, 0x8200_1234]);
+    let decoded = Case::new(1).body(&body).decode();
+    assert_eq!(decoded.field("header_log[1].steered_request.steering_tag"), 0x34);
+    assert_eq!(decoded.field("header_log[1].steered_request.tag"), 0x12);
+    body[6..10].copy_from_slice(&[0x0a00_0000, 0x8200_2004, 0x00fb_2144, 0]);
+    let decoded = Case::new(1).body(&body).decode();
+    assert_eq!(decoded.field("header_log[0].packet_without_data.fmt_and_type"), 0x0a);
+    assert!(!decoded.paths().iter().any(|path| path.ends_with("packet")));
+}
+
 #[test]
 fn prefixes_by_type() {
     let mut body = BODY;

@@ -191,6 +191,7 @@ pub fn logged(capability: &Capability) -> Option<Logged> {
     let placed = |register| capability.registers.iter().any(|p| std::ptr::eq(p.register, register));
     let flit_mode = match () {
         () if placed(rp_pio_header_log::Packet::REGISTER) => Some(false),
+        () if placed(rp_pio_header_log::PacketWithoutData::REGISTER) => Some(false),
         () if placed(rp_pio_header_log::FlitPacket::REGISTER) => Some(true),
         () => None,
     };

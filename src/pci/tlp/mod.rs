@@ -49,8 +49,9 @@ pub struct Packet {
 pub struct Requester {
     /// Bus, device, function.
     pub id: u16,
-    /// Tag. Its upper two bits are used with 10-bit tags only; where both are 0, the header does not tell.
-    pub tag: u16,
+    /// Tag. Its upper two bits are used with 10-bit tags only; where both are 0, the header does not tell. `None` for a
+    /// memory write with a processing hint, which has a steering tag in its place.
+    pub tag: Option<u16>,
 }
 
 /// What the other doublewords of a header mean.
@@ -65,6 +66,8 @@ pub enum Body {
         first_byte_enables: Option<u8>,
         /// The same for the last doubleword; 0 if there is one only.
         last_byte_enables: Option<u8>,
+        /// Bits 7:0 of the steering tag of a request with a processing hint; bits 15:8 are in a prefix, if there is one.
+        steering_tag: Option<u8>,
     },
     /// A request to configuration space.
     Configuration {
@@ -99,16 +102,26 @@ pub enum Body {
     },
 }
 
-/// Makes a packet of the doublewords of a header of Non-Flit Mode. `None` if the first one is of no type that is known, or
-/// if doublewords are missing.
+/// Whether a header log holds anything. One of zeros does not: in Non-Flit Mode it would be a read of 1,024 doublewords
+/// without byte enables for the first one, which is forbidden (PCIe 6.2, 2.2.5), in Flit Mode a NOP (2.2.1.2).
+pub fn is_packet(header: &[u32]) -> bool {
+    header.iter().any(|word| *word != 0)
+}
+
+/// Makes a packet of the doublewords of a header of Non-Flit Mode. `None` if the first one is of no type that is known, if
+/// doublewords are missing, or if all are zero ([`is_packet`]).
 pub fn parse(header: &[u32]) -> Option<Packet> {
+    if !is_packet(header) {
+        return None;
+    }
     let first = log::Packet(*header.first()?);
     let kind = names::kind(first.fmt_and_type() as u8)?;
     let second = *header.get(1)?;
     let third = *header.get(2)?;
     let high_tag = u16::from(first.tag_9()) << 9 | u16::from(first.tag_8()) << 8;
     let request = log::Request(second);
-    let mut requester = Requester { id: request.requester_id() as u16, tag: high_tag | request.tag() as u16 };
+    let mut requester =
+        Requester { id: request.requester_id() as u16, tag: Some(high_tag | request.tag() as u16) };
     let body = match kind {
         Kind::Memory32 | Kind::Memory64 | Kind::Atomic32 | Kind::Atomic64 | Kind::Io => {
             let address = match kind {
@@ -120,11 +133,21 @@ pub fn parse(header: &[u32]) -> Option<Packet> {
             // With TLP Processing Hints a posted request has its steering tag in place of the tag, the others in place of
             // the byte enables; AtomicOps have no byte enables (PCIe 6.2, 2.2.5 and 2.2.7.1.1).
             let atomic = matches!(kind, Kind::Atomic32 | Kind::Atomic64);
-            let enables = !atomic && (!first.tlp_processing_hints() || names::is_posted(first));
+            let (steered, posted) = (names::has_steering_tag(first), names::is_posted(first));
+            let steering_tag = match (steered, posted) {
+                (false, _) => None,
+                (true, true) => Some(log::SteeredWrite(second).steering_tag() as u8),
+                (true, false) => Some(log::SteeredRequest(second).steering_tag() as u8),
+            };
+            if steered && posted {
+                requester.tag = None;
+            }
+            let enables = !atomic && (!steered || posted);
             Body::Address {
                 address,
                 first_byte_enables: enables.then_some(request.first_dw_byte_enables() as u8),
                 last_byte_enables: enables.then_some(request.last_dw_byte_enables() as u8),
+                steering_tag,
             }
         }
         Kind::Configuration => {
@@ -150,7 +173,7 @@ pub fn parse(header: &[u32]) -> Option<Packet> {
             let completion = log::Completion(second);
             let answered = log::CompletionRequester(third);
             requester.id = answered.requester_id() as u16;
-            requester.tag = high_tag | answered.tag() as u16;
+            requester.tag = Some(high_tag | answered.tag() as u16);
             Body::Completion {
                 completer: completion.completer_id() as u16,
                 status: completion.completion_status() as u8,
@@ -165,9 +188,7 @@ pub fn parse(header: &[u32]) -> Option<Packet> {
 impl Packet {
     /// Length in doublewords, where the packet has one: reserved for messages and completions without data.
     pub fn length(&self) -> Option<u16> {
-        let with_data = self.first.fmt_and_type() & 0x40 != 0;
-        let answers = matches!(self.body, Body::Message { .. } | Body::Completion { .. });
-        (with_data || !answers).then(|| self.first.doublewords())
+        names::has_length(self.first).then(|| self.first.doublewords())
     }
 }
 

@@ -112,6 +112,20 @@ pub fn is_posted(first: log::Packet) -> bool {
     matches!(first.fmt_and_type(), 0x40 | 0x60)
 }
 
+/// Whether the request has a steering tag: TH is set, and it is one to memory. TH is reserved elsewhere (PCIe 6.2, 2.2.7.1.1).
+pub fn has_steering_tag(first: log::Packet) -> bool {
+    let kind = kind(first.fmt_and_type() as u8);
+    let to_memory = matches!(kind, Some(Kind::Memory32 | Kind::Memory64 | Kind::Atomic32 | Kind::Atomic64));
+    to_memory && first.tlp_processing_hints()
+}
+
+/// Whether Length means something: it is reserved for messages and completions without data (PCIe 6.2, 2.2.8 and 2.2.9).
+/// `true` for types that are not known.
+pub fn has_length(first: log::Packet) -> bool {
+    let with_data = first.fmt_and_type() & 0x40 != 0;
+    with_data || !matches!(kind(first.fmt_and_type() as u8), Some(Kind::Message | Kind::Completion))
+}
+
 /// Latency Tolerance Reporting.
 pub const LTR: u8 = 0x10;
 /// Page Request.

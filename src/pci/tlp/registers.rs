@@ -10,6 +10,7 @@ macro_rules! logged_packet {
         use $crate::pci::quantity::ltr_latency;
         use $crate::pci::register::{Meaning, Quantity, Register, RegisterType};
         use $crate::pci::tlp::names::{self, Kind};
+        use $crate::pci::tlp::registers::header_log;
         use $crate::register;
 
         register! {
@@ -39,9 +40,31 @@ macro_rules! logged_packet {
                 12 no_snoop Ros "NS",
                 /// Whether the address was translated by the device; memory requests only.
                 11:10 address_type Ros "AT" = names::ADDRESS_TYPE,
-                /// Length of the data, or of what is asked for; 0 stands for 1024. Reserved for messages and completions without
-                /// data.
+                /// Length of the data, or of what is asked for; 0 stands for 1024.
                 9:0 length Ros "Length" = Meaning::Quantity(|raw| Quantity::Doublewords(if raw == 0 { 1024 } else { raw })),
+            }
+            /// First doubleword of a logged message or completion without data: Length is reserved.
+            pub struct PacketWithoutData(u32) at $first in $header, "packet_without_data", "TLP", "PCIe 6.2, 2.2.1.1" {
+                /// Format and type.
+                31:24 fmt_and_type Ros "Type" = names::FMT_AND_TYPE,
+                /// Bit 9 of the tag.
+                23 tag_9 Ros "T9",
+                /// Traffic class.
+                22:20 traffic_class Ros "TC",
+                /// Bit 8 of the tag.
+                19 tag_8 Ros "T8",
+                /// May pass packets of other requesters.
+                18 id_based_ordering Ros "IDO",
+                /// Has a processing hint; reserved for what is no request to memory.
+                16 tlp_processing_hints Ros "TH",
+                /// Has a digest (ECRC).
+                15 tlp_digest Ros "TD",
+                /// The sender marked its data as bad; it has none.
+                14 error_poisoned Ros "EP",
+                /// May pass other packets.
+                13 relaxed_ordering Ros "RO",
+                /// Caches need not be asked.
+                12 no_snoop Ros "NS",
             }
             /// First doubleword of the logged packet in Flit Mode. The others are not decoded: what they mean depends on the type
             /// and on Orthogonal Header Content.
@@ -56,21 +79,41 @@ macro_rules! logged_packet {
                 15:13 trailer_size Ros "TS" = Meaning::Hex,
                 /// ID-based ordering, relaxed ordering, no snoop.
                 12:10 attributes Ros "Attr" = Meaning::Hex,
-                /// Length of the data, or of what is asked for; 0 stands for 1024.
+                /// Length of the data, or of what is asked for; 0 stands for 1024. Means nothing for types without either.
                 9:0 length Ros "Length" = Meaning::Quantity(|raw| Quantity::Doublewords(if raw == 0 { 1024 } else { raw })),
             }
             /// Second doubleword of a logged memory, I/O or configuration request.
             pub struct Request(u32) at $second in $header, "request", "TLP Request", "PCIe 6.2, 2.2.7" {
                 /// Who made the request.
                 31:16 requester_id Ros "Requester" = Meaning::Quantity(|raw| Quantity::RequesterId(raw as u16)),
-                /// Bits 7:0 of the tag; of a memory write with TH the steering tag.
+                /// Bits 7:0 of the tag.
                 15:8 tag Ros "Tag" = Meaning::Hex,
-                /// Bytes of the last doubleword that are meant, bit 4 = the lowest address; 0 if there is one doubleword. With TH and
-                /// not a memory write, upper half of the steering tag.
+                /// Bytes of the last doubleword that are meant, bit 4 = the lowest address; 0 if there is one doubleword.
                 7:4 last_dw_byte_enables Ros "LastBE" = Meaning::Hex,
-                /// Bytes of the first doubleword that are meant, bit 0 = the lowest address. With TH and not a memory write, lower
-                /// half of the steering tag.
+                /// Bytes of the first doubleword that are meant, bit 0 = the lowest address.
                 3:0 first_dw_byte_enables Ros "FirstBE" = Meaning::Hex,
+            }
+            /// Second doubleword of a logged memory write with a processing hint: the steering tag has the place of the tag, which
+            /// a request that nobody answers does not need.
+            pub struct SteeredWrite(u32) at $second in $header, "steered_write", "TLP Request", "PCIe 6.2, 2.2.7.1.1" {
+                /// Who made the request.
+                31:16 requester_id Ros "Requester" = Meaning::Quantity(|raw| Quantity::RequesterId(raw as u16)),
+                /// Bits 7:0 of the steering tag; bits 15:8 are in a prefix, if there is one.
+                15:8 steering_tag Ros "ST" = Meaning::Hex,
+                /// Bytes of the last doubleword that are meant, bit 4 = the lowest address; 0 if there is one doubleword.
+                7:4 last_dw_byte_enables Ros "LastBE" = Meaning::Hex,
+                /// Bytes of the first doubleword that are meant, bit 0 = the lowest address.
+                3:0 first_dw_byte_enables Ros "FirstBE" = Meaning::Hex,
+            }
+            /// Second doubleword of a logged memory read or AtomicOp with a processing hint: the steering tag has the place of the
+            /// byte enables.
+            pub struct SteeredRequest(u32) at $second in $header, "steered_request", "TLP Request", "PCIe 6.2, 2.2.7.1.1" {
+                /// Who made the request.
+                31:16 requester_id Ros "Requester" = Meaning::Quantity(|raw| Quantity::RequesterId(raw as u16)),
+                /// Bits 7:0 of the tag.
+                15:8 tag Ros "Tag" = Meaning::Hex,
+                /// Bits 7:0 of the steering tag; bits 15:8 are in a prefix, if there is one.
+                7:0 steering_tag Ros "ST" = Meaning::Hex,
             }
             /// Second doubleword of a logged message.
             pub struct Message(u32) at $second in $header, "message", "TLP Message", "PCIe 6.2, 2.2.8" {
@@ -245,10 +288,13 @@ macro_rules! logged_packet {
         }
 
         /// Every register that [`place`] and [`place_prefixes`] may place.
-        pub const REGISTERS: [&Register; 18] = [
+        pub const REGISTERS: [&Register; 21] = [
             Packet::REGISTER,
+            PacketWithoutData::REGISTER,
             FlitPacket::REGISTER,
             Request::REGISTER,
+            SteeredWrite::REGISTER,
+            SteeredRequest::REGISTER,
             Message::REGISTER,
             Completion::REGISTER,
             Address::REGISTER,
@@ -266,21 +312,34 @@ macro_rules! logged_packet {
             VendorPrefix::REGISTER,
         ];
 
-        /// Places the doublewords of a header log that holds a packet.
+        /// Places the doublewords of a header log that holds a packet. One of zeros holds none ([`is_packet`]).
+        ///
+        /// [`is_packet`]: $crate::pci::tlp::is_packet
         pub fn place(builder: &mut Builder<'_>, flit_mode: bool) {
+            let words = [$first, $second, $third, $fourth].map(|at| builder.value(at, 4));
+            if words.iter().all(|word| *word == Some(0)) {
+                return;
+            }
             if flit_mode {
                 builder.add_in::<FlitPacket>(0, $first);
                 return;
             }
-            let Some(packet) = builder.add_in::<Packet>(0, $first) else { return };
+            // The same doubleword of either log.
+            let Some(packet) = builder.value($first, 4).map(|raw| header_log::Packet(raw as u32)) else { return };
             let fmt_and_type = packet.fmt_and_type() as u8;
-            match names::kind(fmt_and_type) {
+            if names::has_length(packet) {
+                builder.add_in::<Packet>(0, $first);
+            } else {
+                builder.add_in::<PacketWithoutData>(0, $first);
+            }
+            let kind = names::kind(fmt_and_type);
+            match kind {
                 Some(Kind::Memory32 | Kind::Atomic32 | Kind::Io) => {
-                    builder.add_in::<Request>(1, $second);
+                    request(builder, packet);
                     builder.add_in::<Address>(2, $third);
                 }
                 Some(Kind::Memory64 | Kind::Atomic64) => {
-                    builder.add_in::<Request>(1, $second);
+                    request(builder, packet);
                     builder.add_in::<AddressUpper>(2, $third);
                     builder.add_in::<AddressLower>(3, $fourth);
                 }
@@ -294,6 +353,15 @@ macro_rules! logged_packet {
                     builder.add_in::<CompletionRequester>(2, $third);
                 }
                 None => {}
+            }
+        }
+
+        /// Of a request to memory: with a processing hint the steering tag takes the place of other fields.
+        fn request(builder: &mut Builder<'_>, packet: header_log::Packet) {
+            match (names::has_steering_tag(packet), names::is_posted(packet)) {
+                (false, _) => drop(builder.add_in::<Request>(1, $second)),
+                (true, true) => drop(builder.add_in::<SteeredWrite>(1, $second)),
+                (true, false) => drop(builder.add_in::<SteeredRequest>(1, $second)),
             }
         }
 

@@ -8,12 +8,17 @@ use crate::pci::register::{Quantity, RegisterType};
 fn assert_head(header: [u32; 4], fmt_and_type: u32, id: u16, tag: u16, length: Option<u16>) -> Body {
     let packet = parse(&header).unwrap();
     assert_eq!(packet.first.fmt_and_type(), fmt_and_type);
-    assert_eq!((packet.request, packet.length()), (Requester { id, tag }, length));
+    assert_eq!((packet.request, packet.length()), (Requester { id, tag: Some(tag) }, length));
     packet.body
 }
 
 fn address(address: u64, first: u8, last: u8) -> Body {
-    Body::Address { address, first_byte_enables: Some(first), last_byte_enables: Some(last) }
+    Body::Address {
+        address,
+        first_byte_enables: Some(first),
+        last_byte_enables: Some(last),
+        steering_tag: None,
+    }
 }
 
 /// A kernel printed this for `UnsupReq` of a port above a Thunderbolt dock, whose owner knew it to be a PTM Request.
@@ -63,17 +68,30 @@ fn a_memory_read_with_everything() {
     assert!(first.tag_9() && !first.tag_8() && !first.tlp_digest() && !first.error_poisoned());
 }
 
-/// With a steering tag a read has no byte enables and a write has them still.
+/// With a steering tag a read has no byte enables, and a write has no tag.
 #[test]
 fn steering_tags_take_the_place_of_other_fields() {
+    let without = |address, steering_tag| Body::Address {
+        address,
+        first_byte_enables: None,
+        last_byte_enables: None,
+        steering_tag,
+    };
     let body = assert_head([0x0001_0001, 0x8200_1234, 0xe000_0002, 0], 0, 0x8200, 0x12, Some(1));
-    let without = |address| Body::Address { address, first_byte_enables: None, last_byte_enables: None };
-    assert_eq!(body, without(0xe000_0000));
-    let body = assert_head([0x4001_0001, 0x8200_1203, 0xe000_0002, 0], 0x40, 0x8200, 0x12, Some(1));
-    assert_eq!(body, address(0xe000_0000, 3, 0));
-    // FetchAdd64 never has any.
+    assert_eq!(body, without(0xe000_0000, Some(0x34)));
+    let write = parse(&[0x4001_0001, 0x8200_1203, 0xe000_0002, 0]).unwrap();
+    assert_eq!((write.request, write.length()), (Requester { id: 0x8200, tag: None }, Some(1)));
+    let (first_byte_enables, last_byte_enables) = (Some(3), Some(0));
+    let steering_tag = Some(0x12);
+    let steered = Body::Address { address: 0xe000_0000, first_byte_enables, last_byte_enables, steering_tag };
+    assert_eq!(write.body, steered);
+    // FetchAdd64 never has byte enables, but where they would be its steering tag is.
     let body = assert_head([0x6c00_0002, 0x8200_0700, 1, 0x10], 0x6c, 0x8200, 7, Some(2));
-    assert_eq!(body, without(0x1_0000_0010));
+    assert_eq!(body, without(0x1_0000_0010, None));
+    let body = assert_head([0x6c01_0002, 0x8200_0799, 1, 0x10], 0x6c, 0x8200, 7, Some(2));
+    assert_eq!(body, without(0x1_0000_0010, Some(0x99)));
+    // TH is reserved outside of memory requests.
+    assert_head([0x0401_0001, 0x0000_1f01, 0x0201_0034, 0], 4, 0, 0x1f, Some(1));
 }
 
 #[test]
@@ -99,6 +117,7 @@ fn what_is_no_packet_is_none() {
         assert_eq!(parse(&[first, 0, 0, 0]), None, "{first:#x}");
     }
     assert_eq!(parse(&[]), None);
+    assert_eq!(parse(&[0; 4]), None, "no packet was recorded");
     assert_eq!(parse(&[0x2000_0001, 0, 0]), None, "the lower half of the address is missing");
 }
 
@@ -106,7 +125,7 @@ proptest::proptest! {
     /// Every type that has a layout has a name, and no header panics.
     #[test]
     fn any_header_parses_or_not(header in proptest::array::uniform4(proptest::num::u32::ANY)) {
-        let known = names::kind(header[0].to_be_bytes()[0]).is_some();
+        let known = names::kind(header[0].to_be_bytes()[0]).is_some() && is_packet(&header);
         assert_eq!(parse(&header).is_some(), known);
         let name = names::word(names::FMT_AND_TYPE, (header[0] >> 24).into());
         assert!(!known || name.is_some());

@@ -16,8 +16,15 @@ const SHOWN: usize = 6;
 const LINES: usize = 4;
 
 /// Signs that are seen of every device that works, and say nothing besides.
-const PLAIN: [&str; 7] =
-    ["answers", "found-again", "started", "power-switched", "slot-occupied", "link-above-up", "machine-slept"];
+const PLAIN: [&str; 7] = [
+    "answers",
+    "found-again",
+    "started",
+    "power-switched",
+    "slot-occupied",
+    "link-above-up",
+    "machine-slept",
+];
 
 /// The whole answer. `all` also shows what nothing is wrong with.
 pub fn diagnose(answer: &Diagnose, all: bool, style: Style) -> String {
@@ -56,7 +63,11 @@ fn summary(answer: &Diagnose, troubled: &[&Device], sound: &[&Device], style: St
     };
     let asleep = sound.iter().filter(|d| d.verdict == Verdict::Asleep).count();
     let sleeping = if asleep > 0 { format!(", {asleep} asleep") } else { String::new() };
-    format!("{word}: from {from}: {} in trouble, {} healthy{sleeping}\n", troubled.len(), sound.len() - asleep)
+    format!(
+        "{word}: from {from}: {} in trouble, {} healthy{sleeping}\n",
+        troubled.len(),
+        sound.len() - asleep
+    )
 }
 
 fn tone(verdict: Verdict) -> Tone {
@@ -95,7 +106,12 @@ fn device(out: &mut String, device: &Device, style: Style) {
         evidence(out, cause, style);
     }
     followed(out, device, style);
-    list(out, "will not help", device.will_not_help.iter().map(|a| (a.what.clone(), a.why.to_owned())), style);
+    list(
+        out,
+        "will not help",
+        device.will_not_help.iter().map(|a| (a.what.clone(), a.why.to_owned())),
+        style,
+    );
     if !device.to_do.is_empty() {
         title(out, "do, in this order", style);
         for (number, advice) in device.to_do.iter().enumerate() {
@@ -103,7 +119,8 @@ fn device(out: &mut String, device: &Device, style: Style) {
             paragraph(out, &format!("    {}. ", number + 1), &text, 7, style);
         }
     }
-    let ask = device.ask.iter().map(|a| (format!("{} ({})", a.what, a.who.name()), format!("found: {}", a.found)));
+    let ask =
+        device.ask.iter().map(|a| (format!("{} ({})", a.what, a.who.name()), format!("found: {}", a.found)));
     list(out, "ask the provider", ask, style);
     let headings = [
         (Points::For, "evidence for"),
@@ -113,10 +130,16 @@ fn device(out: &mut String, device: &Device, style: Style) {
     ];
     for (points, heading) in headings {
         let is_cause = |e: &&Evidence| {
-            device.first_cause.as_ref().is_some_and(|c| c.sign == e.sign && c.line == e.line && c.when == e.when)
+            device
+                .first_cause
+                .as_ref()
+                .is_some_and(|c| c.sign == e.sign && c.line == e.line && c.when == e.when)
         };
-        let mine: Vec<&Evidence> =
-            device.evidence.iter().filter(|e| e.points == points && !PLAIN.contains(&e.sign) && !is_cause(e)).collect();
+        let mine: Vec<&Evidence> = device
+            .evidence
+            .iter()
+            .filter(|e| e.points == points && !PLAIN.contains(&e.sign) && !is_cause(e))
+            .collect();
         if mine.is_empty() {
             continue;
         }
@@ -128,7 +151,12 @@ fn device(out: &mut String, device: &Device, style: Style) {
             out.push_str(&format!("    … and {} more (--format json has all)\n", mine.len() - SHOWN));
         }
     }
-    list(out, "not known", device.not_known.iter().map(|n| (n.what.clone(), format!("try: {}", n.command))), style);
+    list(
+        out,
+        "not known",
+        device.not_known.iter().map(|n| (n.what.clone(), format!("try: {}", n.command))),
+        style,
+    );
     rules(out, device, style);
 }
 

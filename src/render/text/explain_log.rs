@@ -28,9 +28,11 @@ pub fn xid(x: &XidExplanation, style: Style) -> String {
         "NVIDIA's catalogue and header do not describe it; what stands around it in the log is all there is";
     row(&mut out, "what", x.means.unwrap_or(unknown), style);
     row(&mut out, "level", x.level.map_or("not known", |l| l.name()), style);
-    row(&mut out, "do now", &action(x.immediate.as_ref()), style);
-    row(&mut out, "do then", &action(x.investigatory.as_ref()), style);
-    row(&mut out, "from", x.source, style);
+    if let Some(source) = x.source {
+        row(&mut out, "do now", &action(x.immediate.as_ref()), style);
+        row(&mut out, "do then", &action(x.investigatory.as_ref()), style);
+        row(&mut out, "from", source, style);
+    }
     out
 }
 

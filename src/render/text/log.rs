@@ -1,6 +1,7 @@
 //! `log` as text.
 
 use crate::inspect::log::{EventAnswer, LogAnswer, Moment};
+use crate::kernel_log::KnownFrom;
 
 use super::super::style::{Style, Tone};
 
@@ -16,22 +17,32 @@ pub fn log(answer: &LogAnswer, style: Style) -> String {
         width(device).unwrap_or(0),
         width(|e| e.kind.to_owned()).unwrap_or(0),
     ];
-    for (number, boot) in answer.boots.iter().enumerate() {
-        let mut events = answer.events.iter().filter(|e| e.boot == number).peekable();
-        if answer.boots.len() > 1 && events.peek().is_some() {
-            let names = [boot.name.as_str(), boot.kernel.as_deref().unwrap_or_default()];
-            let name: Vec<&str> = names.into_iter().filter(|n| !n.is_empty()).collect();
-            let heading =
-                format!("boot {} of {}, from line {}", number + 1, answer.boots.len(), boot.first_line);
-            out.push_str(&style.paint(Tone::Heading, &heading).to_string());
-            out.push_str(&if name.is_empty() { "\n".to_owned() } else { format!("  {}\n", name.join(", ")) });
+    let mut boot = None;
+    // The events stand boot by boot.
+    for event in &answer.events {
+        if answer.boots.len() > 1 && boot != Some(event.boot) {
+            boot_heading(&mut out, answer, event.boot, style);
+            boot = Some(event.boot);
         }
-        for event in events {
-            row(&mut out, event, columns, style);
-        }
+        row(&mut out, event, columns, style);
+    }
+    if answer.events.iter().any(is_guessed) {
+        out.push_str(
+            "? the line names no function: it is the one that its driver named just before or after\n",
+        );
     }
     if answer.events.is_empty() {
-        out.push_str(&format!("no trouble in {} lines\n", answer.lines));
+        out.push_str(&match (answer.lines, answer.recognized) {
+            (0, _) => "not known: the log is empty\n".to_owned(),
+            (lines, true) => format!("no trouble in {lines} lines\n"),
+            (lines, false) => format!("not known: none of the {lines} lines is one of a kernel log\n"),
+        });
+    }
+    if answer.missing_before > 0 {
+        out.push_str(&format!(
+            "{} earlier records of this boot are no longer in the kernel's buffer: what they said is not known\n",
+            answer.missing_before
+        ));
     }
     if answer.left_out > 0 {
         out.push_str(&format!(
@@ -40,6 +51,15 @@ pub fn log(answer: &LogAnswer, style: Style) -> String {
         ));
     }
     out
+}
+
+fn boot_heading(out: &mut String, answer: &LogAnswer, number: usize, style: Style) {
+    let Some(boot) = answer.boots.get(number) else { return };
+    let names = [boot.name.as_str(), boot.kernel.as_deref().unwrap_or_default()];
+    let name: Vec<&str> = names.into_iter().filter(|n| !n.is_empty()).collect();
+    let heading = format!("boot {} of {}, from line {}", number + 1, answer.boots.len(), boot.first_line);
+    out.push_str(&style.paint(Tone::Heading, &heading).to_string());
+    out.push_str(&if name.is_empty() { "\n".to_owned() } else { format!("  {}\n", name.join(", ")) });
 }
 
 fn row(out: &mut String, event: &EventAnswer, columns: [usize; 3], style: Style) {
@@ -72,7 +92,13 @@ fn row(out: &mut String, event: &EventAnswer, columns: [usize; 3], style: Style)
 }
 
 fn device(event: &EventAnswer) -> String {
-    event.device.clone().unwrap_or_else(|| "-".to_owned())
+    let mark = if is_guessed(event) { "?" } else { "" };
+    event.device.as_ref().map_or_else(|| "-".to_owned(), |device| format!("{device}{mark}"))
+}
+
+/// Whether the function is known from another line only.
+fn is_guessed(event: &EventAnswer) -> bool {
+    matches!(event.known_from, Some(KnownFrom::Before | KnownFrom::After))
 }
 
 /// Seconds since start, else the time of day, else nothing.

@@ -1,0 +1,131 @@
+//! Which function of one side is which of the other.
+
+use std::collections::BTreeMap;
+
+use crate::machine::Function;
+use crate::pci::Bdf;
+use crate::pci::extended::serial_number;
+
+use super::Half;
+
+/// By what functions are put together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Matching {
+    /// By address.
+    Address,
+    /// By the physical slot that they are in, and their place below it.
+    Slot,
+    /// By the serial number of the device.
+    Serial,
+    /// By what they are: vendor, device, subsystem.
+    Id,
+}
+
+impl Matching {
+    /// The word for it, as in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Matching::Address => "address",
+            Matching::Slot => "slot",
+            Matching::Serial => "serial",
+            Matching::Id => "id",
+        }
+    }
+}
+
+/// Functions put together, each list in the order of the addresses.
+#[derive(Debug, Default)]
+pub struct Pairs<'a> {
+    /// Functions that both sides have.
+    pub both: Vec<(&'a Function, &'a Function)>,
+    /// Functions that only the first side has.
+    pub only_first: Vec<&'a Function>,
+    /// Functions that only the second side has.
+    pub only_second: Vec<&'a Function>,
+    /// What is not certain.
+    pub notes: Vec<String>,
+}
+
+/// Puts the functions of two sides together. Those without a key of the kind that is wanted, such as a root port that is in
+/// no slot, are put together by address.
+pub fn pairs<'a>(first: Half<'a>, second: Half<'a>, matching: Matching) -> Pairs<'a> {
+    let (mut keyed, mut others) = (BTreeMap::<String, [Vec<&Function>; 2]>::new(), BTreeMap::new());
+    for (side, half) in [first, second].into_iter().enumerate() {
+        for function in &half.inspection.machine.functions {
+            match key(half, function, matching) {
+                Some(key) => keyed.entry(key).or_default()[side].push(function),
+                None => others.entry(function.address).or_insert([None, None])[side] = Some(function),
+            }
+        }
+    }
+    let mut pairs = Pairs::default();
+    for (key, [a, b]) in keyed {
+        if a.len().min(b.len()) > 0 && a.len().max(b.len()) > 1 {
+            pairs.notes.push(format!(
+                "{key}: {} functions on the first side and {} on the second, put together in the order of their addresses",
+                a.len(),
+                b.len()
+            ));
+        }
+        let count = a.len().min(b.len());
+        pairs.both.extend(a.iter().copied().zip(b.iter().copied()));
+        pairs.only_first.extend(&a[count..]);
+        pairs.only_second.extend(&b[count..]);
+    }
+    for sides in others.into_values() {
+        match sides {
+            [Some(a), Some(b)] => pairs.both.push((a, b)),
+            [Some(a), None] => pairs.only_first.push(a),
+            [None, Some(b)] => pairs.only_second.push(b),
+            [None, None] => {}
+        }
+    }
+    pairs.both.sort_by_key(|(a, _)| a.address);
+    pairs.only_first.sort_by_key(|f| f.address);
+    pairs.only_second.sort_by_key(|f| f.address);
+    pairs
+}
+
+fn key(half: Half<'_>, function: &Function, matching: Matching) -> Option<String> {
+    match matching {
+        Matching::Address => None,
+        Matching::Slot => in_slot(half, function),
+        Matching::Serial => serial(half, function),
+        Matching::Id => {
+            let i = &function.identity;
+            let (vendor, device) = (i.vendor_id?, i.device_id?);
+            let (sv, sd) = i.subsystem.unwrap_or_default();
+            Some(format!("id {vendor:04x}:{device:04x} {sv:04x}:{sd:04x}"))
+        }
+    }
+}
+
+/// The slot, and the way below it by device and function numbers, which do not change with the buses.
+fn in_slot(half: Half<'_>, function: &Function) -> Option<String> {
+    let mut way = Vec::new();
+    let mut at = function;
+    // A hierarchy is not deeper than there are buses.
+    for _ in 0..256 {
+        let a = at.address;
+        way.push(format!("{:02x}.{:x}", a.device, a.function));
+        let device = format!("{:04x}:{:02x}:{:02x}", a.domain, a.bus, a.device);
+        if let Some(slot) = half.inspection.platform.slot(&device) {
+            way.reverse();
+            return Some(format!("slot {}, {}", slot.name, way.join("/")));
+        }
+        at = half.inspection.machine.parent(at)?;
+    }
+    None
+}
+
+/// The serial number, which function 0 has for the others of its device (PCIe 6.2, 7.9.3), and the function's number.
+fn serial(half: Half<'_>, function: &Function) -> Option<String> {
+    let number = |function: &Function| {
+        let number: serial_number::SerialNumber = function.register(&serial_number::SPECIFICATION)?;
+        Some(number.eui_64()).filter(|n| *n != 0 && *n != u64::MAX)
+    };
+    let zero = Bdf { function: 0, ..function.address };
+    let number = number(function).or_else(|| number(half.inspection.machine.get(zero)?))?;
+    Some(format!("serial number {number:016x}, function {}", function.address.function))
+}
