@@ -1,5 +1,6 @@
 //! `diagnose`.
 
+use crate::check::expectation::facts::read_facts;
 use crate::check::subject::Surroundings;
 use crate::diagnosis::state::{Scene, profile};
 use crate::diagnosis::{Diagnosis, Sources, Subject, Verdict, diagnose};
@@ -14,11 +15,21 @@ use crate::tree::Directory;
 use crate::tree::source::Kind;
 
 use super::arguments::{DiagnoseOptions, Global, Selection, partial_text};
-use super::run::{Failure, NO_INPUT, NOT_FOUND, Outcome, Session, check_log, json, names, style};
+use super::check::expectation;
+use super::run::{Failure, NO_INPUT, NOT_FOUND, Outcome, Session, USAGE, check_log, json, names, style};
 
 pub fn run(global: &Global, selection: &Selection, options: &DiagnoseOptions) -> Result<Outcome, Failure> {
+    if options.expect.is_some() && selection.is_named() {
+        let text = "--expect: an expectation is of the whole machine; leave addresses and filters out";
+        return Err(Failure::new(USAGE, text));
+    }
     // A log that was named, and nothing else, is all there is: whose log it is nobody knows.
     if global.from.is_none() && global.log.is_some() {
+        if options.expect.is_some() {
+            let text =
+                "--expect: a log alone does not tell what is in the machine; name a source with --from";
+            return Err(Failure::new(USAGE, text));
+        }
         return log_only(global, selection, options);
     }
     let mut session = Session::open(global, selection, Depth::Full, true)?;
@@ -35,15 +46,19 @@ pub fn run(global: &Global, selection: &Selection, options: &DiagnoseOptions) ->
     };
     let profile = profile();
     let inspection = session.inspection();
+    let mut expectation = options.expect.as_deref().map(expectation).transpose()?;
+    if let Some(expectation) = &mut expectation {
+        let deadline = std::time::Duration::from_secs_f64(global.deadline);
+        expectation.facts = read_facts(inspection.tree, inspection.live, &session.machine, deadline);
+    }
     let around = Surroundings {
-        machine: &session.machine,
-        platform: &session.platform,
         interrupts: session.interrupts.as_deref(),
-        tree: inspection.tree,
         live: inspection.live,
         mmio: options.mmio,
-        profile: &profile,
         busy: options.busy,
+        log: log.as_ref(),
+        expectation: expectation.as_ref(),
+        ..Surroundings::new(&session.machine, &session.platform, inspection.tree, &profile)
     };
     let scene = Scene::new(around);
     let sources = Sources::new(log.as_ref(), Some(&scene));

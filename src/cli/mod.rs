@@ -10,6 +10,7 @@ mod list;
 mod log;
 mod msix;
 mod path;
+mod progress;
 mod run;
 mod show;
 mod simulate;

@@ -283,7 +283,7 @@ fn signal_found(looked: &Looked<'_>) -> String {
 fn cooling_found(looked: &Looked<'_>) -> String {
     match looked.diagnosis.has("driver-reads-all-ones") {
         true => "temperatures cannot be read from a device that does not answer; the management controller may have kept them",
-        false => "nothing: temperatures are not part of PCI Express",
+        false => "not read: temperatures are not part of PCI Express",
     }
     .to_owned()
 }

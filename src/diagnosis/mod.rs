@@ -62,17 +62,12 @@ pub fn verdicts(
     let interrupts = machine::interrupts::read_interrupts(tree);
     let platform = read_platform(tree, false, interrupts.as_deref());
     let profile = state::profile();
-    let scene = state::Scene::new(Surroundings {
-        machine: &machine,
-        platform: &platform,
-        interrupts: interrupts.as_deref(),
-        tree,
-        live: false,
-        mmio: false,
-        profile: &profile,
-        busy: false,
-    });
     let log = read_events(Source { tree, live: false, file: None }).ok();
+    let scene = state::Scene::new(Surroundings {
+        interrupts: interrupts.as_deref(),
+        log: log.as_ref(),
+        ..Surroundings::new(&machine, &platform, tree, &profile)
+    });
     let sources = Sources::new(log.as_ref(), Some(&scene));
     Ok(diagnose(&sources).into_iter().map(|d| (d.subject, d.verdict, d.rule.map(|rule| rule.id))).collect())
 }

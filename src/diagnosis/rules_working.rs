@@ -20,6 +20,15 @@ pub static RULES: &[Rule] = &[
         ..BASE
     },
     Rule {
+        id: "not-the-expected",
+        verdict: Verdict::WrongDevice,
+        confidence: Confidence::Certain,
+        seen: &["not-the-expected"],
+        because: "The file of --expect names another device for this place.",
+        source: "the file that --expect names",
+        ..BASE
+    },
+    Rule {
         id: "header-wrong",
         verdict: Verdict::DeviceFirmware,
         seen: &["header-wrong"],

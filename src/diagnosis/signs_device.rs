@@ -255,11 +255,26 @@ pub static SIGNS: &[Sign] = &[
     Sign {
         id: "start-failed",
         says: "RmInitAdapter failed at a step that the bus does not explain",
-        events: &[Seen::with(
-            "nvidia.rm-init-failed",
-            &[With::NotNumber("init_status", &[0x60, 0x61, 0x62])],
-        )],
+        events: &[
+            Seen::with(
+                "nvidia.rm-init-failed",
+                &[
+                    With::NotNumber("init_status", &[0x22, 0x60, 0x61, 0x62]),
+                    With::NotNumber("rm_status", &[0x0f, 0x45]),
+                ],
+            ),
+            Seen::with(
+                "nvidia.rm-init-failed",
+                &[With::Number("init_status", &[0x22]), With::NotNumber("rm_status", &[0x0f, 0x45, 0x56])],
+            ),
+        ],
         undone_by: &["nvidia.started"],
+        ..BASE
+    },
+    Sign {
+        id: "not-the-expected",
+        says: "another device is there than the expectation names",
+        states: &[Now::Check("identity-expected")],
         ..BASE
     },
     Sign {

@@ -165,7 +165,9 @@ impl Verdict {
                 "The device was stopped by the IOMMU from reading or writing memory that nobody gave it."
             }
             ResetFailed => "The device was reset and did not come back.",
-            WrongDevice => "Another device answers than the one that the kernel found when it started.",
+            WrongDevice => {
+                "Another device is in the place than the one that was expected, or than the kernel found when it started."
+            }
             SlotPower => "The slot or the cables do not give the device the power that it needs.",
             NotReady => "The device is there and asks to be read again later.",
             Asleep => {

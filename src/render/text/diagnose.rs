@@ -140,6 +140,9 @@ fn device(out: &mut String, device: &Device, style: Style) {
             .iter()
             .filter(|e| e.points == points && !PLAIN.contains(&e.sign) && !is_cause(e))
             .collect();
+        let told = |e: &&Evidence| device.followed.iter().any(|f| Some(f.line) == e.line);
+        let mine: Vec<&Evidence> =
+            mine.into_iter().filter(|e| points != Points::Beside || !told(e)).collect();
         if mine.is_empty() {
             continue;
         }
