@@ -14,5 +14,6 @@ mod progress;
 mod run;
 mod show;
 mod simulate;
+mod verify;
 
 pub use run::run;
