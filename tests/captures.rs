@@ -467,7 +467,9 @@ fn earlier_boots_and_other_programs_of_this_machine() {
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     assert!(folder.path().join(".config/pciscope/redaction.key").is_file());
     let read = |path: &str| std::fs::read_to_string(name.join(path)).unwrap();
-    assert!(read("var/log/dmesg.1").ends_with(" kernel: NVRM: GPU 0000:82:00.0: GPU has fallen off the bus.\n"));
+    assert!(
+        read("var/log/dmesg.1").ends_with(" kernel: NVRM: GPU 0000:82:00.0: GPU has fallen off the bus.\n")
+    );
     assert!(read("var/log/dmesg.2").contains("Linux version 6.1.0 ("));
     assert!(!name.join("var/log/dmesg.3").exists());
     assert!(read("capture/tools/ipmitool-sel-elist.txt").ends_with(": PS2 Status | Power Supply AC lost\n"));
@@ -475,7 +477,10 @@ fn earlier_boots_and_other_programs_of_this_machine() {
     let about = read("capture/about.json");
     // A sleeping or dead GPU of the machine that the test runs on would be left alone.
     if !about.contains("nvidia-smi was not run") {
-        assert!(read("capture/tools/nvidia-smi-q.txt").starts_with("    Serial Number                         : "));
+        assert!(
+            read("capture/tools/nvidia-smi-q.txt")
+                .starts_with("    Serial Number                         : ")
+        );
         assert!(about.contains("nvidia-smi topo -m failed: no topology"), "{about}");
     }
     for (path, bytes) in files(&name) {
@@ -486,7 +491,8 @@ fn earlier_boots_and_other_programs_of_this_machine() {
     let (_, log, _) = answer(name.to_str().unwrap(), &["log", "--format", "json"]);
     let log: serde_json::Value = serde_json::from_str(&log).unwrap();
     assert_eq!(log["boots"].as_array().unwrap().len(), 3);
-    let lost = log["events"].as_array().unwrap().iter().find(|event| event["kind"] == "nvidia.fallen-off-the-bus");
+    let lost =
+        log["events"].as_array().unwrap().iter().find(|event| event["kind"] == "nvidia.fallen-off-the-bus");
     assert_eq!(lost.unwrap()["device"], "0000:82:00.0");
 }
 
