@@ -14,7 +14,7 @@ use pciscope::pci::{catalogue, header};
 use serde_json::Value;
 
 /// What is asked of every source: the schema, and the command.
-const QUESTIONS: [(&str, &[&str]); 8] = [
+const QUESTIONS: [(&str, &[&str]); 9] = [
     ("check", &["check", "--all", "--profile", "gpu-server"]),
     ("list", &["list"]),
     ("list", &["list", "--tree"]),
@@ -23,6 +23,7 @@ const QUESTIONS: [(&str, &[&str]); 8] = [
     ("log", &["log"]),
     ("msix", &["msix"]),
     ("path", &["path"]),
+    ("report", &["report", "--for", "provider"]),
 ];
 
 fn root() -> &'static Path {
@@ -74,7 +75,7 @@ fn sources() -> Vec<PathBuf> {
 
 #[test]
 fn every_answer_fits_its_schema() {
-    let schemas = ["check", "list", "log", "show", "msix", "path"].map(|name| (name, schema(name)));
+    let schemas = ["check", "list", "log", "show", "msix", "path", "report"].map(|name| (name, schema(name)));
     let (mut answers, mut functions) = (0, 0);
     for source in sources() {
         for (name, question) in QUESTIONS {

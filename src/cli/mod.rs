@@ -9,6 +9,7 @@ mod list;
 mod log;
 mod msix;
 mod path;
+mod report;
 mod run;
 mod show;
 mod simulate;

@@ -129,7 +129,7 @@ fn dispatch(arguments: Arguments) -> Result<Outcome, Failure> {
     let Some(command) = command else {
         return Err(Failure::new(
             USAGE,
-            "expected a command: list, show, msix, path, check, diff, log, explain, capture or simulate; `pciscope --help` explains them",
+            "expected a command: list, show, msix, path, check, diff, report, log, explain, capture or simulate; `pciscope --help` explains them",
         ));
     };
     if !(global.deadline > 0.0 && global.deadline <= 3600.0) {
@@ -159,6 +159,7 @@ fn dispatch(arguments: Arguments) -> Result<Outcome, Failure> {
             let chosen = super::diff::Chosen { slot: slot.as_ref(), device: device.as_ref() };
             super::diff::run(&global, (&first, second.as_deref()), by.into(), chosen, all)
         }
+        Command::Report { selection, options } => super::report::run(&global, &selection, &options),
         Command::Path { selection } => super::path::run(&global, &selection),
         Command::Simulate(command) => super::simulate::run(&global, command),
     }

@@ -16,6 +16,7 @@ pub mod log;
 pub mod msix;
 pub mod packet;
 pub mod path;
+pub mod report;
 pub mod show;
 pub mod suggest;
 pub mod value;
