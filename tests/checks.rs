@@ -31,17 +31,12 @@ fn findings(folder: &Path, profile: &str) -> Vec<Finding> {
     let tree = &*source.tree;
     let machine = machine::load(tree, false, scope).unwrap();
     let lines = interrupts::read_interrupts(tree);
-    let platform = platform::read_platform(tree, false, lines.as_deref());
+    let (platform, log) = platform::read_platform_and_log(tree, false, lines.as_deref(), None);
     let profile = Profile::embedded(profile).unwrap().unwrap();
     let around = Surroundings {
-        machine: &machine,
-        platform: &platform,
         interrupts: lines.as_deref(),
-        tree,
-        live: false,
-        mmio: false,
-        profile: &profile,
-        busy: false,
+        log: log.as_ref(),
+        ..Surroundings::new(&machine, &platform, tree, &profile)
     };
     run::run(around, machine.wanted().collect(), &|_| true)
 }

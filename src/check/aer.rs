@@ -12,7 +12,7 @@ use crate::pci::extended::aer::{
 use crate::pci::register::RegisterType;
 
 use super::finding::{Judged, Proof, Skip, Verdict, Who};
-use super::registry::{Check, Of, Severity};
+use super::registry::{Check, Lasting, Of, Severity};
 use super::subject::{Read, Subject};
 
 const EXPRESS: &crate::pci::decode::Specification = &express::SPECIFICATION;
@@ -59,6 +59,7 @@ pub static CHECKS: &[Check] = &[
         who: Who::Driver,
         false_positives: "The counters run since the function was found; an old burst stays in them. UnsupReq may be a \
                           feature that the other end does not know (PTM).",
+        lasting: Lasting::Counter,
         of: Of::Function(non_fatal),
         ..Check::BASE
     },
@@ -71,6 +72,7 @@ pub static CHECKS: &[Check] = &[
         remedy: "look in the kernel log for the sender; reseat the card and its riser",
         who: Who::Provider,
         false_positives: "The counters run since the function was found.",
+        lasting: Lasting::Counter,
         of: Of::Function(fatal),
         ..Check::BASE
     },
@@ -85,6 +87,7 @@ pub static CHECKS: &[Check] = &[
         who: Who::Provider,
         false_positives: "Some over weeks are normal: what counts is the rate. NonFatalErr counts advisory errors, which \
                           are often unsupported requests at start.",
+        lasting: Lasting::Counter,
         of: Of::Function(correctable),
         ..Check::BASE
     },
@@ -99,6 +102,7 @@ pub static CHECKS: &[Check] = &[
         who: Who::Provider,
         false_positives: "The bits survive a warm reboot and may be old. UnsupReq, CmpltAbrt, poisoned and blocked packets \
                           are only warned about: they may be set while the machine starts.",
+        lasting: Lasting::Bits,
         of: Of::Function(latched),
         ..Check::BASE
     },
@@ -112,6 +116,7 @@ pub static CHECKS: &[Check] = &[
         remedy: "clear the bits and see whether they come back under load",
         who: Who::Provider,
         false_positives: "AdvNonFatalErr alone is normal from the time when the machine started, and passes.",
+        lasting: Lasting::Bits,
         of: Of::Function(correctable_latched),
         ..Check::BASE
     },
@@ -151,6 +156,7 @@ pub static CHECKS: &[Check] = &[
         reference: "PCIe 6.2, 7.8.4.10 and 7.8.4.11",
         remedy: "look at the function that is named as the source",
         who: Who::Operator,
+        lasting: Lasting::Bits,
         of: Of::Function(root_status),
         ..Check::BASE
     },
@@ -165,6 +171,7 @@ pub static CHECKS: &[Check] = &[
         who: Who::Provider,
         false_positives: "The bits stay until software clears them. Unsupported requests, and with them correctable or \
                           non-fatal errors, are set on many healthy devices when the bus is enumerated: those pass.",
+        lasting: Lasting::Bits,
         of: Of::Function(device_status),
         ..Check::BASE
     },

@@ -226,6 +226,15 @@ fn entries(subject: &Subject<'_>) -> Result<Vec<(ResizableBarCapability, Resizab
     (0..count).map(entry).collect()
 }
 
+/// Resizable BARs: number, size in bytes (`None` for a reserved value), and where that stands.
+pub(super) fn rebar_sizes(subject: &Subject<'_>) -> Result<Vec<(u8, Option<u64>, Proof)>, Skip> {
+    let entries = entries(subject)?;
+    let one = |(_, control, proof): (_, ResizableBarControl, _)| {
+        (control.bar_index() as u8, control.size_bytes(), proof)
+    };
+    Ok(entries.into_iter().map(one).collect())
+}
+
 fn rebar_small(subject: &Subject<'_>) -> Judged {
     let entries = entries(subject)?;
     subject.driver()?;

@@ -50,6 +50,7 @@ pub static CHECKS: &[Check] = &[
         false_positives: "Devices whose driver chose a small size because of a defect.",
         threshold: Some(Threshold { default: 512, unit: "bytes" }),
         of: Of::Function(read_request_low),
+        ..Check::BASE
     },
     Check {
         id: "relaxed-ordering-off",

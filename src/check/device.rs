@@ -5,7 +5,7 @@ use crate::pci::register::RegisterType;
 use crate::pci::walk::{Anomaly, List};
 
 use super::finding::{Judged, Skip, Verdict, Who};
-use super::registry::{Check, Of, Severity};
+use super::registry::{Check, Lasting, Of, Severity};
 use super::subject::{Read, Subject};
 
 pub static CHECKS: &[Check] = &[
@@ -44,6 +44,7 @@ pub static CHECKS: &[Check] = &[
         who: Who::Provider,
         false_positives: "The bits stay until software clears them. Master Abort is set whenever an address is probed at \
                           which nothing is, and passes; so does a system error that a bridge received.",
+        lasting: Lasting::Bits,
         of: Of::Function(status_errors),
         ..Check::BASE
     },

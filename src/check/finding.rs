@@ -121,6 +121,13 @@ pub enum Proof {
         /// What it holds, as far as it matters.
         text: String,
     },
+    /// What was seen of configuration space between two readings.
+    Seen {
+        /// The function.
+        address: Bdf,
+        /// When it was and what: `12 s: 16 GT/s x16 to 2.5 GT/s x16`.
+        line: String,
+    },
     /// A line of the kernel log, or what was concluded from lines of it.
     Log {
         /// The words.
@@ -174,6 +181,11 @@ impl Verdict {
     /// At most a warning.
     pub fn mild(self) -> Self {
         Verdict { mild: true, ..self }
+    }
+
+    /// In other words.
+    pub fn with_summary(self, summary: impl Into<String>) -> Self {
+        Verdict { summary: summary.into(), ..self }
     }
 
     /// With something else to do than what the check says in general.

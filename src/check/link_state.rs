@@ -8,7 +8,7 @@ use crate::pci::extended::{physical_16gt, physical_32gt, secondary};
 
 use super::finding::{Judged, Skip, Verdict, Who};
 use super::link::is_tunnelled;
-use super::registry::{Check, Of, Severity};
+use super::registry::{Check, Lasting, Of, Severity};
 use super::subject::{self, Read, Subject};
 
 const EXPRESS: &crate::pci::decode::Specification = &express::SPECIFICATION;
@@ -62,6 +62,7 @@ pub static CHECKS: &[Check] = &[
         who: Who::Provider,
         false_positives: "Very many: every training that software asked for sets it too, and it stays until cleared. Newer \
                           kernels (bwctrl) clear it.",
+        lasting: Lasting::Bits,
         of: Of::Function(retrained),
         ..Check::BASE
     },
@@ -101,6 +102,7 @@ pub static CHECKS: &[Check] = &[
         remedy: "clean the contacts and reseat the card and its riser; if always the same lane, replace cable or riser",
         who: Who::Provider,
         false_positives: "The bits stay until software clears them; many devices set some while the link first trains.",
+        lasting: Lasting::Bits,
         of: Of::Function(lane_errors),
         ..Check::BASE
     },
@@ -114,6 +116,7 @@ pub static CHECKS: &[Check] = &[
         remedy: "reseat or replace cable, riser or retimer card",
         who: Who::Provider,
         false_positives: "The bits stay until software clears them: they may be old.",
+        lasting: Lasting::Bits,
         of: Of::Function(parity_mismatch),
         ..Check::BASE
     },

@@ -4,9 +4,13 @@
 //! through [`subject::Subject`], which turns whatever was not read into `unknown` and whatever does not exist into
 //! `not-applicable`, so that no check can pass on something that nobody read. Whether what a check finds is a warning or
 //! a failure is decided by the [`profile`], because for ASPM, ACS and the like there is no answer that is right
-//! everywhere. [`registry`] lists the checks; there is one file a family.
+//! everywhere. [`registry`] lists the checks; there is one file a family. Two kinds are only made when there is something
+//! to compare with: an [`expectation`] of the machine, or a reading of it [`earlier`].
 
+pub mod earlier;
+pub mod expectation;
 pub mod finding;
+pub mod history;
 pub mod profile;
 pub mod registry;
 pub mod run;
@@ -18,11 +22,14 @@ mod bars;
 mod containment;
 mod control;
 mod device;
+mod expected;
 mod identity;
 mod interrupts;
 mod isolation;
 mod link;
 mod link_state;
+mod log;
+mod over_time;
 mod platform;
 mod power;
 mod presence;

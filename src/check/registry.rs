@@ -1,7 +1,10 @@
 //! The list of all checks, and what is known of each besides its function.
 
-use super::finding::{Judged, Who};
+use super::earlier::Earlier;
+use super::expectation::{Entry, compare::Compared};
+use super::finding::{Judged, Verdict, Who};
 use super::subject::{Subject, Surroundings};
+use crate::kernel_log::Event;
 
 /// What becomes of something that a check finds, unless the profile says otherwise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
@@ -44,6 +47,28 @@ pub enum Of {
     Function(fn(&Subject<'_>) -> Judged),
     /// The machine as a whole.
     Machine(fn(&Surroundings<'_>) -> Judged),
+    /// The kernel log: what an event means, `None` for events that are of no concern. Made of every function that an event
+    /// speaks of, and of the machine as a whole where no event does.
+    Log(fn(&Surroundings<'_>, &Event) -> Option<Verdict>),
+    /// A function that answers, at two moments.
+    OverTime(fn(&Subject<'_>, &Earlier<'_>) -> Judged),
+    /// An entry of an expectation as a whole.
+    Entry(fn(&Surroundings<'_>, &Entry) -> Judged),
+    /// A function that answers and that an entry of an expectation names: what the entry says, and what is there.
+    Expected(fn(&Subject<'_>, &Entry) -> Vec<Compared>),
+    /// The machine as a whole, compared with an expectation.
+    ExpectedMachine(fn(&Surroundings<'_>) -> Judged),
+}
+
+/// Whether what a check finds may have happened long ago.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lasting {
+    /// It is so now.
+    No,
+    /// A bit that stays until software clears it: a second error of the kind leaves it as it is.
+    Bits,
+    /// A counter since the machine started: every further error shows.
+    Counter,
 }
 
 /// A check.
@@ -68,6 +93,8 @@ pub struct Check {
     pub false_positives: &'static str,
     /// A number that profiles may change.
     pub threshold: Option<Threshold>,
+    /// Whether what it finds may be old: a second reading tells then.
+    pub lasting: Lasting,
     /// How it is made.
     pub of: Of,
 }
@@ -85,6 +112,7 @@ impl Check {
         who: Who::Operator,
         false_positives: "None known.",
         threshold: None,
+        lasting: Lasting::No,
         of: Of::Machine(|_| Ok(super::finding::Verdict::good([]))),
     };
 }
@@ -120,6 +148,9 @@ pub static FAMILIES: &[Family] = &[
     Family { name: "Power", checks: super::power::CHECKS },
     Family { name: "Isolation", checks: super::isolation::CHECKS },
     Family { name: "Platform", checks: super::platform::CHECKS },
+    Family { name: "Kernel log", checks: super::log::CHECKS },
+    Family { name: "Over time", checks: super::over_time::CHECKS },
+    Family { name: "Expectation", checks: super::expected::CHECKS },
 ];
 
 /// All checks in the order in which they are made.

@@ -7,7 +7,7 @@ use crate::pci::capability::express::{
 };
 
 use super::finding::{Judged, Skip, Verdict, Who};
-use super::registry::{Check, Of, Severity, Threshold};
+use super::registry::{Check, Lasting, Of, Severity, Threshold};
 use super::subject::{Read, Subject};
 
 const EXPRESS: &crate::pci::decode::Specification = &express::SPECIFICATION;
@@ -22,6 +22,7 @@ pub static CHECKS: &[Check] = &[
         remedy: "close the latch, check the slot's power, reseat the card",
         who: Who::Provider,
         false_positives: "The fault bit stays until software clears it. Slots that were switched off on purpose.",
+        lasting: Lasting::Bits,
         of: Of::Function(fault),
         ..Check::BASE
     },
@@ -37,6 +38,7 @@ pub static CHECKS: &[Check] = &[
         false_positives: "Cards with auxiliary power do not care.",
         threshold: Some(Threshold { default: 75_000, unit: "milliwatts" }),
         of: Of::Function(limit),
+        ..Check::BASE
     },
 ];
 

@@ -2,6 +2,7 @@
 
 use std::ops::Deref;
 
+use crate::kernel_log::Log;
 use crate::machine::interrupts::Line;
 use crate::machine::platform::Platform;
 use crate::machine::{Function, Machine, link};
@@ -13,6 +14,8 @@ use crate::pci::register::RegisterType;
 use crate::pci::walk::List;
 use crate::tree::Tree;
 
+use super::earlier::Earlier;
+use super::expectation::Expectation;
 use super::finding::{Proof, Skip};
 use super::profile::Profile;
 
@@ -35,6 +38,36 @@ pub struct Surroundings<'a> {
     pub profile: &'a Profile,
     /// The functions are known to be busy, so that running slowly is not excused by idling.
     pub busy: bool,
+    /// The kernel log, if there is one.
+    pub log: Option<&'a Log>,
+    /// What the machine is expected to be.
+    pub expectation: Option<&'a Expectation>,
+    /// The same machine some time before.
+    pub earlier: Option<&'a Earlier<'a>>,
+}
+
+impl<'a> Surroundings<'a> {
+    /// A machine of which nothing is known but itself, from a source that is not the live machine.
+    pub fn new(
+        machine: &'a Machine,
+        platform: &'a Platform,
+        tree: &'a dyn Tree,
+        profile: &'a Profile,
+    ) -> Surroundings<'a> {
+        Surroundings {
+            machine,
+            platform,
+            interrupts: None,
+            tree,
+            live: false,
+            mmio: false,
+            profile,
+            busy: false,
+            log: None,
+            expectation: None,
+            earlier: None,
+        }
+    }
 }
 
 /// One function with its machine.

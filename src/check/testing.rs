@@ -3,20 +3,27 @@
 //! Registers are set by their dotted paths, so that a test says what is wrong and nothing else.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use crate::check::earlier::Earlier;
+use crate::check::expectation::Expectation;
+use crate::check::expectation::facts::Facts;
 use crate::check::finding::{Finding, Status};
+use crate::check::history::History;
 use crate::check::profile::{Profile, Setting};
-use crate::check::registry::{self, Severity};
+use crate::check::registry::{self, Check, Severity};
 use crate::check::run;
 use crate::check::subject::Surroundings;
+use crate::kernel_log::source::events_of;
 use crate::machine::enumerate::Entry;
-use crate::machine::platform::Platform;
+use crate::machine::platform::{Platform, Slot};
 use crate::machine::reading::{self, DEVICES, Reading};
 use crate::machine::{Function, Machine, attributes, interrupts};
 use crate::pci::{Bdf, ConfigSpace, decode, header};
 use crate::tree::{Cause, MemoryTree};
 
 /// A function that is yet to be made.
+#[derive(Clone)]
 pub struct Made {
     parent: Option<&'static str>,
     /// Configuration space.
@@ -37,7 +44,49 @@ pub struct Bench {
     pub memory: Vec<u8>,
     /// The functions are busy.
     pub busy: bool,
+    /// The kernel log, after the line with which it begins.
+    pub log: String,
+    /// The log begins with that line.
+    pub start: bool,
+    /// Functions and `/proc/interrupts` some time before; the same as now if nobody sets them.
+    pub before: Option<(BTreeMap<&'static str, Made>, String)>,
+    /// Time between the two readings.
+    pub elapsed: Duration,
+    /// What link was seen in between at `01:00.0`, second by second: Link Status of both ends.
+    pub looks: Vec<u64>,
+    /// The expectation.
+    pub expectation: String,
+    /// What it is compared with besides functions.
+    pub facts: Facts,
 }
+
+/// The expectation that the sound machine fulfils.
+const EXPECTATION: &str = r#"
+[machine]
+bios_version = "1.2.*"
+
+[[device]]
+where = "01:00.0"
+id = "8086:1234"
+driver = ["some", "other"]
+driver_version = "3.?"
+firmware = "98.02*"
+link = { speed = "8 GT/s", width = 4, max_speed = "8 GT/s", max_width = 4, retimers = 0 }
+msix_vectors = 4
+rebar = { 0 = "1 MiB" }
+numa_node = 0
+slot = "7"
+below = "0000:00:01.0"
+virtual_functions = 0
+
+[[device]]
+id = "8086:1234"
+class = "0x010802"
+count = 2
+"#;
+
+/// The line with which a log begins that goes back to the start of the machine.
+const START: &str = "[    0.000000] Linux version 6.12.0 (build@host) #1 SMP\n";
 
 /// (offset, bytes) of the capabilities of both lists; the walk pointers are set by [`space`].
 type Capabilities = Vec<(usize, u16, usize)>;
@@ -134,6 +183,7 @@ impl Bench {
                 aspm_policy: Some("default".to_owned()),
                 interrupt_remapping: Some(true),
                 architecture: Some("x86_64".to_owned()),
+                slots: vec![Slot { name: "7".to_owned(), address: "0000:01:00".to_owned() }],
                 host_bridges: vec![crate::kernel_log::platform::HostBridge {
                     name: "PNP0A08:00".to_owned(),
                     root_bus: Some("0000:00".to_owned()),
@@ -146,6 +196,20 @@ impl Bench {
             interrupts: "   CPU0\n 30: 5 PCI-MSI 0-edge some\n 31: 5 PCI-MSI 1-edge some\n".to_owned(),
             memory: vec![0; 0x4000],
             busy: false,
+            log: String::new(),
+            start: true,
+            before: None,
+            elapsed: Duration::from_secs(60),
+            looks: Vec::new(),
+            expectation: EXPECTATION.to_owned(),
+            facts: Facts {
+                machine: BTreeMap::from([("bios_version", Ok("1.2.34".to_owned()))]),
+                driver_versions: BTreeMap::from([("some".to_owned(), Ok("3.1".to_owned()))]),
+                firmware: BTreeMap::from([(
+                    "0000:01:00.0".parse().expect("an address"),
+                    Ok("98.02.2e.00.af".to_owned()),
+                )]),
+            },
         };
         for (address, kind, buses) in [
             ("00:01.0", 4, Some((0, 1, 1))),
@@ -310,44 +374,51 @@ impl Bench {
 
     /// Makes the machine and the check of that name.
     pub fn run(&self, id: &str) -> Vec<Finding> {
+        self.run_all(&|check| check.id == id)
+    }
+
+    /// Makes the machine and the checks.
+    pub fn run_all(&self, wanted: &(dyn Fn(&Check) -> bool + Sync)) -> Vec<Finding> {
         let mut tree = MemoryTree::complete();
-        let mut functions = Vec::new();
-        for (address, made) in &self.functions {
-            let bdf: Bdf = format!("0000:{address}").parse().expect("an address");
-            let mut reading = Reading::failed(bdf, Cause::NotCaptured);
-            reading.config_error = None;
-            reading.config_size = Some(made.bytes.len() as u64);
-            reading.config_reads = 1;
-            reading.space = ConfigSpace::from_bytes(&made.bytes);
-            if made.bytes.is_empty() {
-                // It went away while it was read.
-                reading = Reading::failed(bdf, Cause::Errno(nix::errno::Errno::ENODEV));
-            }
-            let answers = made.attributes.iter();
-            reading.answers = answers
-                .map(|(name, answer)| (attributes::index(name).expect(name), answer.clone()))
-                .collect();
-            let parent = made.parent.map(|p| format!("0000:{p}").parse().expect("an address"));
-            let host_bridge = Some("pci0000:00".to_owned());
-            let entry = Entry { address: bdf, path: String::new(), parent, host_bridge, linked: true };
-            tree = tree.file(format!("{DEVICES}/{bdf}/resource0"), self.memory.clone());
-            functions.push(Function::new(&entry, reading));
+        for address in self.functions.keys() {
+            tree = tree.file(format!("{DEVICES}/0000:{address}/resource0"), self.memory.clone());
         }
-        let mut machine = Machine::from_functions(functions);
-        machine.wanted = machine.functions.iter().map(|f| f.address).collect();
-        let lines = interrupts::parse(&self.interrupts);
-        let profile = everything();
-        let around = Surroundings {
-            machine: &machine,
-            platform: &self.platform,
-            interrupts: Some(&lines),
-            tree: &tree,
-            live: false,
-            mmio: false,
-            profile: &profile,
-            busy: self.busy,
+        let machine = made(&self.functions);
+        let (functions, interrupts) = match &self.before {
+            Some((functions, interrupts)) => (functions, interrupts),
+            None => (&self.functions, &self.interrupts),
         };
-        run::run(around, machine.functions.iter().collect(), &|check| check.id == id)
+        let (first, before) = (made(functions), interrupts::parse(interrupts));
+        let lines = interrupts::parse(&self.interrupts);
+        let mut history = History::default();
+        history.look(&first, Duration::ZERO);
+        for (second, status) in self.looks.iter().enumerate() {
+            let mut look = Bench { functions: self.functions.clone(), ..Bench::new() };
+            for address in ["01:00.0", "00:01.0"] {
+                look.set(address, "express.link_status.current_link_speed", status & 0xf);
+                look.set(address, "express.link_status.negotiated_link_width", status >> 4);
+            }
+            history.look(&made(&look.functions), Duration::from_secs(1 + second as u64));
+        }
+        history.look(&machine, self.elapsed);
+        let earlier =
+            Earlier { machine: &first, interrupts: Some(&before), elapsed: self.elapsed, history: &history };
+        let text = format!("{}{}", if self.start { START } else { "" }, self.log);
+        let log = events_of(&mut text.as_bytes()).expect("a log");
+        let mut expectation = Expectation::parse(&self.expectation, "rack.toml").expect("an expectation");
+        expectation.facts = self.facts.clone();
+        let profile = everything();
+        let over_time = |check: &Check| wanted(check) && matches!(check.of, registry::Of::OverTime(_));
+        let twice = self.before.is_some() || registry::all().any(over_time) || !self.looks.is_empty();
+        let around = Surroundings {
+            interrupts: Some(&lines),
+            busy: self.busy,
+            log: Some(&log),
+            expectation: Some(&expectation),
+            earlier: Some(&earlier).filter(|_| twice),
+            ..Surroundings::new(&machine, &self.platform, &tree, &profile)
+        };
+        run::run(around, machine.functions.iter().collect(), wanted)
     }
 
     /// The worst status of the check of that name over the machine, and in which words.
@@ -355,6 +426,33 @@ impl Bench {
         let worst = self.run(id).into_iter().max_by_key(|f| f.status).expect("a finding");
         (worst.status, format!("{:?} {}", worst.address, worst.summary))
     }
+}
+
+/// The machine of these functions.
+fn made(functions: &BTreeMap<&'static str, Made>) -> Machine {
+    let mut all = Vec::new();
+    for (address, made) in functions {
+        let bdf: Bdf = format!("0000:{address}").parse().expect("an address");
+        let mut reading = Reading::failed(bdf, Cause::NotCaptured);
+        reading.config_error = None;
+        reading.config_size = Some(made.bytes.len() as u64);
+        reading.config_reads = 1;
+        reading.space = ConfigSpace::from_bytes(&made.bytes);
+        if made.bytes.is_empty() {
+            // It went away while it was read.
+            reading = Reading::failed(bdf, Cause::Errno(nix::errno::Errno::ENODEV));
+        }
+        let answers = made.attributes.iter();
+        reading.answers =
+            answers.map(|(name, answer)| (attributes::index(name).expect(name), answer.clone())).collect();
+        let parent = made.parent.map(|p| format!("0000:{p}").parse().expect("an address"));
+        let host_bridge = Some("pci0000:00".to_owned());
+        let entry = Entry { address: bdf, path: String::new(), parent, host_bridge, linked: true };
+        all.push(Function::new(&entry, reading));
+    }
+    let mut machine = Machine::from_functions(all);
+    machine.wanted = machine.functions.iter().map(|f| f.address).collect();
+    machine
 }
 
 /// A profile that has every check on.

@@ -228,7 +228,109 @@ const CASES: &[Case] = &[
     ),
     ("aspm-policy", |b| b.platform.aspm_policy = Some("powersave".to_owned()), Warn),
     ("msi-remapping-off", |b| b.platform.interrupt_remapping = Some(false), Warn),
+    ("kmsg-read", |b| b.start = false, Unknown),
+    ("kmsg-fallen-off", |b| said(b, "NVRM: GPU 0000:01:00.0: GPU has fallen off the bus."), Fail),
+    ("kmsg-rm-init", |b| said(b, "NVRM: GPU 0000:01:00.0: RmInitAdapter failed! (0x22:0x56:742)"), Fail),
+    (
+        "kmsg-probe-failed",
+        |b| said(b, "nvme 0000:01:00.0: probe with driver nvme failed with error -12"),
+        Warn,
+    ),
+    (
+        "kmsg-xid154",
+        |b| {
+            let line = "GPU recovery action changed from 0x0 (None) to 0x1 (GPU Reset Required)";
+            said(b, &format!("NVRM: Xid (PCI:0000:01:00): 154, {line}"));
+        },
+        Fail,
+    ),
+    ("kmsg-xid", |b| said(b, "NVRM: Xid (PCI:0000:01:00): 48, pid=1, name=x, DBE (double bit error)"), Warn),
+    ("kmsg-aer", |b| said(b, "pcieport 0000:00:01.0: AER: device recovery failed"), Fail),
+    (
+        "kmsg-dpc",
+        |b| said(b, "pcieport 0000:00:01.0: DPC: containment event, status:0x1f01 source:0x0100"),
+        Warn,
+    ),
+    ("kmsg-link-down", |b| said(b, "pcieport 0000:00:01.0: pciehp: Slot(7): Link Down"), Warn),
+    ("kmsg-power", |b| said(b, "pcieport 0000:00:01.0: pciehp: Slot(7): Power fault"), Fail),
+    ("kmsg-interrupts", |b| said(b, "NVRM: GPU 0000:01:00.0: Failed to enable MSI-X."), Warn),
+    (
+        "kmsg-iommu",
+        |b| {
+            let line = "[DMA Read NO_PASID] Request device [01:00.0] fault addr 0xff000 [fault reason 0x06] PTE Read access is not set";
+            said(b, &format!("DMAR: {line}"));
+        },
+        Warn,
+    ),
+    (
+        "kmsg-device-timeout",
+        |b| {
+            said(b, "nvme nvme0: pci function 0000:01:00.0");
+            said(b, "nvme nvme0: I/O 12 QID 3 timeout, aborting");
+        },
+        Warn,
+    ),
+    (
+        "link-bandwidth-kmsg",
+        |b| {
+            let line =
+                "7.876 Gb/s available PCIe bandwidth, limited by 8.0 GT/s PCIe x1 link at 0000:00:01.0";
+            said(
+                b,
+                &format!("nvme 0000:01:00.0: {line} (capable of 31.504 Gb/s with 8.0 GT/s PCIe x4 link)"),
+            );
+        },
+        Warn,
+    ),
+    (
+        "bar-kmsg",
+        |b| {
+            said(b, "pci 0000:05:00.0: BAR 0 [mem size 0x00004000 64bit]: can't assign; no space");
+            said(b, "pci 0000:05:00.0: BAR 0 [mem size 0x00004000 64bit]: failed to assign");
+        },
+        Fail,
+    ),
+    ("link-flap", |b| b.looks = vec![0x43, 0x41, 0x43], Warn),
+    (
+        "aer-cor-rate",
+        |b| {
+            before(b);
+            // x4 at 8 GT/s may have two a minute.
+            b.attribute(DRIVE, "aer_dev_correctable", "RxErr 3\nTOTAL_ERR_COR 3");
+        },
+        Warn,
+    ),
+    ("irq-no-delivery", before, Warn),
+    ("presence-count", |b| expects(b, "count = 2", "count = 3"), Fail),
+    ("identity-expected", |b| expects(b, "id = \"8086:1234\"", "id = \"8086:4321\""), Fail),
+    ("driver-expected", |b| expects(b, "\"some\", ", ""), Fail),
+    ("firmware-expected", |b| expects(b, "98.02*", "99.*"), Fail),
+    ("link-expected", |b| expects(b, "width = 4", "width = 2"), Fail),
+    ("link-retimers", |b| expects(b, "retimers = 0", "retimers = 1"), Fail),
+    ("msix-expected", |b| expects(b, "msix_vectors = 4", "msix_vectors = 8"), Fail),
+    ("rebar-expected", |b| expects(b, "1 MiB", "2 MiB"), Fail),
+    ("numa-expected", |b| expects(b, "numa_node = 0", "numa_node = 1"), Fail),
+    ("slot-expected", |b| expects(b, "slot = \"7\"", "slot = \"8\""), Fail),
+    ("switch-expected", |b| expects(b, "00:01.0\"\nvirtual", "00:02.0\"\nvirtual"), Fail),
+    ("sriov-expected", |b| expects(b, "virtual_functions = 0", "virtual_functions = 4"), Fail),
+    ("platform-expected", |b| expects(b, "1.2.*", "1.3.*"), Fail),
 ];
+
+/// A line of the kernel log.
+fn said(b: &mut Bench, line: &str) {
+    b.log.push_str(&format!("[   12.345678] {line}\n"));
+}
+
+/// What is now was so at the first reading.
+fn before(b: &mut Bench) {
+    b.before = Some((b.functions.clone(), b.interrupts.clone()));
+}
+
+/// Something else is expected.
+fn expects(b: &mut Bench, what: &str, instead: &str) {
+    assert!(b.expectation.contains(what), "{what}");
+    b.expectation = b.expectation.replacen(what, instead, 1);
+}
 
 /// What the sound machine needs to have something to judge.
 fn prepare(b: &mut Bench, id: &str) {
@@ -257,6 +359,12 @@ fn prepare(b: &mut Bench, id: &str) {
             b.attribute(DRIVE, "resource", "0x0000380000000000 0x000038000fffffff 0x000000000014220c");
         }
         "rebar-absent" => b.bytes(DRIVE)[0x0b] = 3,
+        "link-retimers" => b.set(PORT, "express.link_capabilities_2.retimer_presence_detect_supported", 1),
+        "irq-no-delivery" => {
+            before(b);
+            b.busy = true;
+            b.interrupts = b.interrupts.replace(": 5", ": 9");
+        }
         _ => {}
     }
 }
@@ -363,4 +471,114 @@ fn errors_of_reading_are_unknown_with_the_reason() {
     let (status, words) = bench.worst("bar-unassigned");
     assert_eq!(status, Unknown, "{words}");
     assert!(words.contains("EACCES"), "{words}");
+}
+
+#[test]
+fn what_is_expected_below_the_hardware_is_no_fault() {
+    let mut bench = Bench::new();
+    both_ends(&mut bench, "express.link_status.negotiated_link_width", 2);
+    let width = |bench: &Bench| {
+        let findings = bench.run_all(&|check| check.id.starts_with("link-"));
+        let found = findings.into_iter().find(|f| {
+            f.check.id == "link-width-below-path" && f.address == Some("0000:01:00.0".parse().unwrap())
+        });
+        found.map(|f| (f.status, f.summary.into_owned())).unwrap()
+    };
+    assert_eq!(width(&bench).0, Fail, "four lanes are expected, so it is no design");
+    expects(&mut bench, "width = 4", "width = 2");
+    let (status, words) = width(&bench);
+    assert_eq!(status, NotApplicable);
+    assert!(words.ends_with("expected so, rack.toml:11"), "{words}");
+}
+
+#[test]
+fn an_entry_that_finds_nothing_fails_with_its_line_and_the_nearest() {
+    let mut bench = Bench::new();
+    expects(&mut bench, "where = \"01:00.0\"", "where = \"0000:01:00.1\"");
+    let (status, words) = bench.worst("presence-count");
+    assert_eq!(status, Fail);
+    assert!(words.contains("rack.toml:6: nothing here is at 0000:01:00.1; nearest: 0000:01:00.0"), "{words}");
+}
+
+#[test]
+fn what_lasts_is_told_with_its_age() {
+    let count = |bench: &mut Bench, number: u64| {
+        bench.attribute(DRIVE, "aer_dev_fatal", &format!("DLP {number}\nTOTAL_ERR_FATAL {number}"));
+    };
+    let mut bench = Bench::new();
+    count(&mut bench, 1);
+    before(&mut bench);
+    let (status, words) = bench.worst("aer-fatal");
+    assert!(status == Warn && words.ends_with("not one more in 60 s"), "{words}");
+    count(&mut bench, 2);
+    let (status, words) = bench.worst("aer-fatal");
+    assert!(status == Fail && words.ends_with("60 s before: DLP 1"), "{words}");
+    let mut bench = Bench::new();
+    before(&mut bench);
+    bench.set(DRIVE, "aer.uncorrectable_status.completion_timeout", 1);
+    let (status, words) = bench.worst("aer-status-latched");
+    assert!(status == Fail && words.ends_with("new in these 60 s"), "{words}");
+    before(&mut bench);
+    let (status, words) = bench.worst("aer-status-latched");
+    assert!(status == Fail && words.ends_with("may be old"), "{words}");
+}
+
+#[test]
+fn rates_follow_speed_and_width_of_the_link() {
+    // DCGM's table: lanes, speed, allowed a minute.
+    for (width, speed, allowed) in [(16, 1, 3), (16, 2, 5), (16, 3, 8), (4, 3, 2), (1, 1, 1)] {
+        let mut bench = Bench::new();
+        for address in [DRIVE, PORT] {
+            bench.set(address, "express.link_status.current_link_speed", speed);
+            bench.set(address, "express.link_status.negotiated_link_width", width);
+        }
+        before(&mut bench);
+        for (more, expected) in [(allowed, Pass), (allowed + 1, Warn), (10 * allowed + 1, Fail)] {
+            // Advisory errors are no errors of the link.
+            let text = format!("RxErr {more}\nNonFatalErr 900\nTOTAL_ERR_COR {}", more + 900);
+            bench.attribute(DRIVE, "aer_dev_correctable", &text);
+            let (status, words) = bench.worst("aer-cor-rate");
+            let expected = if expected == Pass { Pass } else { expected };
+            assert_eq!(status, expected, "x{width}, code {speed}: {words}");
+        }
+    }
+}
+
+#[test]
+fn an_idle_gpu_that_was_seen_at_full_speed_is_sound() {
+    let mut bench = Bench::new();
+    both_ends(&mut bench, "express.link_status.current_link_speed", 1);
+    bench.bytes(DRIVE)[0x0b] = 3;
+    bench.busy = true;
+    assert_eq!(bench.worst("link-speed-below-path").0, Warn);
+    bench.looks = vec![0x43];
+    assert_eq!(bench.worst("link-speed-below-path").0, Pass);
+}
+
+#[test]
+fn a_function_that_went_away_is_told() {
+    let mut bench = Bench::new();
+    before(&mut bench);
+    bench.functions.remove(DRIVE);
+    let (status, words) = bench.worst("presence-dir");
+    assert_eq!(status, Fail);
+    assert!(words.contains("0000:01:00.0") || words.contains("bus: 1"), "{words}");
+}
+
+#[test]
+fn a_log_without_its_beginning_proves_nothing() {
+    let mut bench = Bench::new();
+    assert_eq!(bench.worst("kmsg-xid").0, Pass);
+    bench.start = false;
+    assert_eq!(bench.worst("kmsg-read").0, Unknown);
+    assert_eq!(bench.worst("kmsg-xid").0, NotApplicable);
+    said(&mut bench, "NVRM: Xid (PCI:0000:01:00): 48, pid=1, name=x, DBE (double bit error)");
+    assert_eq!(bench.worst("kmsg-xid").0, Warn, "what is there counts");
+}
+
+#[test]
+fn a_bar_that_has_its_address_now_is_no_fault() {
+    let mut bench = Bench::new();
+    said(&mut bench, "pci 0000:01:00.0: BAR 0 [mem size 0x00004000]: failed to assign");
+    assert_eq!(bench.worst("bar-kmsg").0, Pass);
 }

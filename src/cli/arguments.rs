@@ -297,6 +297,20 @@ pub struct CheckOptions {
     /// Also show what passed and what does not apply.
     #[arg(long)]
     pub all: bool,
+    /// Compare the machine with this expectation, a TOML file; --learn writes one.
+    #[arg(long, value_name = "FILE")]
+    pub expect: Option<String>,
+    /// Print an expectation of this machine as it is now, and check nothing.
+    #[arg(long, conflicts_with_all = ["expect", "time", "command"])]
+    pub learn: bool,
+    /// Read a second time after this long, such as 60s, and judge rates of errors, links that change, and what is new. Of a
+    /// scenario, --at is the first moment.
+    #[arg(long = "for", value_name = "DURATION")]
+    pub time: Option<String>,
+    /// Load the devices with this command of the shell meanwhile, until it ends or --for is over: a link that is slower than
+    /// its ends can is not excused then, nor are interrupts that stand still. It is ended with this program.
+    #[arg(long = "while", value_name = "COMMAND")]
+    pub command: Option<String>,
     /// The devices have work to do now: a link that is slower than its ends can is not excused by idling.
     #[arg(long)]
     pub busy: bool,
@@ -430,6 +444,5 @@ impl Selection {
 }
 
 pub fn partial_text(address: &PartialBdf) -> String {
-    let short = format!("{:02x}:{:02x}.{:x}", address.bus, address.device, address.function);
-    address.domain.map_or(short.clone(), |domain| format!("{domain:04x}:{short}"))
+    address.to_string()
 }

@@ -1,12 +1,8 @@
 //! `capture`.
 
-use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
-
-use nix::sys::signal::{SigSet, Signal};
-use nix::sys::signalfd::{SfdFlags, SignalFd};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::evidence::about::{About, rfc3339};
 use crate::evidence::capture::{Captured, Order, capture, unread};
@@ -15,6 +11,7 @@ use crate::tree::Tree;
 use crate::tree::source::{Kind, Source};
 
 use super::arguments::{Format, Global};
+use super::progress::Progress;
 use super::run::{Failure, INTERNAL, NO_INPUT, OUTPUT, Outcome, USAGE, json, open_source};
 
 /// What was asked for.
@@ -55,10 +52,12 @@ pub fn run(global: &Global, wanted: &Wanted<'_>) -> Result<Outcome, Failure> {
         mmio: wanted.mmio,
         deadline: Duration::from_secs_f64(global.deadline),
     };
-    let mut watch = Watch::new();
+    let mut progress = Progress::catching();
     let tree: Arc<dyn Tree> = Arc::from(tree);
-    let captured = capture(&tree, order, &mut |done, all| watch.tell(done, all));
-    watch.end();
+    let captured = capture(&tree, order, &mut |done, all| {
+        progress.tell(|| format!("capture: {done} of {all} functions"))
+    });
+    progress.end();
     let Captured { recording, machine, kernel, complete } =
         captured.map_err(|error| Failure::new(NO_INPUT, error))?;
     let about = About {
@@ -133,48 +132,4 @@ fn summary(about: &About, path: &Path, size: u64) -> String {
         text.push_str(&format!("note: {note}\n"));
     }
     text
-}
-
-/// How often a terminal is told how far reading is.
-const TELLING: Duration = Duration::from_millis(200);
-
-/// Progress for a terminal, and whether somebody wants it to end.
-struct Watch {
-    signals: Option<SignalFd>,
-    terminal: bool,
-    told: Option<Instant>,
-}
-
-impl Watch {
-    /// From here on, SIGINT and SIGTERM are noticed and do nothing else.
-    fn new() -> Self {
-        let mut wanted = SigSet::empty();
-        wanted.add(Signal::SIGINT);
-        wanted.add(Signal::SIGTERM);
-        // Where they cannot be noticed they end the program, and nothing is kept.
-        let signals = SignalFd::with_flags(&wanted, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)
-            .ok()
-            .filter(|_| wanted.thread_block().is_ok());
-        Watch { signals, terminal: std::io::stderr().is_terminal(), told: None }
-    }
-
-    /// Says how far reading is. False: it is to end.
-    fn tell(&mut self, done: usize, all: usize) -> bool {
-        if self.terminal && self.told.is_none_or(|told| told.elapsed() >= TELLING) {
-            self.told = Some(Instant::now());
-            // Progress that nobody can see is no loss.
-            let _ = write!(std::io::stderr(), "\rcapture: {done} of {all} functions");
-        }
-        match &mut self.signals {
-            Some(signals) => !matches!(signals.read_signal(), Ok(Some(_))),
-            None => true,
-        }
-    }
-
-    /// Clears the line.
-    fn end(&self) {
-        if self.told.is_some() {
-            let _ = write!(std::io::stderr(), "\r\x1b[K");
-        }
-    }
 }

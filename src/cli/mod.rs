@@ -9,6 +9,7 @@ mod list;
 mod log;
 mod msix;
 mod path;
+mod progress;
 mod report;
 mod run;
 mod show;

@@ -6,16 +6,15 @@ use crate::check::run;
 use crate::check::subject::Surroundings;
 use crate::inspect::report::settings::SETTINGS;
 use crate::inspect::report::{Audience, Material, Report, report};
-use crate::kernel_log::source::{Source, read_events};
 use crate::machine::board::read_board;
 use crate::machine::reading::Depth;
 use crate::render::report::{html, markdown};
 use crate::render::style::Style;
 use crate::render::text;
-use crate::tree::source::Kind;
 
 use super::arguments::{Format, Global, ReportOptions, Selection};
-use super::run::{Failure, INTERNAL, OUTPUT, Outcome, Session, USAGE, json};
+use super::progress::Progress;
+use super::run::{Failure, INTERNAL, Need, OUTPUT, Outcome, Session, USAGE, check_log, json, open_source};
 
 /// What is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,39 +39,30 @@ pub fn run(global: &Global, selection: &Selection, options: &ReportOptions) -> R
             super::check::switch_on(&mut profile, id);
         }
     }
-    let mut session = Session::open(global, selection, Depth::Bytes, true)?;
+    check_log(global)?;
+    let need = Need { depth: Depth::Bytes, platform: true, log: true, vital_product_data: false };
+    let mut progress = Progress::patient();
+    let session = Session::read(open_source(global)?, global, selection, need, &mut |done, all| {
+        progress.tell(|| format!("report: {done} of {all} functions"))
+    });
+    progress.end();
+    let mut session = session?;
     let mut notes = std::mem::take(&mut session.notes);
-    let live = session.source.kind == Kind::Live;
-    let source = Source { tree: &*session.source.tree, live, file: global.log.as_deref() };
-    let log = match read_events(source) {
-        Ok(log) => {
-            notes.extend(log.notes.iter().cloned());
-            Some(log)
-        }
-        Err(error) => {
-            notes.push(format!("the kernel log was not read: {error}"));
-            None
-        }
-    };
+    notes.extend(session.log.iter().flat_map(|log| log.notes.iter().cloned()));
     let board = read_board(&*session.source.tree);
     let inspection = session.inspection();
     let around = Surroundings {
-        machine: &session.machine,
-        platform: &session.platform,
         interrupts: session.interrupts.as_deref(),
-        tree: inspection.tree,
-        live,
-        mmio: false,
-        profile: &profile,
+        live: inspection.live,
         busy: options.busy,
+        log: session.log.as_ref(),
+        ..Surroundings::new(&session.machine, &session.platform, inspection.tree, &profile)
     };
     let findings = run::run(around, super::check::functions(&session), &|_| true);
     let material = Material {
         inspection,
         around,
         findings: &findings,
-        log: log.as_ref(),
-        interrupts: session.interrupts.as_deref(),
         board: &board,
         source: &session.source.description,
         profile: &options.profile,

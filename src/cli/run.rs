@@ -8,6 +8,7 @@ use clap::Parser;
 use clap::error::ErrorKind as Usage;
 
 use crate::inspect::Inspection;
+use crate::kernel_log::Log;
 use crate::machine::interrupts::Line;
 use crate::machine::platform::Platform;
 use crate::machine::reading::Depth;
@@ -219,6 +220,19 @@ pub fn moment(behind: Option<&str>, option: Option<&str>) -> Result<Option<u64>,
     }
 }
 
+/// What a command needs of a source.
+#[derive(Debug, Clone, Copy)]
+pub struct Need {
+    /// How much of each function.
+    pub depth: Depth,
+    /// Firmware and command line as well.
+    pub platform: bool,
+    /// With them the events of the kernel log.
+    pub log: bool,
+    /// Vital product data.
+    pub vital_product_data: bool,
+}
+
 /// Everything that a command works on.
 pub struct Session {
     /// The source.
@@ -229,6 +243,8 @@ pub struct Session {
     pub platform: Platform,
     /// `/proc/interrupts`, if the source has it and the command needs the platform.
     pub interrupts: Option<Vec<Line>>,
+    /// Events of the kernel log of the current boot, if there is one and the command needs it.
+    pub log: Option<Log>,
     /// Names of devices.
     pub names: Names,
     /// Lines about what was asked for and is not there.
@@ -261,21 +277,38 @@ impl Session {
         vital_product_data: bool,
     ) -> Result<Self, Failure> {
         check_log(global)?;
-        let source = open_source(global)?;
+        let need = Need { depth, platform, log: false, vital_product_data };
+        Self::read(open_source(global)?, global, selection, need, &mut |_, _| true)
+    }
+
+    /// Reads a source that is open. Of the live machine, `watch` is told how many functions were read, and of how many.
+    pub fn read(
+        source: Source,
+        global: &Global,
+        selection: &Selection,
+        need: Need,
+        watch: &mut dyn FnMut(usize, usize) -> bool,
+    ) -> Result<Self, Failure> {
         let live = source.kind == Kind::Live;
         let wanted = |address| selection.wants(address);
         let deadline = Duration::from_secs_f64(global.deadline);
+        let Need { depth, vital_product_data, .. } = need;
         let scope = Scope { depth, wanted: &wanted, wake: global.wake, deadline, vital_product_data };
-        let (mut interrupts, mut about) = (None, Platform::default());
+        let (mut interrupts, mut about, mut log) = (None, Platform::default(), None);
         let around = || {
-            if platform {
+            if need.platform {
                 interrupts = machine::interrupts::read_interrupts(&*source.tree);
-                let (tree, log) = (&*source.tree, global.log.as_deref());
-                about = machine::platform::read_platform_with(tree, live, interrupts.as_deref(), log);
+                let (tree, file) = (&*source.tree, global.log.as_deref());
+                if need.log {
+                    (about, log) =
+                        machine::platform::read_platform_and_log(tree, live, interrupts.as_deref(), file);
+                } else {
+                    about = machine::platform::read_platform_with(tree, live, interrupts.as_deref(), file);
+                }
             }
         };
-        let mut machine =
-            machine::load_while(&*source.tree, live, scope, around).map_err(|e| Failure::new(NO_INPUT, e))?;
+        let mut machine = machine::load_watched(&*source.tree, live, scope, around, watch)
+            .map_err(|e| Failure::new(NO_INPUT, e))?;
         let complaints = selection.settle(&mut machine);
         let mut notes = source.notes.clone();
         notes.extend(
@@ -291,6 +324,7 @@ impl Session {
             machine,
             platform: about,
             interrupts,
+            log,
             complaints,
             notes,
         })

@@ -1,7 +1,7 @@
 //! `check`: findings with their evidence, as they are printed.
 
 use crate::check::finding::{Finding, Proof, Status, Who};
-use crate::check::registry;
+use crate::check::registry::{self, Of};
 use crate::pci::Bdf;
 use crate::pci::register::Register;
 
@@ -17,6 +17,10 @@ pub struct Check {
     pub result: Status,
     /// Name of the profile that decided between warning and failure.
     pub profile: String,
+    /// Seconds between the two readings of `--for` and `--while`; `null` if the machine was read once.
+    pub seconds: Option<f64>,
+    /// Whether the second reading was made while the command of `--while` was running; `null` with one reading.
+    pub under_load: Option<bool>,
     /// How many findings of each kind.
     pub counts: Counts,
     /// The functions that were checked.
@@ -144,6 +148,8 @@ pub fn check(
     Check {
         result: result(findings, named),
         profile: profile.to_owned(),
+        seconds: None,
+        under_load: None,
         counts,
         functions,
         findings: findings.iter().filter(shown).map(report).collect(),
@@ -154,7 +160,10 @@ pub fn check(
 /// The worst of what counts: unknowns count where they concern presence or what was asked for by name.
 pub fn result(findings: &[Finding], named: &[String]) -> Status {
     let concerns = |f: &Finding| match f.status {
-        Status::Unknown => f.check.id.starts_with("presence-") || named.iter().any(|n| n == f.check.id),
+        Status::Unknown => {
+            let expected = matches!(f.check.of, Of::Entry(_) | Of::Expected(_) | Of::ExpectedMachine(_));
+            expected || f.check.id.starts_with("presence-") || named.iter().any(|n| n == f.check.id)
+        }
         Status::NotApplicable => false,
         _ => true,
     };
@@ -218,6 +227,9 @@ pub fn evidence(proof: &Proof) -> Evidence {
         },
         Proof::File { path, text } => {
             Evidence { path: path.clone(), offset: None, width: None, raw: None, decoded: shortened(text) }
+        }
+        Proof::Seen { address, line } => {
+            Evidence { path: config(*address), offset: None, width: None, raw: None, decoded: line.clone() }
         }
         Proof::Log { line } => Evidence {
             path: "kernel log".to_owned(),

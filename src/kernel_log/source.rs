@@ -75,6 +75,23 @@ pub fn read_platform(source: Source<'_>) -> Result<platform::Found> {
     Ok(found)
 }
 
+/// Both in one pass over the log of the current boot: a log may be standard input, which can be read only once.
+pub fn read_both(source: Source<'_>) -> Result<(Log, platform::Found)> {
+    let mut collector = Collector::default();
+    let mut found = platform::Found::default();
+    let mut boot = 0;
+    let wanted = |line: &[u8]| may_matter(line) || platform::may_matter(line);
+    let reading = read(source, false, &wanted, &mut |record| {
+        if record.boot != boot {
+            boot = record.boot;
+            found = platform::Found::default();
+        }
+        found.take(record);
+        collector.take(record);
+    })?;
+    Ok((log(collector, reading), found))
+}
+
 /// Reads the wanted records. `earlier`: those of earlier boots too, the oldest first.
 fn read(
     source: Source<'_>,

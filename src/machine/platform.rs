@@ -1,6 +1,7 @@
 //! What firmware and the kernel's command line decided for the whole machine.
 
-use crate::kernel_log::platform::HostBridge;
+use crate::kernel_log::Log;
+use crate::kernel_log::platform::{Found, HostBridge};
 use crate::kernel_log::source::{self as kernel_log, Source};
 use crate::tree::{Cause, Tree, printable, read, read_text};
 
@@ -90,6 +91,30 @@ pub fn read_platform_with(
     interrupts: Option<&[Line]>,
     log: Option<&str>,
 ) -> Platform {
+    let found = kernel_log::read_platform(Source { tree, live, file: log });
+    platform_with(tree, live, interrupts, found)
+}
+
+/// The same with the events of the log of the current boot, if there is one.
+pub fn read_platform_and_log(
+    tree: &dyn Tree,
+    live: bool,
+    interrupts: Option<&[Line]>,
+    log: Option<&str>,
+) -> (Platform, Option<Log>) {
+    let (log, found) = match kernel_log::read_both(Source { tree, live, file: log }) {
+        Ok((log, found)) => (Some(log), Ok(found)),
+        Err(error) => (None, Err(error)),
+    };
+    (platform_with(tree, live, interrupts, found), log)
+}
+
+fn platform_with(
+    tree: &dyn Tree,
+    live: bool,
+    interrupts: Option<&[Line]>,
+    log: crate::tree::Result<Found>,
+) -> Platform {
     let text = |path: &str| read_text(tree, path).ok().filter(|t| !t.is_empty());
     let mut platform = Platform {
         command_line: text("proc/cmdline"),
@@ -124,7 +149,7 @@ pub fn read_platform_with(
             Some(Slot { name: printable(name.into_bytes()), address })
         })
         .collect();
-    let (seen, found) = match kernel_log::read_platform(Source { tree, live, file: log }) {
+    let (seen, found) = match log {
         Ok(found) => (Some(true), found),
         Err(error) if error.cause == Cause::NotCaptured || error.is_absent() => (None, Default::default()),
         Err(_) => (Some(false), Default::default()),

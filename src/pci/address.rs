@@ -61,6 +61,15 @@ pub struct PartialBdf {
     pub function: u8,
 }
 
+impl fmt::Display for PartialBdf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(domain) = self.domain {
+            write!(f, "{domain:04x}:")?;
+        }
+        write!(f, "{:02x}:{:02x}.{:x}", self.bus, self.device, self.function)
+    }
+}
+
 impl PartialBdf {
     /// Whether the full address is one of those meant.
     pub fn matches(&self, address: Bdf) -> bool {

@@ -81,6 +81,7 @@ pub static DECODED: &[&Specification] = &[
     &extended::mmio_locator::SPECIFICATION,
     &extended::nop_flit::SPECIFICATION,
     &extended::siov::SPECIFICATION,
+    &extended::physical_128gt::SPECIFICATION,
 ];
 
 const fn named(

@@ -140,7 +140,6 @@ pub static NOT_DECODED: &[(&str, &str)] = &[
     ("vsec", "the body is the vendor's"),
     ("mriov", "no public source has the layout; MR-IOV 1.0 is for members of the PCI-SIG only"),
     ("dvsec", "the body is a vendor's; those of the CXL Consortium are decoded"),
-    ("physical_128gt", "no public source has the layout; PCI Express 7.0 is for members of the PCI-SIG only"),
     ("captured_data", "no public source has the layout; PCI Express 7.0 is for members of the PCI-SIG only"),
 ];
 

@@ -12,6 +12,7 @@ use super::expectation::{self, Expectation};
 use super::fault::{self, Call, Fault, effect};
 use super::kernel::Kernel;
 use super::machine::{self, description};
+use super::passing;
 use super::state::{Line, Machine};
 use super::{captured, library};
 use crate::pci::Bdf;
@@ -105,6 +106,11 @@ impl Scenario {
     /// The machine at a moment; the end of the timeline without one, and for every later one.
     pub fn machine_at(&self, at: Option<Microseconds>) -> Result<Machine, SimulationError> {
         let at = at.map_or(self.end(), |at| at.min(self.end()));
+        self.machine_later(at)
+    }
+
+    /// The machine at a moment that may be after the end of the timeline: nothing happens there any more, but time passes.
+    pub fn machine_later(&self, at: Microseconds) -> Result<Machine, SimulationError> {
         self.build(at).map_err(|mistake| SimulationError(mistake.in_file(&self.file)))
     }
 
@@ -116,8 +122,14 @@ impl Scenario {
             machine.lag = 0;
             let later = &happened[place + 1..];
             self.happen(&mut machine, event, later).map_err(|mistake| mistake.at(event.line))?;
+            passing::note_silence(&mut machine);
         }
         machine.now = at;
+        passing::links(&mut machine).map_err(|mistake| mistake.at(0))?;
+        // Of a captured machine nobody knows how fast its counters grew.
+        if matches!(self.base, Base::Description(_)) {
+            passing::interrupts(&mut machine);
+        }
         let uptime = at / 10_000;
         machine.line("proc/uptime", format!("{}.{:02} {0}.{1:02}", uptime / 100, uptime % 100));
         machine.line("proc/stat", format!("btime {}", self.boot));

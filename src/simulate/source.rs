@@ -4,7 +4,9 @@ use std::path::Path;
 
 use super::clock::{DURATION, Microseconds, duration, duration_text};
 use super::kernel::Kernel;
-use super::scenario::{Scenario, SimulationError};
+use super::scenario::Scenario;
+pub use super::scenario::SimulationError;
+use super::state::Machine;
 use super::{library, output};
 use crate::tree::source::{Kind, Source};
 
@@ -43,12 +45,20 @@ pub fn from_text(text: &str, name: &str, kernel: Option<Kernel>) -> Result<Scena
 
 /// The machine at a moment as the source of a command; the end of the timeline without one.
 pub fn source(scenario: &Scenario, at: Option<Microseconds>) -> Result<Source, SimulationError> {
-    let machine = scenario.machine_at(at)?;
+    Ok(of_machine(scenario, &scenario.machine_at(at)?))
+}
+
+/// The same at a moment that may be after the end of the timeline: nothing happens there any more, but time passes.
+pub fn source_later(scenario: &Scenario, at: Microseconds) -> Result<Source, SimulationError> {
+    Ok(of_machine(scenario, &scenario.machine_later(at)?))
+}
+
+fn of_machine(scenario: &Scenario, machine: &Machine) -> Source {
     let at = duration_text(machine.now);
-    Ok(Source {
-        tree: Box::new(output::tree(&machine)),
+    Source {
+        tree: Box::new(output::tree(machine)),
         kind: Kind::Simulation,
         description: format!("{}, a simulated machine at {at}", scenario.file),
         notes: Vec::new(),
-    })
+    }
 }

@@ -60,6 +60,10 @@ pub struct Function {
     pub readable: Option<usize>,
     /// Link attributes that change with every read, as (speed encoding, width).
     pub flapping: Vec<(u64, u64)>,
+    /// Since when its link changes, if it does.
+    pub flapping_since: Microseconds,
+    /// Since when it sends no interrupts, if it does not.
+    pub silent_since: Option<Microseconds>,
     /// Something happened to it, so that its live files have to be made again.
     pub touched: bool,
 }

@@ -324,10 +324,11 @@ fn physical() -> Vec<Hole> {
         ),
         hole(
             "128 GT/s",
-            Space::port(ENDPOINT).extended(0x39, &[0, 0, 0xaf, 0x8765_4321]),
+            Space::port(ENDPOINT).extended(0x39, &[1, 0, 0xaf, 0x8765_4321]),
             &[
-                "Physical Layer 128.0 GT/s physical_128gt ID 0039h, version 1 not decoded 100 0x00010039 0x00000000 0x00000000 0x000000af",
-                "not decoded 110 0x87654321",
+                "Phy128Cap 0x00000001 Speeds2 0x01",
+                "Phy128Sta 0x000000af EquComplete+",
+                "lane[3] Phy128LaneEqCtl 0x87 DSPTxPreset P7 USPTxPreset P8",
             ],
         ),
         hole(

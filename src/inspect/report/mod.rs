@@ -17,7 +17,6 @@ use crate::check::subject::Surroundings;
 use crate::kernel_log::Log;
 use crate::machine::Function;
 use crate::machine::board::Board;
-use crate::machine::interrupts::Line;
 
 use super::Inspection;
 use super::check::{self, Counts};
@@ -116,16 +115,19 @@ pub struct Material<'a> {
     pub around: Surroundings<'a>,
     /// What the checks found of everything.
     pub findings: &'a [Finding],
-    /// The kernel log, if there is one.
-    pub log: Option<&'a Log>,
-    /// `/proc/interrupts`, if the source has it.
-    pub interrupts: Option<&'a [Line]>,
     /// The board.
     pub board: &'a Board,
     /// What the source is, in one line.
     pub source: &'a str,
     /// Name of the profile.
     pub profile: &'a str,
+}
+
+impl<'a> Material<'a> {
+    /// The kernel log, if there is one.
+    pub fn log(self) -> Option<&'a Log> {
+        self.around.log
+    }
 }
 
 /// The answer. Every wanted function is looked at.
@@ -136,7 +138,7 @@ pub fn report(material: Material<'_>, audience: Audience, notes: Vec<String>) ->
     let way = |patient: &Patient| {
         let place = [patient.address].into_iter().chain(patient.port);
         let function = place.into_iter().find_map(|a| inspection.machine.get(a))?;
-        Some(function_path(inspection, function, material.interrupts))
+        Some(function_path(inspection, function, material.around.interrupts))
     };
     let mut counts = Counts::default();
     material.findings.iter().for_each(|finding| counts.add(finding.status));

@@ -55,7 +55,11 @@ pub fn patients(material: Material<'_>) -> Vec<Patient> {
     let mut patients: Vec<Patient> = Vec::new();
     for finding in material.findings.iter().filter(|f| f.status == Status::Fail) {
         let Some(address) = finding.address else { continue };
-        let Some(function) = machine.get(address) else { continue };
+        let Some(function) = machine.get(address) else {
+            // Only the log knows it.
+            add(&mut patients, unlisted(material, address, port_above(machine, address), finding), finding);
+            continue;
+        };
         let patient = match (is_about_below(function, finding), below(machine, function)) {
             (true, Some(lower)) => patient(material, lower.address, Some(lower), finding),
             (true, None) => missing(material, function, finding),
@@ -116,35 +120,52 @@ fn patient(material: Material<'_>, address: Bdf, function: Option<&Function>, fi
 
 /// A device that the kernel does not list any more: the port above it is there, and perhaps the log remembers it.
 fn missing(material: Material<'_>, port: &Function, finding: &Finding) -> Patient {
-    let machine = material.inspection.machine;
     let buses = port.header::<SecondaryBus>().zip(port.header::<SubordinateBus>());
     let (first, last) = buses.map_or((0, 0), |(a, b)| (a.number(), b.number()));
     let below = |a: &Bdf| a.domain == port.address.domain && (first..=last).contains(&a.bus) && first > 0;
     let logged: BTreeSet<Bdf> =
-        material.log.iter().flat_map(|log| &log.events).filter_map(|e| e.device).filter(below).collect();
+        material.log().iter().flat_map(|log| &log.events).filter_map(|e| e.device).filter(below).collect();
     let guess = Bdf { domain: port.address.domain, bus: first, device: 0, function: 0 };
     let address = logged.first().copied().unwrap_or(guess);
+    let mut patient = unlisted(material, address, Some(port), finding);
+    patient.others = logged.into_iter().filter(|a| *a != address && a.bus == address.bus).collect();
+    patient
+}
+
+/// A device of which only the port above and the log are left.
+fn unlisted(material: Material<'_>, address: Bdf, port: Option<&Function>, finding: &Finding) -> Patient {
+    let machine = material.inspection.machine;
     let device = format!("{:04x}:{:02x}:{:02x}", address.domain, address.bus, address.device);
     let slot = material.inspection.platform.slot(&device).map(|slot| slot.name.clone());
-    let way: Vec<Bdf> = machine.path(port).iter().map(|f| f.address).collect();
+    let way: Vec<Bdf> =
+        port.map(|port| machine.path(port).iter().map(|f| f.address).collect()).unwrap_or_default();
     Patient {
         address,
-        others: logged.into_iter().filter(|a| *a != address && a.bus == address.bus).collect(),
+        others: Vec::new(),
         device: logged_name(material, address),
         listed: false,
-        slot: slot.or_else(|| slot_number(port)),
-        port: Some(port.address),
+        slot: slot.or_else(|| slot_number(port?)),
+        port: port.map(|port| port.address),
         root_port: way.first().copied(),
         says: finding.summary.to_string(),
         place: way,
     }
 }
 
+/// The port whose own bus it is.
+fn port_above(machine: &Machine, address: Bdf) -> Option<&Function> {
+    let is_above = |port: &&Function| {
+        let same = port.address.domain == address.domain && matches!(port.header_layout(), Some(1));
+        same && port.header::<SecondaryBus>().is_some_and(|bus| bus.number() == address.bus)
+    };
+    machine.functions.iter().find(is_above)
+}
+
 /// What the log called it when it was found: `[10de:2b85]`, with the names that belong to that.
 fn logged_name(material: Material<'_>, address: Bdf) -> Option<String> {
     let found =
         |e: &&crate::kernel_log::Event| e.kind.id == "pci.function-found" && e.device == Some(address);
-    let event = material.log?.events.iter().find(found)?;
+    let event = material.log()?.events.iter().find(found)?;
     let id = |name| u16::try_from(event.number(name)?).ok();
     let (vendor, device) = (id("vendor_id")?, id("device_id")?);
     let names = material.inspection.names;

@@ -173,7 +173,7 @@ fn one(asked: &mut Asked, material: Material<'_>, patient: &Patient, setting: &'
         "error-reporting" => {
             let said = |e: &&Event| matches!(e.kind.id, "acpi.osc-not-supported" | "acpi.osc-controls");
             let lines: Vec<Evidence> =
-                material.log.iter().flat_map(|l| &l.events).filter(said).map(line).collect();
+                material.log().iter().flat_map(|l| &l.events).filter(said).map(line).collect();
             if !lines.is_empty() {
                 proofs = lines;
             }

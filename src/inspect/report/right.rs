@@ -68,7 +68,7 @@ fn memory(
         return above(largest.start)
             .then(|| (words(&format!("BAR {bar}"), largest.size(), largest.start), vec![evidence(&proof)]));
     }
-    let events = &material.log?.events;
+    let events = &material.log()?.events;
     let mine = |e: &&Event| e.kind.id == "resources.bar" && e.device == Some(patient.address);
     events.iter().filter(mine).find_map(|event| {
         let (start, end) = range(&event.message)?;

@@ -66,7 +66,7 @@ fn boot(events: &[Event], boots: usize, patients: &[Patient]) -> usize {
 
 /// The timeline.
 pub fn timeline(material: Material<'_>, patients: &[Patient]) -> Timeline {
-    let Some(log) = material.log else {
+    let Some(log) = material.log() else {
         return Timeline { log: false, boot: None, other_boots: 0, entries: Vec::new(), left_out: 0 };
     };
     let shown = boot(&log.events, log.boots.len(), patients);
@@ -110,7 +110,7 @@ fn is_history(event: &Event, patients: &[Patient]) -> bool {
 
 /// What the log says of a patient's trouble, the first first.
 pub fn trouble<'a>(material: Material<'a>, patient: &Patient) -> Vec<&'a Event> {
-    let Some(log) = material.log else { return Vec::new() };
+    let Some(log) = material.log() else { return Vec::new() };
     let mine = std::slice::from_ref(patient);
     let shown = boot(&log.events, log.boots.len(), mine);
     let wrong = |e: &&Event| e.boot == shown && is_mine(e, mine) && level(e) != Level::Information;

@@ -36,6 +36,7 @@ pub mod nop_flit;
 pub mod npem;
 pub mod page_request;
 pub mod pasid;
+pub mod physical_128gt;
 pub mod physical_16gt;
 pub mod physical_32gt;
 pub mod physical_64gt;

@@ -45,7 +45,12 @@ pub fn check(answer: &Check, style: Style) -> String {
         count => format!("{count} functions"),
     };
     let result = style.paint(tone(answer.result), &answer.result.name().to_uppercase());
-    out.push_str(&format!("{result}: {functions}, profile {}: {}\n", answer.profile, counts(answer.counts)));
+    let readings = answer.seconds.map_or_else(String::new, |seconds| {
+        let load = if answer.under_load == Some(true) { " under load" } else { "" };
+        format!(", two readings {seconds} s apart{load}")
+    });
+    let counts = counts(answer.counts);
+    out.push_str(&format!("{result}: {functions}, profile {}{readings}: {counts}\n", answer.profile));
     out
 }
 

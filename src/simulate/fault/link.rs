@@ -193,7 +193,9 @@ fn link_flapping(machine: &mut Machine, call: &Call) -> Result<(), Mistake> {
     for end in device.into_iter().chain([above]) {
         let width = get(machine, end, "express.link_status.negotiated_link_width");
         let high = get(machine, end, "express.link_status.current_link_speed");
+        let now = machine.now;
         let function = machine.change(end)?;
+        function.flapping_since = now;
         function.flapping = vec![(high, width), (low, width), (high, width), (low, width)];
         function.config.set("express.link_status.current_link_speed", low)?;
     }

@@ -80,6 +80,8 @@ pub fn found(address: Bdf, folder: String, config: Config) -> Function {
         delay: 0,
         readable: None,
         flapping: Vec::new(),
+        flapping_since: 0,
+        silent_since: None,
         touched: false,
     }
 }

@@ -1,8 +1,10 @@
 //! TOML files as people write them: values with the line they stand in, and errors that help.
 
+pub mod nearest;
+
 use toml::de::{DeTable, DeValue};
 
-use super::nearest::nearest;
+use nearest::nearest;
 
 /// A mistake in a description or scenario, found before or while it is simulated.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -261,6 +263,16 @@ impl Node {
         match &self.value {
             Value::Text(text) => Ok(text),
             _ => Err(self.expected(key, "text in quotes")),
+        }
+    }
+
+    /// A number from -2^63 to 2^63-1.
+    pub fn signed(&self, key: &str) -> Result<i64, Mistake> {
+        match &self.value {
+            Value::Number(number) => {
+                i64::try_from(*number).map_err(|_| self.expected(key, "a number from -2^63 to 2^63-1"))
+            }
+            _ => Err(self.expected(key, "a number")),
         }
     }
 

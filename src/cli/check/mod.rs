@@ -1,8 +1,13 @@
 //! `check`.
 
+mod command;
+mod observe;
+
+use crate::check::earlier::Earlier;
+use crate::check::expectation::{Expectation, facts::read_facts, learn::learn};
 use crate::check::finding::Status;
 use crate::check::profile::{EMBEDDED, Profile, Setting};
-use crate::check::registry::{self, Severity};
+use crate::check::registry::{self, Of, Severity};
 use crate::check::run;
 use crate::check::subject::Surroundings;
 use crate::inspect::check::{self, explanations};
@@ -12,7 +17,12 @@ use crate::machine::reading::Depth;
 use crate::render::{junit, ocptv, prometheus, text};
 
 use super::arguments::{CheckOptions, Format, Global, Selection};
-use super::run::{Failure, NO_INPUT, NOT_FOUND, Outcome, Session, USAGE, json, style};
+use super::progress::Progress;
+use super::run::{
+    Failure, INTERNAL, NO_INPUT, NOT_FOUND, Need, Outcome, Session, USAGE, check_log, json, open_source,
+    style,
+};
+use observe::Observed;
 
 /// Something failed.
 const FAILED: u8 = 2;
@@ -26,23 +36,73 @@ pub fn run(global: &Global, selection: &Selection, options: &CheckOptions) -> Re
     if options.list {
         return list(global);
     }
+    let time = observe::time(options)?;
     let mut profile = profile(&options.profile)?;
     for id in &options.only {
         switch_on(&mut profile, id);
     }
-    let mut session = Session::open(global, selection, Depth::Full, true)?;
+    let mut expectation = options.expect.as_deref().map(expectation).transpose()?;
+    if (expectation.is_some() || options.learn) && selection.is_named() {
+        let text =
+            "--expect, --learn: an expectation is of the whole machine; leave addresses and filters out";
+        return Err(Failure::new(USAGE, text));
+    }
+    if options.learn && global.format != Format::Text {
+        return Err(Failure::new(USAGE, "check --learn: it writes TOML; leave --format out"));
+    }
+    let asked = |id: &str| options.only.iter().any(|only| only == id);
+    let product_data = registry::find("vpd-readable").is_some_and(|c| profile.severity(c) != Severity::Off)
+        && (options.only.is_empty() || asked("vpd-readable"))
+        || expectation.as_ref().is_some_and(Expectation::needs_vital_product_data);
+    let need = Need { depth: Depth::Full, platform: true, log: true, vital_product_data: product_data };
+    check_log(global)?;
+    let (mut session, before) = if time.is_some() || options.command.is_some() {
+        if global.log.is_some() {
+            let text = "--log: with --for and --while the log is that of the machine itself; leave it out";
+            return Err(Failure::new(USAGE, text));
+        }
+        let observed = observe::observe(global, selection, options, time, need)?;
+        let Observed { session, first, history, elapsed, loaded, complaints } = observed;
+        (session, Some((first, history, elapsed, loaded, complaints)))
+    } else {
+        let source = open_source(global)?;
+        let mut progress = Progress::patient();
+        let session = Session::read(source, global, selection, need, &mut |done, all| {
+            progress.tell(|| format!("check: {done} of {all} functions"))
+        });
+        progress.end();
+        (session?, None)
+    };
     let notes = std::mem::take(&mut session.notes);
     let inspection = session.inspection();
+    if expectation.is_some() || options.learn {
+        let deadline = std::time::Duration::from_secs_f64(global.deadline);
+        let facts = read_facts(inspection.tree, inspection.live, &session.machine, deadline);
+        expectation.get_or_insert_default().facts = facts;
+    }
+    let earlier = before.as_ref().map(|(first, history, elapsed, ..)| Earlier {
+        machine: &first.machine,
+        interrupts: first.interrupts.as_deref(),
+        elapsed: *elapsed,
+        history,
+    });
     let around = Surroundings {
-        machine: &session.machine,
-        platform: &session.platform,
         interrupts: session.interrupts.as_deref(),
-        tree: inspection.tree,
         live: inspection.live,
         mmio: options.mmio,
-        profile: &profile,
-        busy: options.busy,
+        busy: options.busy || before.as_ref().is_some_and(|(.., loaded, _)| *loaded),
+        log: session.log.as_ref(),
+        expectation: expectation.as_ref().filter(|_| options.expect.is_some()),
+        earlier: earlier.as_ref(),
+        ..Surroundings::new(&session.machine, &session.platform, inspection.tree, &profile)
     };
+    if let (true, Some(expectation)) = (options.learn, &expectation) {
+        let title = |function: &Function| crate::inspect::list::title(inspection.names, function);
+        let (text, complaints) = learn(around, &expectation.facts, &title);
+        let mut outcome = session.outcome(text);
+        outcome.complaints.extend(complaints);
+        return Ok(outcome);
+    }
     let wanted = |check: &registry::Check| {
         let named = |ids: &[String]| ids.iter().any(|id| id == check.id);
         (options.only.is_empty() || named(&options.only)) && !named(&options.skip)
@@ -50,8 +110,10 @@ pub fn run(global: &Global, selection: &Selection, options: &CheckOptions) -> Re
     let findings = run::run(around, functions(&session), &wanted);
     // Formats for other programs list what passed: a test that is not named was not made.
     let others = !matches!(global.format, Format::Text | Format::Json);
-    let answer =
+    let mut answer =
         check::check(inspection, &options.profile, &findings, &options.only, options.all || others, notes);
+    answer.seconds = before.as_ref().map(|(_, _, elapsed, ..)| elapsed.as_millis() as f64 / 1000.0);
+    answer.under_load = before.as_ref().map(|(.., loaded, _)| *loaded);
     // That a function does not answer is what its presence check tells.
     let told: Vec<String> = session.machine.wanted.iter().map(|address| format!("{address}: ")).collect();
     session.complaints.retain(|complaint| !told.iter().any(|address| complaint.starts_with(address)));
@@ -60,13 +122,23 @@ pub fn run(global: &Global, selection: &Selection, options: &CheckOptions) -> Re
         let made =
             |f: &&crate::check::finding::Finding| f.check.id == id && f.status != Status::NotApplicable;
         if findings.iter().find(made).is_none() {
-            complaints.push(format!("check {id}: applies to nothing that was checked, so it was not made"));
+            let why = match registry::find(id).map(|check| check.of) {
+                Some(Of::OverTime(_)) if before.is_none() => "needs two readings (--for, --while)",
+                Some(Of::Entry(_) | Of::Expected(_) | Of::ExpectedMachine(_)) if options.expect.is_none() => {
+                    "needs an expectation (--expect)"
+                }
+                _ => "applies to nothing that was checked",
+            };
+            complaints.push(format!("check {id}: {why}, so it was not made"));
         }
+    }
+    if let Some((.., told)) = before {
+        complaints.extend(told);
     }
     let text = match global.format {
         Format::Json => json(&answer)?,
         Format::Junit => junit::junit(&answer),
-        Format::Ocptv => ocptv::ocptv(&answer, now()?).map_err(|e| Failure::new(super::run::INTERNAL, e))?,
+        Format::Ocptv => ocptv::ocptv(&answer, now()?).map_err(|e| Failure::new(INTERNAL, e))?,
         Format::Prometheus => prometheus::prometheus(&answer),
         Format::Text => text::check::check(&answer, session.style),
     };
@@ -78,6 +150,12 @@ pub fn run(global: &Global, selection: &Selection, options: &CheckOptions) -> Re
         (_, false) => NOT_FOUND,
     };
     Ok(outcome)
+}
+
+/// Reads an expectation.
+fn expectation(file: &str) -> Result<Expectation, Failure> {
+    let text = std::fs::read_to_string(file).map_err(|e| Failure::new(NO_INPUT, format!("{file}: {e}")))?;
+    Expectation::parse(&text, file).map_err(|e| Failure::new(USAGE, e))
 }
 
 fn exit_status(result: Status, least: Status) -> u8 {
@@ -130,9 +208,7 @@ pub fn profile(name: &str) -> Result<Profile, Failure> {
         return Profile::parse(&text).map_err(|e| Failure::new(USAGE, format!("{name}: {e}")));
     }
     match Profile::embedded(name) {
-        Some(profile) => {
-            profile.map_err(|e| Failure::new(super::run::INTERNAL, format!("profile {name}: {e}")))
-        }
+        Some(profile) => profile.map_err(|e| Failure::new(INTERNAL, format!("profile {name}: {e}"))),
         None => {
             let names: Vec<&str> = EMBEDDED.iter().map(|(name, _)| *name).collect();
             let names = names.join(", ");

@@ -1,0 +1,267 @@
+//! Two readings of a machine, and looks at its links in between: of the live machine while time passes, of a simulated one
+//! at two moments.
+
+use std::time::{Duration, Instant};
+
+use crate::check::history::History;
+use crate::machine::interrupts::{Line, read_interrupts};
+use crate::machine::reading::Depth;
+use crate::machine::{self, Machine, Scope};
+use crate::simulate::clock::{DURATION, duration};
+use crate::simulate::scenario::Scenario;
+use crate::simulate::source as simulated;
+use crate::tree::source::{self, Kind, Opened, Source};
+
+use super::super::arguments::{CheckOptions, Global, Selection};
+use super::super::progress::Progress;
+use super::super::run::{Failure, NO_INPUT, Need, Session, USAGE, moment};
+use super::command::Load;
+
+/// A machine at a moment.
+pub struct Moment {
+    /// The machine.
+    pub machine: Machine,
+    /// `/proc/interrupts`, if the source has it.
+    pub interrupts: Option<Vec<Line>>,
+}
+
+/// What two readings gave.
+pub struct Observed {
+    /// The second reading, with everything around it.
+    pub session: Session,
+    /// The first one.
+    pub first: Moment,
+    /// Links in between.
+    pub history: History,
+    /// Time between the readings.
+    pub elapsed: Duration,
+    /// The second reading was made while the command was running.
+    pub loaded: bool,
+    /// What is to be told, a line each.
+    pub complaints: Vec<String>,
+}
+
+/// Ended by a signal, as shells say it for SIGINT: 128 + 2.
+const INTERRUPTED: u8 = 130;
+/// How often links are looked at, at most.
+const TICK: Duration = Duration::from_secs(1);
+/// How often links of a simulated machine are looked at.
+const LOOKS: u64 = 12;
+
+/// What `--for` says.
+pub fn time(options: &CheckOptions) -> Result<Option<Duration>, Failure> {
+    let Some(text) = &options.time else { return Ok(None) };
+    let wrong = || Failure::new(USAGE, format!("--for {text}: expected {DURATION}, and more than none"));
+    match duration(text).ok_or_else(wrong)? {
+        0 => Err(wrong()),
+        microseconds => Ok(Some(Duration::from_micros(microseconds))),
+    }
+}
+
+/// Reads a machine twice.
+pub fn observe(
+    global: &Global,
+    selection: &Selection,
+    options: &CheckOptions,
+    time: Option<Duration>,
+    need: Need,
+) -> Result<Observed, Failure> {
+    let failed = |error: simulated::SimulationError| Failure::new(NO_INPUT, error);
+    match source::open_any(global.from.as_deref()).map_err(|e| Failure::new(NO_INPUT, e))? {
+        Opened::Source(source) if source.kind == Kind::Live => {
+            if global.at.is_some() {
+                return Err(Failure::new(USAGE, "--at: only a scenario (--from FILE.toml) has moments"));
+            }
+            live(source, global, selection, options, time, need)
+        }
+        Opened::Source(source) => Err(Failure::new(
+            USAGE,
+            format!(
+                "--for, --while: {} does not change; expected this machine or a scenario",
+                source.description
+            ),
+        )),
+        Opened::Description { name, text, at } => {
+            if options.command.is_some() {
+                let text = "--while: a command cannot load a simulated machine; use --for and --busy";
+                return Err(Failure::new(USAGE, text));
+            }
+            let at = moment(at.as_deref(), global.at.as_deref())?;
+            let scenario = simulated::from_text(&text, &name, None).map_err(failed)?;
+            let time = time.unwrap_or(TICK);
+            simulation(&scenario, at, global, selection, time, need)
+        }
+    }
+}
+
+fn scope<'a>(
+    global: &Global,
+    depth: Depth,
+    wanted: &'a (dyn Fn(crate::pci::Bdf) -> bool + Sync),
+) -> Scope<'a> {
+    let deadline = Duration::from_secs_f64(global.deadline);
+    Scope { depth, wanted, wake: global.wake, deadline, vital_product_data: false }
+}
+
+fn read(
+    source: &Source,
+    global: &Global,
+    selection: &Selection,
+    depth: Depth,
+    watch: &mut dyn FnMut(usize, usize) -> bool,
+) -> Result<Moment, Failure> {
+    let wanted = |address| selection.wants(address);
+    let live = source.kind == Kind::Live;
+    let mut interrupts = None;
+    let around = || {
+        if depth != Depth::Summary {
+            interrupts = read_interrupts(&*source.tree);
+        }
+    };
+    let scope = scope(global, depth, &wanted);
+    let machine = machine::load_watched(&*source.tree, live, scope, around, watch);
+    let mut machine = machine.map_err(|e| Failure::new(NO_INPUT, e))?;
+    selection.settle(&mut machine);
+    Ok(Moment { machine, interrupts })
+}
+
+/// The simulated machine at a moment and some time later. Without a moment, the second reading is at the end of the timeline.
+fn simulation(
+    scenario: &Scenario,
+    at: Option<u64>,
+    global: &Global,
+    selection: &Selection,
+    time: Duration,
+    need: Need,
+) -> Result<Observed, Failure> {
+    let length = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+    let start = at.unwrap_or_else(|| scenario.end().saturating_sub(length));
+    let source = |at: u64| {
+        simulated::source_later(scenario, start.saturating_add(at)).map_err(|e| Failure::new(NO_INPUT, e))
+    };
+    let mut history = History::default();
+    let mut quiet = |_: usize, _: usize| true;
+    let first = read(&source(0)?, global, selection, need.depth, &mut quiet)?;
+    history.look(&first.machine, Duration::ZERO);
+    let looks = (length / 1_000_000).clamp(1, LOOKS);
+    for look in 1..looks {
+        let at = length / looks * look;
+        let between = read(&source(at)?, global, selection, Depth::Summary, &mut quiet)?;
+        history.look(&between.machine, Duration::from_micros(at));
+    }
+    let session = Session::read(source(length)?, global, selection, need, &mut quiet)?;
+    history.look(&session.machine, time);
+    Ok(Observed { session, first, history, elapsed: time, loaded: false, complaints: Vec::new() })
+}
+
+fn live(
+    source: Source,
+    global: &Global,
+    selection: &Selection,
+    options: &CheckOptions,
+    time: Option<Duration>,
+    need: Need,
+) -> Result<Observed, Failure> {
+    let mut progress = Progress::catching();
+    let stopped = || Failure::new(INTERRUPTED, "interrupted: nothing was judged");
+    let reading = |progress: &mut Progress, depth| {
+        read(&source, global, selection, depth, &mut |done, all| {
+            progress.tell(|| format!("check: {done} of {all} functions"))
+        })
+    };
+    let began = Instant::now();
+    let first = reading(&mut progress, need.depth)?;
+    let cost = began.elapsed();
+    let mut history = History::default();
+    history.look(&first.machine, Duration::ZERO);
+    let mut load = match &options.command {
+        Some(command) => {
+            let load = Load::start(command);
+            Some(load.map_err(|e| Failure::new(NO_INPUT, format!("--while: /bin/sh: {e}")))?)
+        }
+        None => None,
+    };
+    // The last full reading that was made from beginning to end while the command was running.
+    let mut under_load: Option<(Moment, Duration)> = None;
+    let began = Instant::now();
+    // Looking must not itself be the load.
+    let tick = TICK.max(cost * 10);
+    let mut next = tick.min(time.unwrap_or(tick));
+    let is_over = |load: &mut Option<Load>| {
+        time.is_some_and(|time| began.elapsed() >= time) || load.as_mut().is_some_and(Load::has_ended)
+    };
+    loop {
+        while began.elapsed() < next && !is_over(&mut load) {
+            let left = next.saturating_sub(began.elapsed());
+            progress.wait(left.min(Duration::from_millis(100)));
+            if !progress.tell(|| waiting(began.elapsed(), time, options.command.as_deref())) {
+                progress.end();
+                // The command ends with `load`.
+                return Err(stopped());
+            }
+        }
+        if load.as_mut().is_some_and(Load::has_ended) {
+            break;
+        }
+        let over = is_over(&mut load);
+        if load.is_none() && over {
+            break;
+        }
+        let depth = if load.is_some() { need.depth } else { Depth::Summary };
+        let since = began.elapsed();
+        let look = reading(&mut progress, depth)?;
+        history.look(&look.machine, since);
+        if load.as_mut().is_some_and(|load| !load.has_ended()) {
+            under_load = Some((look, since));
+        }
+        if over {
+            break;
+        }
+        next = (began.elapsed() + tick).min(time.unwrap_or(Duration::MAX));
+    }
+    if progress.interrupted() {
+        progress.end();
+        return Err(stopped());
+    }
+    let mut complaints = Vec::new();
+    if let (Some(load), Some(command)) = (&mut load, &options.command) {
+        let by_itself = load.has_ended();
+        load.stop();
+        if let Some(why) = load.failure().filter(|_| by_itself) {
+            complaints.push(format!("--while: `{command}` failed: {why}"));
+        }
+    }
+    let elapsed = began.elapsed();
+    let mut session = Session::read(source, global, selection, need, &mut |done, all| {
+        progress.tell(|| format!("check: {done} of {all} functions"))
+    })?;
+    progress.end();
+    if progress.interrupted() {
+        return Err(stopped());
+    }
+    let loaded = under_load.is_some();
+    if load.is_some() && !loaded {
+        let text =
+            "--while: the command ended before the machine could be read; nothing was judged under load";
+        complaints.push(text.to_owned());
+    }
+    let elapsed = match under_load {
+        Some((look, since)) => {
+            session.machine = look.machine;
+            session.interrupts = look.interrupts;
+            since
+        }
+        None => {
+            history.look(&session.machine, elapsed);
+            elapsed
+        }
+    };
+    Ok(Observed { session, first, history, elapsed, loaded, complaints })
+}
+
+fn waiting(elapsed: Duration, time: Option<Duration>, command: Option<&str>) -> String {
+    let seconds = elapsed.as_secs();
+    let of = time.map_or_else(String::new, |time| format!(" of {}", crate::check::earlier::seconds(time)));
+    let command = command.map_or_else(String::new, |command| format!(" while `{command}` runs"));
+    format!("check: {seconds} s{of}{command}")
+}
