@@ -96,9 +96,9 @@ pub fn requests(material: Material<'_>, patients: &[Patient]) -> Asked {
     asked
 }
 
-/// Whether the link, the slot or the answers of the device are the trouble.
+/// Whether it fell silent or makes errors. A link that always was slow or narrow has nothing to do with power or temperature.
 fn is_on_the_bus(material: Material<'_>, patient: &Patient) -> bool {
-    let starts = ["presence-", "link-", "aer-", "dpc-", "power-slot"];
+    let starts = ["presence-", "aer-", "dpc-", "power-slot", "kmsg-fallen", "kmsg-aer"];
     about(material, patient)
         .any(|f| f.status == Status::Fail && starts.iter().any(|start| f.check.id.starts_with(start)))
 }

@@ -198,7 +198,7 @@ fn registers(report: &Report) -> String {
         .registers
         .iter()
         .map(|r| {
-            let fields = plain(&r.fields.join("; "));
+            let fields = plain(&r.fields.join("; ")).replace('|', "\\|");
             format!("| {} | {} | {:#x} | {} | {fields} |\n", r.address, r.short, r.offset, r.raw)
         })
         .collect();
@@ -244,13 +244,26 @@ fn code(text: &str) -> String {
     format!("{fence}{space}{text}{space}{fence}")
 }
 
-/// Running text in which nothing is markup.
+/// Running text in which nothing is markup. What cannot be markup where it stands is left as it is: tickets are read as they
+/// are written.
 fn plain(text: &str) -> String {
+    let letters: Vec<char> = text.chars().collect();
+    let is_word =
+        |place: Option<usize>| place.and_then(|p| letters.get(p)).is_some_and(|c| c.is_alphanumeric());
+    let links = ["](", "][", "]:"].iter().any(|mark| text.contains(mark));
     let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
+    for (place, c) in letters.iter().copied().enumerate() {
+        let inside = is_word(place.checked_sub(1)) && is_word(Some(place + 1));
+        let escape = match c {
+            '\\' | '`' | '<' | '*' => true,
+            '_' => !inside,
+            '[' | ']' => links,
+            '#' | '>' | '+' | '-' => place == 0,
+            _ => false,
+        };
         match c {
             '\n' | '\r' => out.push(' '),
-            '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '#' | '|' => out.extend(['\\', c]),
+            c if escape => out.extend(['\\', c]),
             c => out.push(c),
         }
     }
