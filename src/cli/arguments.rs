@@ -161,6 +161,26 @@ pub enum Command {
         /// Read memory of devices on machines other than x86 too, where a sick device can stop the machine.
         #[arg(long)]
         mmio: bool,
+        /// Sign it with this SSH key, as ssh-keygen -Y sign does; of a public key, an agent holds the other half.
+        #[arg(long, value_name = "KEY")]
+        sign: Option<PathBuf>,
+        /// Also keep what nvidia-smi -q, nvidia-smi topo -m, ipmitool sel elist and ipmitool sdr say. No GPU that sleeps is
+        /// asked, and one that does not answer only with --with-tools=force: that adds to the kernel log.
+        #[arg(long, value_name = "force", num_args = 0..=1, require_equals = true, default_missing_value = "harmless", hide_possible_values = true)]
+        with_tools: Option<WithTools>,
+        /// How what names the machine, its devices and people is replaced.
+        #[command(flatten)]
+        redaction: Redaction,
+    },
+    /// Whether a capture is what was stored: the SHA-256 of every file, and the signature. Exit status 2 if not, 3 if it is
+    /// not signed.
+    Verify {
+        /// A capture, as an archive or a folder.
+        #[arg(value_name = "CAPTURE")]
+        file: PathBuf,
+        /// Whose signatures are accepted: a file as ssh-keygen -Y verify takes it (ALLOWED SIGNERS in ssh-keygen(1)).
+        #[arg(long, value_name = "FILE")]
+        signers: Option<PathBuf>,
     },
     /// Two machines, or one at two moments, field by field. Exit status 1 if they differ.
     Diff {
@@ -252,6 +272,28 @@ impl From<Reader> for crate::inspect::report::Audience {
             Reader::Qualification => Self::Qualification,
         }
     }
+}
+
+/// Which other programs a capture runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum WithTools {
+    /// Those that can do no harm now.
+    Harmless,
+    /// Also those that ask a GPU which does not answer.
+    Force,
+}
+
+/// Replacing serial numbers, addresses and names in what leaves the machine.
+#[derive(Debug, Args)]
+pub struct Redaction {
+    /// Keep serial numbers, network addresses, UUIDs, names of machines and people as they are. Without this they are
+    /// replaced by pseudonyms of the same length.
+    #[arg(long)]
+    pub no_redact: bool,
+    /// The key that pseudonyms are made with; captures made with the same key can be compared. It is made if it is not
+    /// there. Without this, redaction.key in the folder pciscope of the user's configuration.
+    #[arg(long, value_name = "FILE", conflicts_with = "no_redact")]
+    pub redact_key: Option<PathBuf>,
 }
 
 /// By what `diff` finds a function of one machine in the other.

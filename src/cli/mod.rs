@@ -14,5 +14,6 @@ mod report;
 mod run;
 mod show;
 mod simulate;
+mod verify;
 
 pub use run::run;

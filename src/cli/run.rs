@@ -130,7 +130,7 @@ fn dispatch(arguments: Arguments) -> Result<Outcome, Failure> {
     let Some(command) = command else {
         return Err(Failure::new(
             USAGE,
-            "expected a command: list, show, msix, path, check, diff, report, log, explain, capture or simulate; `pciscope --help` explains them",
+            "expected a command: list, show, msix, path, check, diff, report, log, explain, capture, verify or simulate; `pciscope --help` explains them",
         ));
     };
     if !(global.deadline > 0.0 && global.deadline <= 3600.0) {
@@ -151,11 +151,21 @@ fn dispatch(arguments: Arguments) -> Result<Outcome, Failure> {
         Command::Msix { selection, mmio } => super::msix::run(&global, &selection, mmio),
         Command::Explain { name } => super::explain::run(&global, &name.join(" ")),
         Command::Log { addresses, all } => super::log::run(&global, &addresses, all),
-        Command::Capture { output, folder, vpd, mmio } => {
-            let wanted =
-                super::capture::Wanted { output: output.as_deref(), folder, vital_product_data: vpd, mmio };
+        Command::Capture { output, folder, vpd, mmio, sign, with_tools, redaction } => {
+            let (output, sign) = (output.as_deref(), sign.as_deref());
+            let vital_product_data = vpd;
+            let wanted = super::capture::Wanted {
+                output,
+                folder,
+                vital_product_data,
+                mmio,
+                sign,
+                with_tools,
+                redaction,
+            };
             super::capture::run(&global, &wanted)
         }
+        Command::Verify { file, signers } => super::verify::run(&global, &file, signers.as_deref()),
         Command::Diff { first, second, by, slot, device, all } => {
             let chosen = super::diff::Chosen { slot: slot.as_ref(), device: device.as_ref() };
             super::diff::run(&global, (&first, second.as_deref()), by.into(), chosen, all)
@@ -307,7 +317,7 @@ impl Session {
                 }
             }
         };
-        let mut machine = machine::load_watched(&*source.tree, live, scope, around, watch)
+        let mut machine = machine::load_watched(&*source.tree, live, scope, around, live.then_some(watch))
             .map_err(|e| Failure::new(NO_INPUT, e))?;
         let complaints = selection.settle(&mut machine);
         let mut notes = source.notes.clone();

@@ -24,12 +24,15 @@ mod wire;
 pub mod worker;
 
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use nix::errno::Errno;
+
 use crate::pci::Bdf;
 use crate::pci::header::{HeaderType, SecondaryBus, SubordinateBus};
-use crate::tree::{Directory, Tree, TreeError};
+use crate::tree::{Cause, Directory, Tree, TreeError};
 
 use enumerate::{Entry, Enumeration};
 pub use function::Function;
@@ -137,17 +140,20 @@ pub fn load_while(
     scope: Scope<'_>,
     meanwhile: impl FnOnce() + Send,
 ) -> Result<Machine, TreeError> {
-    load_watched(tree, live, scope, meanwhile, &mut |_, _| true)
+    load_watched(tree, live, scope, meanwhile, None)
 }
 
-/// The same; of the live machine, `watch` is told again and again how many functions were read, and of how many. When it
-/// returns false, reading ends, and the others were not read, with `EINTR` as the reason.
+/// Told how many functions were read, and of how many; whether to go on.
+pub type Watch<'a> = &'a mut dyn FnMut(usize, usize) -> bool;
+
+/// The same; `watch` is told again and again how far reading is. When it returns false, reading ends, and the others were
+/// not read, with `EINTR` as the reason.
 pub fn load_watched(
     tree: &dyn Tree,
     live: bool,
     scope: Scope<'_>,
     meanwhile: impl FnOnce() + Send,
-    watch: &mut dyn FnMut(usize, usize) -> bool,
+    mut watch: Option<Watch<'_>>,
 ) -> Result<Machine, TreeError> {
     let Enumeration { entries, strange } = enumerate::enumerate(tree, live)?;
     let wanted = entries.iter().map(|e| e.address).filter(|a| (scope.wanted)(*a)).collect();
@@ -160,7 +166,7 @@ pub fn load_watched(
             orders.into_iter().map(|(entry, order, _)| (entry, order)).unzip();
         let open = || Ok(Box::new(Directory::live()?) as Box<dyn Tree>);
         let failed = |errno| TreeError::errno("a worker process for reading", errno);
-        let mut watch = |done| watch(done, orders.len());
+        let mut watch = |done| watch.as_mut().is_none_or(|watch| watch(done, orders.len()));
         let mut readings = worker::read_all_watched(&orders, scope.deadline, &open, meanwhile, &mut watch)
             .map_err(failed)?;
         // Before there are threads, because of the workers.
@@ -186,7 +192,10 @@ pub fn load_watched(
         };
         let functions = std::thread::scope(|threads| {
             let _ = std::thread::Builder::new().spawn_scoped(threads, begin);
-            in_threads(orders, read)
+            match watch {
+                None => in_threads(orders, read),
+                Some(watch) => until(orders, read, watch),
+            }
         });
         begin();
         functions
@@ -200,6 +209,26 @@ pub fn load_watched(
         vital_product_data: scope.vital_product_data,
         ..Machine::from_functions(functions)
     })
+}
+
+/// Reads one function after the other until `watch` returns false; the others were not read.
+fn until<'a>(
+    orders: Vec<(&'a Entry, Order, Answers)>,
+    read: impl Fn((&'a Entry, Order, Answers)) -> Function + Sync,
+    watch: Watch<'_>,
+) -> Vec<Function> {
+    let entries: Vec<&Entry> = orders.iter().map(|(entry, ..)| *entry).collect();
+    let mut functions = Vec::with_capacity(entries.len());
+    let take = |function| {
+        functions.push(function);
+        Ok::<bool, Infallible>(watch(functions.len(), entries.len()))
+    };
+    // Nothing in it fails.
+    let Ok(()) = in_order(orders, read, take);
+    let not_read =
+        |entry: &&Entry| Function::new(entry, Reading::failed(entry.address, Cause::Errno(Errno::EINTR)));
+    functions.extend(entries.get(functions.len()..).unwrap_or_default().iter().map(not_read));
+    functions
 }
 
 /// Adds vital product data to the readings that are wanted with it. An order of its own each, after everything else.

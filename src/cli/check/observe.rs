@@ -119,7 +119,7 @@ fn read(
         }
     };
     let scope = scope(global, depth, &wanted);
-    let machine = machine::load_watched(&*source.tree, live, scope, around, watch);
+    let machine = machine::load_watched(&*source.tree, live, scope, around, live.then_some(watch));
     let mut machine = machine.map_err(|e| Failure::new(NO_INPUT, e))?;
     selection.settle(&mut machine);
     Ok(Moment { machine, interrupts })
