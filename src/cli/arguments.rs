@@ -404,7 +404,7 @@ pub enum Simulate {
     },
     /// Checks that scenarios show what they say must be seen. Exit status 2 if not.
     Test {
-        /// Files, or names that `simulate list` prints.
+        /// Files, folders with files that end in .toml, or names that `simulate list` prints.
         #[arg(value_name = "SCENARIO", required = true)]
         scenarios: Vec<String>,
         /// The kernel that is imitated, instead of the scenarios': 4.19, 5.4, 5.15, 6.8, 6.12 or 7.2.

@@ -18,6 +18,7 @@ pub mod packet;
 pub mod path;
 pub mod report;
 pub mod show;
+pub mod simulations;
 pub mod suggest;
 pub mod value;
 pub mod vital_product_data;
