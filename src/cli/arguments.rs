@@ -215,6 +215,15 @@ pub enum Command {
         #[arg(short, long)]
         all: bool,
     },
+    /// A letter to whoever has to act: what is asked of whom, with the proof. HTML, Markdown or JSON.
+    Report {
+        /// Which functions; the way to them is in it as well.
+        #[command(flatten)]
+        selection: Selection,
+        /// The rest.
+        #[command(flatten)]
+        options: ReportOptions,
+    },
     /// What the kernel log says of devices, a line an event, repeats counted, boots kept apart.
     Log {
         /// Only events that speak of these functions, such as 82:00.0 or 0000:82:00.0.
@@ -233,6 +242,48 @@ pub enum Command {
         #[command(flatten)]
         selection: Selection,
     },
+}
+
+/// Options of `report`.
+#[derive(Debug, Args)]
+pub struct ReportOptions {
+    /// For whom it is.
+    #[arg(long = "for", value_name = "READER", value_enum, default_value_t = Reader::Operator)]
+    pub audience: Reader,
+    /// The file: its ending says what it is, .html, .md or .json. Without it, Markdown is printed, or JSON with --format
+    /// json.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Make Markdown fit into so many characters: what matters least is left out, and that is said.
+    #[arg(long, value_name = "N")]
+    pub max_chars: Option<usize>,
+    /// What decides between warning and failure, as in `check`.
+    #[arg(long, value_name = "PROFILE", default_value = "minimal")]
+    pub profile: String,
+    /// The devices have work to do now: a link that is slower than its ends can is not excused by idling.
+    #[arg(long)]
+    pub busy: bool,
+}
+
+/// For whom a report is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Reader {
+    /// Whoever owns the machine: numbered requests, in the words of firmware setup.
+    Provider,
+    /// Whoever has root on it.
+    Operator,
+    /// Whoever decides whether it is taken into service: all checks.
+    Qualification,
+}
+
+impl From<Reader> for crate::inspect::report::Audience {
+    fn from(reader: Reader) -> Self {
+        match reader {
+            Reader::Provider => Self::Provider,
+            Reader::Operator => Self::Operator,
+            Reader::Qualification => Self::Qualification,
+        }
+    }
 }
 
 /// Which other programs a capture runs.
@@ -385,7 +436,7 @@ pub enum Simulate {
     },
     /// Checks that scenarios show what they say must be seen. Exit status 2 if not.
     Test {
-        /// Files, or names that `simulate list` prints.
+        /// Files, folders with files that end in .toml, or names that `simulate list` prints.
         #[arg(value_name = "SCENARIO", required = true)]
         scenarios: Vec<String>,
         /// The kernel that is imitated, instead of the scenarios': 4.19, 5.4, 5.15, 6.8, 6.12 or 7.2.

@@ -11,6 +11,7 @@ mod log;
 mod msix;
 mod path;
 mod progress;
+mod report;
 mod run;
 mod show;
 mod simulate;

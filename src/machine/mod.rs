@@ -50,7 +50,7 @@ pub struct Scope<'a> {
     pub wanted: &'a (dyn Fn(Bdf) -> bool + Sync),
     /// Read sleeping functions too, although that wakes them.
     pub wake: bool,
-    /// Time that one function of the live machine may take.
+    /// Time that one function may take: of the live machine altogether, of any other tree for configuration space.
     pub deadline: Duration,
     /// Also read the vital product data of the wanted functions that answer and have it.
     pub vital_product_data: bool,
@@ -176,7 +176,7 @@ pub fn load_watched(
         in_threads(entries.into_iter().zip(readings).collect(), |(e, reading)| Function::new(e, reading))
     } else {
         let read = |(entry, order, answers): (&Entry, Order, _)| {
-            let mut reading = reading::read_at(tree, &entry.path, order, answers);
+            let mut reading = reading::read_within(tree, &entry.path, order, answers, Some(scope.deadline));
             if with_product_data(&reading) {
                 let order = Order { vital_product_data: true, ..order };
                 let more = reading::read_at(tree, &entry.path, order, Vec::new());
@@ -417,6 +417,37 @@ mod tests {
         assert_eq!(way(&machine, 2), names[..3]);
         assert_eq!(way(&machine, 255), names[..256]);
         assert_eq!(way(&machine, 2999), names[2999 - 255..]);
+    }
+
+    /// A copy or a simulated machine, one of whose functions takes 50 ms for every four bytes: it costs its time and no more,
+    /// keeps what was read of it, and the others are read to their end.
+    #[test]
+    fn a_slow_function_has_a_deadline_in_every_tree() {
+        let mut config = vec![0; 4096];
+        config[..4].copy_from_slice(&[0xde, 0x10, 0x85, 0x2b]);
+        let path = |bus: u8| format!("{}/0000:{bus:02x}:00.0/config", reading::DEVICES);
+        let tree = MemoryTree::complete()
+            .file(path(1), config.clone())
+            .slow(path(2), config.clone(), Duration::from_millis(50))
+            .file(path(3), config.clone());
+        let deadline = Duration::from_millis(400);
+        let scope = Scope {
+            depth: Depth::Bytes,
+            wanted: &|_| true,
+            wake: false,
+            deadline,
+            vital_product_data: false,
+        };
+        let began = std::time::Instant::now();
+        let machine = load(&tree, false, scope).unwrap();
+        // All of it would take 51 s.
+        assert!(began.elapsed() < Duration::from_secs(20));
+        let last: Vec<Option<u32>> = machine.functions.iter().map(|f| f.reading.space.u32(4092)).collect();
+        assert_eq!(last, [Some(0), None, Some(0)]);
+        let slow = &machine.functions[1].reading;
+        let error = slow.config_error.unwrap();
+        assert_eq!(error.1, crate::tree::Cause::TimedOut(400));
+        assert_eq!(slow.space.u32(0), Some(0x2b85_10de));
     }
 
     #[test]
