@@ -425,3 +425,96 @@ fn an_interrupt_ends_the_reading_and_not_the_capture() {
     }
     panic!("no attempt was interrupted while it read");
 }
+
+/// A program for the folder that stands in for `PATH`.
+fn program(folder: &Path, name: &str, script: &str) {
+    use std::os::unix::fs::PermissionsExt;
+    let path = folder.join(name);
+    std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+#[test]
+fn earlier_boots_and_other_programs_of_this_machine() {
+    let folder = tempfile::tempdir().unwrap();
+    let programs = folder.path().join("programs");
+    std::fs::create_dir(&programs).unwrap();
+    program(
+        &programs,
+        "journalctl",
+        r#"case "$*" in
+            *"-b -1 "*) echo '[   86.120145] gpu-box-7 kernel: NVRM: GPU 0000:82:00.0: GPU has fallen off the bus.' ;;
+            *"-b -2 "*) echo '[    1.000000] gpu-box-7 kernel: Linux version 6.1.0 (alice@forge) #1' ;;
+            *) echo 'Data from the specified boot is not available' >&2; exit 1 ;;
+        esac"#,
+    );
+    program(
+        &programs,
+        "nvidia-smi",
+        r#"[ "$1" = -q ] && printf '    Serial Number                         : 1322621034567\n' || { echo 'no topology' >&2; exit 9; }"#,
+    );
+    program(&programs, "ipmitool", "echo \"$1 $2 of gpu-box-7: PS2 Status | Power Supply AC lost\"");
+    let name = folder.path().join("capture");
+    let run = |more: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_pciscope"));
+        command.env("PATH", &programs).env("HOME", folder.path()).env_remove("XDG_CONFIG_HOME");
+        command.args(["capture", "--dir", "-o", name.to_str().unwrap()]).args(more).output().unwrap()
+    };
+    let output = run(&["--with-tools"]);
+    if output.status.code() == Some(66) {
+        return println!("skipped: this machine cannot be read: {}", text(&output.stderr));
+    }
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(folder.path().join(".config/pciscope/redaction.key").is_file());
+    let read = |path: &str| std::fs::read_to_string(name.join(path)).unwrap();
+    assert!(
+        read("var/log/dmesg.1").ends_with(" kernel: NVRM: GPU 0000:82:00.0: GPU has fallen off the bus.\n")
+    );
+    assert!(read("var/log/dmesg.2").contains("Linux version 6.1.0 ("));
+    assert!(!name.join("var/log/dmesg.3").exists());
+    assert!(read("capture/tools/ipmitool-sel-elist.txt").ends_with(": PS2 Status | Power Supply AC lost\n"));
+    assert!(read("capture/tools/ipmitool-sdr.txt").starts_with("sdr  of "));
+    let about = read("capture/about.json");
+    // A sleeping or dead GPU of the machine that the test runs on would be left alone.
+    if !about.contains("nvidia-smi was not run") {
+        assert!(
+            read("capture/tools/nvidia-smi-q.txt")
+                .starts_with("    Serial Number                         : ")
+        );
+        assert!(about.contains("nvidia-smi topo -m failed: no topology"), "{about}");
+    }
+    for (path, bytes) in files(&name) {
+        for secret in ["gpu-box-7", "1322621034567", "alice@", "@forge"] {
+            assert!(!text(&bytes).contains(secret), "{secret} in {}", path.display());
+        }
+    }
+    let (_, log, _) = answer(name.to_str().unwrap(), &["log", "--format", "json"]);
+    let log: serde_json::Value = serde_json::from_str(&log).unwrap();
+    assert_eq!(log["boots"].as_array().unwrap().len(), 3);
+    let lost =
+        log["events"].as_array().unwrap().iter().find(|event| event["kind"] == "nvidia.fallen-off-the-bus");
+    assert_eq!(lost.unwrap()["device"], "0000:82:00.0");
+}
+
+#[test]
+fn dumps_and_copies_of_config_are_checked_and_have_no_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = fixture("machines/qemu-q35-gpu");
+    let name = folder.path().join("capture");
+    capture(&source, &name, &["--dir"]);
+    let dump = name.join("capture/lspci.txt");
+    let config = Path::new(&source).join("sys/bus/pci/devices/0000:06:00.0/config");
+    for source in [dump.to_str().unwrap(), config.to_str().unwrap()] {
+        let (status, checked, _) = answer(source, &["check", "--all", "--format", "json"]);
+        let checked: serde_json::Value = serde_json::from_str(&checked).unwrap();
+        assert!(matches!(status, Some(0..=2)), "{source}: {status:?}");
+        let passed = checked.to_string().matches("\"pass\"").count();
+        assert!(passed > 5, "{source}: {passed}");
+        let (status, _, said) = answer(source, &["log"]);
+        assert_eq!(status, Some(66));
+        assert!(said.contains("not captured"), "{said}");
+    }
+    // The same registers through the dump as through the folder.
+    let question = ["show", "06:00.0", "--field", "express"];
+    assert_eq!(answer(&source, &question).1, answer(dump.to_str().unwrap(), &question).1);
+}

@@ -137,6 +137,18 @@ pub enum Command {
         #[command(flatten)]
         options: CheckOptions,
     },
+    /// What broke: one verdict a device, how it is known, what will not help, what will, who has to do it.
+    ///
+    /// From the machine's state and the kernel log together; with --log alone from that log only. Exit status 0 healthy or
+    /// asleep, 1 something is slow, noisy or wrongly set up, 2 something is broken, 3 not known.
+    Diagnose {
+        /// Which functions.
+        #[command(flatten)]
+        selection: Selection,
+        /// The rest.
+        #[command(flatten)]
+        options: DiagnoseOptions,
+    },
     /// What a check, capability, register, field, fault, log line or NVIDIA's Xid is, where that is specified, what is normal.
     Explain {
         /// A check such as aspm-enabled, a dotted path such as express.link_status, a name that lspci prints, such as LnkSta or UESta.DLP, a fault that
@@ -203,6 +215,15 @@ pub enum Command {
         #[arg(short, long)]
         all: bool,
     },
+    /// A letter to whoever has to act: what is asked of whom, with the proof. HTML, Markdown or JSON.
+    Report {
+        /// Which functions; the way to them is in it as well.
+        #[command(flatten)]
+        selection: Selection,
+        /// The rest.
+        #[command(flatten)]
+        options: ReportOptions,
+    },
     /// What the kernel log says of devices, a line an event, repeats counted, boots kept apart.
     Log {
         /// Only events that speak of these functions, such as 82:00.0 or 0000:82:00.0.
@@ -221,6 +242,48 @@ pub enum Command {
         #[command(flatten)]
         selection: Selection,
     },
+}
+
+/// Options of `report`.
+#[derive(Debug, Args)]
+pub struct ReportOptions {
+    /// For whom it is.
+    #[arg(long = "for", value_name = "READER", value_enum, default_value_t = Reader::Operator)]
+    pub audience: Reader,
+    /// The file: its ending says what it is, .html, .md or .json. Without it, Markdown is printed, or JSON with --format
+    /// json.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Make Markdown fit into so many characters: what matters least is left out, and that is said.
+    #[arg(long, value_name = "N")]
+    pub max_chars: Option<usize>,
+    /// What decides between warning and failure, as in `check`.
+    #[arg(long, value_name = "PROFILE", default_value = "minimal")]
+    pub profile: String,
+    /// The devices have work to do now: a link that is slower than its ends can is not excused by idling.
+    #[arg(long)]
+    pub busy: bool,
+}
+
+/// For whom a report is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Reader {
+    /// Whoever owns the machine: numbered requests, in the words of firmware setup.
+    Provider,
+    /// Whoever has root on it.
+    Operator,
+    /// Whoever decides whether it is taken into service: all checks.
+    Qualification,
+}
+
+impl From<Reader> for crate::inspect::report::Audience {
+    fn from(reader: Reader) -> Self {
+        match reader {
+            Reader::Provider => Self::Provider,
+            Reader::Operator => Self::Operator,
+            Reader::Qualification => Self::Qualification,
+        }
+    }
 }
 
 /// Which other programs a capture runs.
@@ -308,6 +371,26 @@ pub struct CheckOptions {
     /// List the checks.
     #[arg(long)]
     pub list: bool,
+    /// Read memory of devices on machines other than x86 too, where a sick device can stop the machine.
+    #[arg(long)]
+    pub mmio: bool,
+}
+
+/// Options of `diagnose`.
+#[derive(Debug, Args)]
+pub struct DiagnoseOptions {
+    /// Print every rule, whether it fired, and why not.
+    #[arg(long)]
+    pub why: bool,
+    /// What the machine is expected to be: a file that `check --learn` wrote. Only it tells that another card is in a slot.
+    #[arg(long, value_name = "FILE")]
+    pub expect: Option<String>,
+    /// Also show what nothing is wrong with.
+    #[arg(short, long)]
+    pub all: bool,
+    /// The devices have work to do now: a link that is slower than its ends can is not excused by idling.
+    #[arg(long)]
+    pub busy: bool,
     /// Read memory of devices on machines other than x86 too, where a sick device can stop the machine.
     #[arg(long)]
     pub mmio: bool,

@@ -83,11 +83,14 @@ pub fn run(global: &Global, wanted: &Wanted<'_>) -> Result<Outcome, Failure> {
     let Captured { mut recording, machine, kernel, complete, notes: more } =
         captured.map_err(|error| Failure::new(NO_INPUT, error))?;
     notes.extend(more);
+    let mut passing = Vec::new();
     if let Some(which) = wanted.with_tools.filter(|_| complete) {
         let which = if which == WithTools::Force { Which::All } else { Which::Harmless };
-        notes.extend(tools::keep(&mut recording, &machine, which, None, &mut || {
-            progress.tell(|| "capture: other programs".to_owned())
-        }));
+        let mut watch = || progress.tell(|| "capture: other programs".to_owned());
+        let told = tools::keep(&mut recording, &machine, which, None, &mut watch);
+        notes.extend(told.lasting);
+        passing = told.passing;
+        progress.end();
     }
     let mut about = About {
         tool: format!("pciscope {}", env!("CARGO_PKG_VERSION")),
@@ -126,7 +129,10 @@ pub fn run(global: &Global, wanted: &Wanted<'_>) -> Result<Outcome, Failure> {
     let size = stored.map_err(|error| refused(&error))?;
     let text = match global.format {
         Format::Json => json(&about)?,
-        _ => summary(&about, &path, size),
+        _ => {
+            summary(&about, &path, size)
+                + &passing.iter().map(|line| format!("note: {line}\n")).collect::<String>()
+        }
     };
     if !complete {
         complaints.push("interrupted: the capture holds what was read by then".to_owned());

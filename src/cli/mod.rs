@@ -3,6 +3,7 @@
 mod arguments;
 mod capture;
 mod check;
+mod diagnose;
 mod diff;
 mod explain;
 mod list;
@@ -10,6 +11,7 @@ mod log;
 mod msix;
 mod path;
 mod progress;
+mod report;
 mod run;
 mod show;
 mod simulate;

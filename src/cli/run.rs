@@ -138,7 +138,7 @@ fn dispatch(arguments: Arguments) -> Result<Outcome, Failure> {
     let Some(command) = command else {
         return Err(Failure::new(
             USAGE,
-            "expected a command: list, show, msix, path, check, diff, log, explain, capture, verify or simulate; `pciscope --help` explains them",
+            "expected a command: list, show, msix, path, check, diagnose, diff, report, log, explain, capture, verify or simulate; `pciscope --help` explains them",
         ));
     };
     if !(global.deadline > 0.0 && global.deadline <= 3600.0) {
@@ -152,6 +152,7 @@ fn dispatch(arguments: Arguments) -> Result<Outcome, Failure> {
     }
     match command {
         Command::Check { selection, options } => super::check::run(&global, &selection, &options),
+        Command::Diagnose { selection, options } => super::diagnose::run(&global, &selection, &options),
         Command::List { selection, tree } => super::list::run(&global, &selection, tree),
         Command::Show { selection, field, raw, hex, vpd } => {
             super::show::run(&global, &selection, field.as_deref(), raw, hex, vpd)
@@ -178,6 +179,7 @@ fn dispatch(arguments: Arguments) -> Result<Outcome, Failure> {
             let chosen = super::diff::Chosen { slot: slot.as_ref(), device: device.as_ref() };
             super::diff::run(&global, (&first, second.as_deref()), by.into(), chosen, all)
         }
+        Command::Report { selection, options } => super::report::run(&global, &selection, &options),
         Command::Path { selection } => super::path::run(&global, &selection),
         Command::Simulate(command) => super::simulate::run(&global, command),
     }

@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use nix::errno::Errno;
+
 use super::recording::{Kept, Recording};
 use super::tool;
 use crate::machine::{Function, Machine};
@@ -50,15 +52,25 @@ pub const LIMIT: usize = 16 << 20;
 /// Where they are kept in a capture.
 pub const FOLDER: &str = "capture/tools";
 
-/// Runs them one after the other, and keeps what they say. Gives a line for each that was not run or failed.
+/// What to tell about programs that were not run or failed, a line each.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Told {
+    /// For whoever reads the capture.
+    pub lasting: Vec<String>,
+    /// For whoever makes it: programs that are not installed.
+    pub passing: Vec<String>,
+}
+
+/// Runs them one after the other, and keeps what they say.
 pub fn keep(
     recording: &mut Recording,
     machine: &Machine,
     which: Which,
     deadline: Option<Duration>,
     watch: &mut dyn FnMut() -> bool,
-) -> Vec<String> {
-    let mut notes = Vec::new();
+) -> Told {
+    let mut told = Told::default();
+    let notes = &mut told.lasting;
     let gpus = reason_not_to_ask_gpus(machine, which);
     let mut said = false;
     for tool in TOOLS {
@@ -87,6 +99,12 @@ pub fn keep(
                 notes.push(error.to_string());
                 Kept::Failed(Cause::TimedOut(u32::try_from(deadline.as_millis()).unwrap_or(u32::MAX)))
             }
+            Err(error @ tool::ToolError::Missing(_)) => {
+                if !told.passing.contains(&error.to_string()) {
+                    told.passing.push(error.to_string());
+                }
+                Kept::Failed(Cause::Errno(Errno::ENOENT))
+            }
             Err(error) => {
                 notes.push(error.to_string());
                 continue;
@@ -94,7 +112,7 @@ pub fn keep(
         };
         recording.keep(tool.path, kept);
     }
-    notes
+    told
 }
 
 /// Why NVIDIA's tool must not be run: it opens every GPU, which wakes one that sleeps, and makes the driver talk to one

@@ -5,6 +5,7 @@
 pub mod capability;
 pub mod check;
 pub mod containment;
+pub mod diagnose;
 pub mod diff;
 pub mod doe_features;
 pub mod explain;
@@ -16,6 +17,7 @@ pub mod log;
 pub mod msix;
 pub mod packet;
 pub mod path;
+pub mod report;
 pub mod show;
 pub mod simulations;
 pub mod suggest;

@@ -43,7 +43,7 @@ static PATTERNS: LazyLock<Vec<(Means, Regex)>> = LazyLock::new(|| {
         (Means::Eui48, r"\b(?:en|wl|ww|sl|ib)x(?P<v>[0-9a-f]{12})\b"),
         (
             Means::Eui64,
-            r"(?i)\b(?:sas_?addr(?:ess)?|wwn|wwpn|wwnn|wwid|(?:node_|port_|sys_image_)?guid|logical id)\W{1,4}(?:0x)?(?P<v>[0-9a-f]{16}|[0-9a-f]{4}(?::[0-9a-f]{4}){3})\b",
+            r"(?i)\b(?:sas_?addr(?:ess)?|wwn|wwpn|wwnn|wwid|(?:node_|port_|sys_image_)?guid|logical id)\W{1,40}(?:0x)?(?P<v>[0-9a-f]{16}|[0-9a-f]{4}(?::[0-9a-f]{4}){3})\b",
         ),
         (Means::Eui64, r"(?i)\b(?:eui|naa)\.(?P<v>[0-9a-f]{16})\b"),
         // NVM Express Base 2.1, 4.7; RFC 3721, 1.1: names of subsystems and initiators.
@@ -54,6 +54,8 @@ static PATTERNS: LazyLock<Vec<(Means, Regex)>> = LazyLock::new(|| {
             Means::Text(Text::Serial),
             r#"(?i)\b(?:serial[ _-]?(?:number|no\b|num\b)|s/n|asset[ _-]?tag|service[ _-]?tag|(?:board|chassis|product|system|unit)[ _-]serial)\.?\s*[:=#][ \t]*"?(?P<v>[^\s",;]{2,})"#,
         ),
+        // nvidia-smi -q: a number that is one GPU's.
+        (Means::Text(Text::Serial), r"(?i)\bPDI\s*:\s*0x(?P<v>[0-9a-f]{8,16})\b"),
         (
             Means::Text(Text::Credential),
             r#"(?i)\b(?:password|passwd|passphrase|secret|token)=["']?(?P<v>[^\s"']+)"#,
@@ -277,7 +279,7 @@ mod tests {
 
     #[test]
     fn every_pattern_compiles() {
-        assert_eq!(PATTERNS.len(), 27);
+        assert_eq!(PATTERNS.len(), 28);
     }
 
     #[test]
@@ -297,6 +299,9 @@ mod tests {
             ("Nov 22 03:30:40 gpu-box-7 kernel: pcieport 0000:00:01.0: AER", "gpu-box-7"),
             ("2026-11-22T03:30:40,123456+00:00 gpu-box-7 kernel: text", "gpu-box-7"),
             ("[   12.345678] gpubox kernel: text", "gpubox"),
+            ("    GPU PDI                               : 0x49c2a8f07d3b1e55", "49c2a8f07d3b1e55"),
+            ("        GUID                              : 0x8f2c51d0b7a64e93", "b7a64e93"),
+            ("NVRM: GPU Board Serial Number: 1322621034567", "1322621034567"),
             ("Linux gpubox 6.8.0-60-generic #63 SMP", "gpubox"),
             ("systemd[1]: Hostname set to <gpubox>.", "gpubox"),
             ("Linux version 6.1.0 (alice@forge) (gcc", "alice"),
