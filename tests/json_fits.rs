@@ -79,8 +79,12 @@ fn every_answer_fits_its_schema() {
     let schemas = ["check", "diagnose", "list", "log", "show", "msix", "path", "report"]
         .map(|name| (name, schema(name)));
     let (mut answers, mut functions) = (0, 0);
-    for source in sources() {
+    for (place, source) in sources().into_iter().enumerate() {
         for (name, question) in QUESTIONS {
+            // A report is made of the other answers: of dumps, some are enough.
+            if name == "report" && source.is_file() && place % 10 != 0 {
+                continue;
+            }
             let what = format!("{} {question:?}", source.display());
             let (text, status) = ask(&source, question);
             if name == "log" && status == Some(66) && text.is_empty() {
