@@ -170,17 +170,33 @@ fn large_bar_low(machine: &mut Machine, call: &Call) -> Result<(), Mistake> {
     set(machine, address, &format!("header.bar[{}].value", bar + 1), 0)?;
     set_if_there(machine, address, &[("rebar.entry[0].control.size", (size >> 20).max(1).ilog2().into())])?;
     let mut all = lines(machine, address)?;
-    let moved = Resource { start, end: start + size - 1, ..line };
-    all[bar as usize] = moved;
-    write_lines(machine, address, &all);
-    let (old, new) = (range_text(line), range_text(moved));
-    for line in machine.log.iter_mut().filter(|l| l.text.contains(&address.to_string())) {
-        line.text = line.text.replace(&old, &new);
+    let mut moves = vec![(line, Resource { start, end: start + size - 1, ..line })];
+    all[bar as usize] = moves[0].1;
+    // A bridge has one window for all prefetchable memory: what is in it moves along.
+    let mut next = start + size;
+    for other in 0..6 {
+        let old = all[other];
+        if old.flags & Resource::MEMORY_64 == 0 || old.start < 1 << 32 {
+            continue;
+        }
+        let here = next.next_multiple_of(old.size());
+        let new = Resource { start: here, end: here + old.size() - 1, ..old };
+        set(machine, address, &format!("header.bar[{other}].value"), here | old.flags & 0xf)?;
+        set(machine, address, &format!("header.bar[{}].value", other + 1), 0)?;
+        all[other] = new;
+        moves.push((old, new));
+        next = here + old.size();
     }
-    widen_window(machine, address, start, start + size - 1)
+    write_lines(machine, address, &all);
+    for (old, new) in moves {
+        let (old, new) = (range_text(old), range_text(new));
+        for line in machine.log.iter_mut().filter(|l| l.text.contains(&address.to_string())) {
+            line.text = line.text.replace(&old, &new);
+        }
+    }
+    widen_window(machine, address, start, next - 1)
 }
 
-/// The prefetchable window of the bridges above covers a range that moved.
 fn widen_window(machine: &mut Machine, address: Bdf, start: u64, end: u64) -> Result<(), Mistake> {
     let mut here = address;
     while let Some(bridge) = machine.parent(here) {
