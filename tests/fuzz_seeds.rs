@@ -17,6 +17,8 @@ use pciscope::pci::{decode, header};
 mod acpi;
 #[path = "../fuzz/targets/archive.rs"]
 mod archive;
+#[path = "../fuzz/targets/bug_report.rs"]
+mod bug_report;
 #[path = "../fuzz/targets/config_space.rs"]
 mod config_space;
 #[path = "../fuzz/targets/hexdump.rs"]
@@ -27,6 +29,8 @@ mod interrupts;
 mod kernel_log;
 #[path = "../fuzz/targets/msix_table.rs"]
 mod msix_table;
+#[path = "../fuzz/targets/redaction.rs"]
+mod redaction;
 #[path = "../fuzz/targets/vpd.rs"]
 mod vpd;
 
@@ -67,14 +71,16 @@ fn change(bytes: &[u8], random: &mut Random) -> Vec<u8> {
 /// nothing is reached.
 type Target = (&'static str, fn(&[u8]) -> usize, usize);
 
-const TARGETS: [Target; 8] = [
+const TARGETS: [Target; 10] = [
     ("acpi", acpi::run, 2),
     ("archive", archive::run, 90),
+    ("bug_report", bug_report::run, 20),
     ("config_space", config_space::run, 1300),
     ("hexdump", hexdump::run, 3),
     ("interrupts", interrupts::run, 300),
     ("kernel_log", kernel_log::run, 1),
     ("msix_table", msix_table::run, 3),
+    ("redaction", redaction::run, 25),
     ("vpd", vpd::run, 20),
 ];
 
@@ -86,7 +92,11 @@ fn run(name: &str) {
         found += target(&bytes);
         let mut random = Random(0x9e37_79b9_7f4a_7c15);
         // A log or an archive is long, and slow to read without optimization.
-        let copies = if matches!(name, "archive" | "kernel_log") { COPIES / 20 } else { COPIES };
+        let copies = if matches!(name, "archive" | "bug_report" | "kernel_log" | "redaction") {
+            COPIES / 20
+        } else {
+            COPIES
+        };
         for _ in 0..copies {
             target(&change(&bytes, &mut random));
         }
@@ -193,6 +203,16 @@ fn configuration_space() {
 #[test]
 fn archives() {
     run("archive");
+}
+
+#[test]
+fn bug_reports() {
+    run("bug_report");
+}
+
+#[test]
+fn personal_data() {
+    run("redaction");
 }
 
 #[test]

@@ -14,7 +14,7 @@ use pciscope::pci::{catalogue, header};
 use serde_json::Value;
 
 /// What is asked of every source: the schema, and the command.
-const QUESTIONS: [(&str, &[&str]); 8] = [
+const QUESTIONS: [(&str, &[&str]); 9] = [
     ("check", &["check", "--all", "--profile", "gpu-server"]),
     ("list", &["list"]),
     ("list", &["list", "--tree"]),
@@ -23,6 +23,7 @@ const QUESTIONS: [(&str, &[&str]); 8] = [
     ("log", &["log"]),
     ("msix", &["msix"]),
     ("path", &["path"]),
+    ("report", &["report", "--for", "provider"]),
 ];
 
 fn root() -> &'static Path {
@@ -74,7 +75,7 @@ fn sources() -> Vec<PathBuf> {
 
 #[test]
 fn every_answer_fits_its_schema() {
-    let schemas = ["check", "list", "log", "show", "msix", "path"].map(|name| (name, schema(name)));
+    let schemas = ["check", "list", "log", "show", "msix", "path", "report"].map(|name| (name, schema(name)));
     let (mut answers, mut functions) = (0, 0);
     for source in sources() {
         for (name, question) in QUESTIONS {
@@ -184,6 +185,19 @@ fn every_difference_fits_its_schema() {
     assert!(changes > 0);
 }
 
+#[test]
+fn what_can_be_simulated_fits_its_schema() {
+    let output = Command::new(env!("CARGO_BIN_EXE_pciscope"))
+        .args(["simulate", "list", "--format", "json"])
+        .output()
+        .unwrap();
+    let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_fits(&schema("simulate"), &answer, "simulate list");
+    for part in ["machines", "scenarios", "faults"] {
+        assert!(answer[part].as_array().is_some_and(|names| !names.is_empty()), "{part}");
+    }
+}
+
 /// A command that is added has its questions here, and a schema that is added is asked for here.
 #[test]
 fn every_command_and_every_schema_takes_part() {
@@ -194,10 +208,9 @@ fn every_command_and_every_schema_takes_part() {
         .lines()
         .filter_map(|line| line.strip_prefix("  ").filter(|line| !line.starts_with(' '))?.split(' ').next())
         .collect();
-    // These print no JSON.
-    commands.retain(|command| !matches!(*command, "help" | "simulate"));
+    commands.retain(|command| *command != "help");
     commands.sort_unstable();
-    let others = ["capture", "diff", "explain"];
+    let others = ["capture", "diff", "explain", "simulate"];
     let mut asked: Vec<&str> = QUESTIONS.iter().map(|(name, _)| *name).chain(others).collect();
     asked.sort_unstable();
     asked.dedup();

@@ -7,6 +7,7 @@
 use std::path::Path;
 
 use pciscope::evidence::about::About;
+use pciscope::evidence::verify::Verified;
 use pciscope::inspect::{
     explain::Explain, field::Fields, list::List, log::LogAnswer, msix::Msix, path::Path as WayPath,
     show::Show,
@@ -38,8 +39,11 @@ fn committed_schemas_are_current() {
     check("path", &schemars::schema_for!(WayPath));
     check("check", &schemars::schema_for!(pciscope::inspect::check::Check));
     check("diff", &schemars::schema_for!(pciscope::inspect::diff::Diff));
+    check("report", &schemars::schema_for!(pciscope::inspect::report::Report));
     check("explain", &schemars::schema_for!(Explain));
+    check("simulate", &schemars::schema_for!(pciscope::inspect::simulations::Simulations));
     check("capture", &schemars::schema_for!(About));
+    check("verify", &schemars::schema_for!(Verified));
 }
 
 #[test]

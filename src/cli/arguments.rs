@@ -162,6 +162,26 @@ pub enum Command {
         /// Read memory of devices on machines other than x86 too, where a sick device can stop the machine.
         #[arg(long)]
         mmio: bool,
+        /// Sign it with this SSH key, as ssh-keygen -Y sign does; of a public key, an agent holds the other half.
+        #[arg(long, value_name = "KEY")]
+        sign: Option<PathBuf>,
+        /// Also keep what nvidia-smi -q, nvidia-smi topo -m, ipmitool sel elist and ipmitool sdr say. No GPU that sleeps is
+        /// asked, and one that does not answer only with --with-tools=force: that adds to the kernel log.
+        #[arg(long, value_name = "force", num_args = 0..=1, require_equals = true, default_missing_value = "harmless", hide_possible_values = true)]
+        with_tools: Option<WithTools>,
+        /// How what names the machine, its devices and people is replaced.
+        #[command(flatten)]
+        redaction: Redaction,
+    },
+    /// Whether a capture is what was stored: the SHA-256 of every file, and the signature. Exit status 2 if not, 3 if it is
+    /// not signed.
+    Verify {
+        /// A capture, as an archive or a folder.
+        #[arg(value_name = "CAPTURE")]
+        file: PathBuf,
+        /// Whose signatures are accepted: a file as ssh-keygen -Y verify takes it (ALLOWED SIGNERS in ssh-keygen(1)).
+        #[arg(long, value_name = "FILE")]
+        signers: Option<PathBuf>,
     },
     /// Two machines, or one at two moments, field by field. Exit status 1 if they differ.
     Diff {
@@ -184,6 +204,15 @@ pub enum Command {
         #[arg(short, long)]
         all: bool,
     },
+    /// A letter to whoever has to act: what is asked of whom, with the proof. HTML, Markdown or JSON.
+    Report {
+        /// Which functions; the way to them is in it as well.
+        #[command(flatten)]
+        selection: Selection,
+        /// The rest.
+        #[command(flatten)]
+        options: ReportOptions,
+    },
     /// What the kernel log says of devices, a line an event, repeats counted, boots kept apart.
     Log {
         /// Only events that speak of these functions, such as 82:00.0 or 0000:82:00.0.
@@ -202,6 +231,70 @@ pub enum Command {
         #[command(flatten)]
         selection: Selection,
     },
+}
+
+/// Options of `report`.
+#[derive(Debug, Args)]
+pub struct ReportOptions {
+    /// For whom it is.
+    #[arg(long = "for", value_name = "READER", value_enum, default_value_t = Reader::Operator)]
+    pub audience: Reader,
+    /// The file: its ending says what it is, .html, .md or .json. Without it, Markdown is printed, or JSON with --format
+    /// json.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Make Markdown fit into so many characters: what matters least is left out, and that is said.
+    #[arg(long, value_name = "N")]
+    pub max_chars: Option<usize>,
+    /// What decides between warning and failure, as in `check`.
+    #[arg(long, value_name = "PROFILE", default_value = "minimal")]
+    pub profile: String,
+    /// The devices have work to do now: a link that is slower than its ends can is not excused by idling.
+    #[arg(long)]
+    pub busy: bool,
+}
+
+/// For whom a report is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Reader {
+    /// Whoever owns the machine: numbered requests, in the words of firmware setup.
+    Provider,
+    /// Whoever has root on it.
+    Operator,
+    /// Whoever decides whether it is taken into service: all checks.
+    Qualification,
+}
+
+impl From<Reader> for crate::inspect::report::Audience {
+    fn from(reader: Reader) -> Self {
+        match reader {
+            Reader::Provider => Self::Provider,
+            Reader::Operator => Self::Operator,
+            Reader::Qualification => Self::Qualification,
+        }
+    }
+}
+
+/// Which other programs a capture runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum WithTools {
+    /// Those that can do no harm now.
+    Harmless,
+    /// Also those that ask a GPU which does not answer.
+    Force,
+}
+
+/// Replacing serial numbers, addresses and names in what leaves the machine.
+#[derive(Debug, Args)]
+pub struct Redaction {
+    /// Keep serial numbers, network addresses, UUIDs, names of machines and people as they are. Without this they are
+    /// replaced by pseudonyms of the same length.
+    #[arg(long)]
+    pub no_redact: bool,
+    /// The key that pseudonyms are made with; captures made with the same key can be compared. It is made if it is not
+    /// there. Without this, redaction.key in the folder pciscope of the user's configuration.
+    #[arg(long, value_name = "FILE", conflicts_with = "no_redact")]
+    pub redact_key: Option<PathBuf>,
 }
 
 /// By what `diff` finds a function of one machine in the other.
@@ -312,7 +405,7 @@ pub enum Simulate {
     },
     /// Checks that scenarios show what they say must be seen. Exit status 2 if not.
     Test {
-        /// Files, or names that `simulate list` prints.
+        /// Files, folders with files that end in .toml, or names that `simulate list` prints.
         #[arg(value_name = "SCENARIO", required = true)]
         scenarios: Vec<String>,
         /// The kernel that is imitated, instead of the scenarios': 4.19, 5.4, 5.15, 6.8, 6.12 or 7.2.

@@ -4,13 +4,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::evidence::about::{About, rfc3339};
+use crate::evidence::about::{self, About, Replaced, rfc3339};
 use crate::evidence::capture::{Captured, Order, capture, unread};
-use crate::evidence::{Form, StoreError, store};
+use crate::evidence::redact::key::{self, Key, KeyError};
+use crate::evidence::redact::{self, redact};
+use crate::evidence::sign;
+use crate::evidence::tools::{self, Which};
+use crate::evidence::{Form, Sign, StoreError, store};
 use crate::tree::Tree;
 use crate::tree::source::{Kind, Source};
 
-use super::arguments::{Format, Global};
+use super::arguments::{Format, Global, Redaction, WithTools};
 use super::progress::Progress;
 use super::run::{Failure, INTERNAL, NO_INPUT, OUTPUT, Outcome, USAGE, json, open_source};
 
@@ -24,6 +28,12 @@ pub struct Wanted<'a> {
     pub vital_product_data: bool,
     /// Memory of devices on machines other than x86 too.
     pub mmio: bool,
+    /// The key to sign with.
+    pub sign: Option<&'a Path>,
+    /// Other programs whose answers are kept.
+    pub with_tools: Option<WithTools>,
+    /// What happens to personal data.
+    pub redaction: Redaction,
 }
 
 pub fn run(global: &Global, wanted: &Wanted<'_>) -> Result<Outcome, Failure> {
@@ -45,6 +55,16 @@ pub fn run(global: &Global, wanted: &Wanted<'_>) -> Result<Outcome, Failure> {
         // Better now than after a minute of reading.
         return Err(refused(&StoreError::Exists { path: path.display().to_string() }));
     }
+    if wanted.with_tools.is_some() && !live {
+        let text =
+            "--with-tools: other programs can be asked about this machine only; leave it or --from out";
+        return Err(Failure::new(USAGE, text));
+    }
+    if let Some(key) = wanted.sign
+        && let Err(error) = std::fs::File::open(key)
+    {
+        return Err(Failure::new(NO_INPUT, format!("--sign {}: {}", key.display(), os_words(&error))));
+    }
     let order = Order {
         live,
         wake: global.wake,
@@ -52,15 +72,27 @@ pub fn run(global: &Global, wanted: &Wanted<'_>) -> Result<Outcome, Failure> {
         mmio: wanted.mmio,
         deadline: Duration::from_secs_f64(global.deadline),
     };
-    let mut progress = Progress::catching();
     let tree: Arc<dyn Tree> = Arc::from(tree);
+    let mut notes = notes;
+    let redaction = redaction(&wanted.redaction, &*tree, &mut notes)?;
+    let mut progress = Progress::catching();
     let captured = capture(&tree, order, &mut |done, all| {
         progress.tell(|| format!("capture: {done} of {all} functions"))
     });
     progress.end();
-    let Captured { recording, machine, kernel, complete } =
+    let Captured { mut recording, machine, kernel, complete, notes: more } =
         captured.map_err(|error| Failure::new(NO_INPUT, error))?;
-    let about = About {
+    notes.extend(more);
+    let mut passing = Vec::new();
+    if let Some(which) = wanted.with_tools.filter(|_| complete) {
+        let which = if which == WithTools::Force { Which::All } else { Which::Harmless };
+        let mut watch = || progress.tell(|| "capture: other programs".to_owned());
+        let told = tools::keep(&mut recording, &machine, which, None, &mut watch);
+        notes.extend(told.lasting);
+        passing = told.passing;
+        progress.end();
+    }
+    let mut about = About {
         tool: format!("pciscope {}", env!("CARGO_PKG_VERSION")),
         time: rfc3339(started),
         source: source_name(kind).to_owned(),
@@ -71,20 +103,82 @@ pub fn run(global: &Global, wanted: &Wanted<'_>) -> Result<Outcome, Failure> {
         redaction: None,
         notes,
     };
+    match redaction {
+        Redacting::No => {}
+        Redacting::Before(replaced) => about.redaction = Some(replaced),
+        Redacting::With(key) => {
+            let redaction = redact(&mut recording, key, &redact::hosts(&*tree));
+            about.kernel = about.kernel.map(|kernel| redaction.text(&kernel));
+            about.notes = about.notes.iter().map(|note| redaction.text(note)).collect();
+            about.redaction = Some(redaction.replaced);
+        }
+    }
     let seconds = started.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let form = if wanted.folder { Form::Folder } else { Form::Archive };
-    let size = store(&recording, &about, seconds, form, &path, None).map_err(|error| refused(&error))?;
+    let mut complaints = Vec::new();
+    let sign = |digests: &[u8]| wanted.sign.map_or(Err(String::new()), |key| sign::sign(key, digests));
+    let stored = match store(&recording, &about, seconds, form, &path, wanted.sign.map(|_| &sign as Sign<'_>))
+    {
+        // A wrong passphrase must not cost the evidence.
+        Err(StoreError::Sign(reason)) => {
+            complaints.push(format!("{reason}; the capture is kept without a signature"));
+            store(&recording, &about, seconds, form, &path, None)
+        }
+        stored => stored,
+    };
+    let size = stored.map_err(|error| refused(&error))?;
     let text = match global.format {
         Format::Json => json(&about)?,
-        _ => summary(&about, &path, size),
+        _ => {
+            summary(&about, &path, size)
+                + &passing.iter().map(|line| format!("note: {line}\n")).collect::<String>()
+        }
     };
-    let complaints = if complete {
-        Vec::new()
-    } else {
-        vec!["interrupted: the capture holds what was read by then".to_owned()]
-    };
+    if !complete {
+        complaints.push("interrupted: the capture holds what was read by then".to_owned());
+    }
     Ok(Outcome { text, complaints, status: 0 })
 }
+
+/// What is to be done about personal data.
+enum Redacting {
+    /// Nothing.
+    No,
+    /// Nothing: whoever made the source did it.
+    Before(Vec<Replaced>),
+    /// Replace it, with this key.
+    With(Key),
+}
+
+fn redaction(wanted: &Redaction, tree: &dyn Tree, notes: &mut Vec<String>) -> Result<Redacting, Failure> {
+    // Pseudonyms of pseudonyms would match nothing.
+    let before = crate::tree::read(tree, about::PATH, ABOUT_LIMIT).ok();
+    let before = before.and_then(|bytes| serde_json::from_slice::<About>(&bytes).ok());
+    if let Some(replaced) = before.and_then(|about| about.redaction) {
+        return Ok(Redacting::Before(replaced));
+    }
+    if wanted.no_redact {
+        return Ok(Redacting::No);
+    }
+    let failed = |error: KeyError| Failure::new(NO_INPUT, error);
+    if let Some(path) = &wanted.redact_key {
+        return Key::of_file(path).map(Redacting::With).map_err(failed);
+    }
+    let kept = match key::default_path().map(|path| Key::of_file(&path)) {
+        Some(Ok(key)) => return Ok(Redacting::With(key)),
+        // What is in the way is not passed over: captures of one machine would no longer match.
+        Some(Err(error @ KeyError::Shape { .. })) => return Err(failed(error)),
+        Some(Err(error)) => error.to_string(),
+        None => "no home folder to keep a key in".to_owned(),
+    };
+    // Evidence must not be lost because a home folder is read-only.
+    let key = Key::random().map_err(|error| Failure::new(INTERNAL, format!("/dev/urandom: {error}")))?;
+    notes.push(format!("the pseudonyms of this capture match those of no other: {kept}"));
+    Ok(Redacting::With(key))
+}
+
+/// Most bytes that are read of what a capture says of itself.
+const ABOUT_LIMIT: usize = 64 << 20;
 
 fn refused(error: &StoreError) -> Failure {
     let status = match error {
@@ -93,6 +187,13 @@ fn refused(error: &StoreError) -> Failure {
         StoreError::Sign(_) => INTERNAL,
     };
     Failure::new(status, error)
+}
+
+fn os_words(error: &std::io::Error) -> String {
+    match error.raw_os_error() {
+        Some(number) => crate::tree::Cause::Errno(nix::errno::Errno::from_raw(number)).to_string(),
+        None => error.to_string(),
+    }
 }
 
 /// `pciscope-20261122T013000Z.tar.zst`: no host name, which would say whose machine it is.
@@ -108,6 +209,7 @@ fn source_name(kind: Kind) -> &'static str {
         Kind::Directory => "folder",
         Kind::Archive => "capture",
         Kind::Dump => "dump",
+        Kind::BugReport => "bug-report",
         Kind::RawConfig => "config",
         Kind::Simulation => "simulation",
     }
@@ -127,6 +229,17 @@ fn summary(about: &About, path: &Path, size: u64) -> String {
             "{unread} file{} could not be read; capture/about.json in it says which and why\n",
             plural(unread)
         ));
+    }
+    match &about.redaction {
+        None => text.push_str("nothing in it is replaced: look at it before you hand it on\n"),
+        Some(replaced) => {
+            let count: usize = replaced.iter().map(|replaced| replaced.count).sum();
+            text.push_str(&format!(
+                "{count} serial number{}, address{} and names are replaced; capture/about.json says where\n",
+                plural(count),
+                if count == 1 { "" } else { "es" }
+            ));
+        }
     }
     for note in &about.notes {
         text.push_str(&format!("note: {note}\n"));

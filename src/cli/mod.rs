@@ -10,8 +10,10 @@ mod log;
 mod msix;
 mod path;
 mod progress;
+mod report;
 mod run;
 mod show;
 mod simulate;
+mod verify;
 
 pub use run::run;

@@ -1,6 +1,7 @@
 //! From arguments to exit status.
 
 use std::io::{ErrorKind, IsTerminal, Write};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -72,7 +73,14 @@ pub fn run() -> ExitCode {
                 let _ = error.print();
                 return ExitCode::SUCCESS;
             }
-            say(&format!("{}; `pciscope --help` explains the options", one_line(&error.to_string())));
+            let text = match error.kind() {
+                Usage::DisplayHelpOnMissingArgumentOrSubcommand => {
+                    "simulate: expected list, build, test or machine; `pciscope simulate --help` explains them"
+                        .to_owned()
+                }
+                _ => format!("{}; `pciscope --help` explains the options", one_line(&error.to_string())),
+            };
+            say(&text);
             return USAGE.into();
         }
     };
@@ -130,7 +138,7 @@ fn dispatch(arguments: Arguments) -> Result<Outcome, Failure> {
     let Some(command) = command else {
         return Err(Failure::new(
             USAGE,
-            "expected a command: list, show, msix, path, check, diff, log, explain, capture or simulate; `pciscope --help` explains them",
+            "expected a command: list, show, msix, path, check, diff, report, log, explain, capture, verify or simulate; `pciscope --help` explains them",
         ));
     };
     if !(global.deadline > 0.0 && global.deadline <= 3600.0) {
@@ -151,15 +159,26 @@ fn dispatch(arguments: Arguments) -> Result<Outcome, Failure> {
         Command::Msix { selection, mmio } => super::msix::run(&global, &selection, mmio),
         Command::Explain { name } => super::explain::run(&global, &name.join(" ")),
         Command::Log { addresses, all } => super::log::run(&global, &addresses, all),
-        Command::Capture { output, folder, vpd, mmio } => {
-            let wanted =
-                super::capture::Wanted { output: output.as_deref(), folder, vital_product_data: vpd, mmio };
+        Command::Capture { output, folder, vpd, mmio, sign, with_tools, redaction } => {
+            let (output, sign) = (output.as_deref(), sign.as_deref());
+            let vital_product_data = vpd;
+            let wanted = super::capture::Wanted {
+                output,
+                folder,
+                vital_product_data,
+                mmio,
+                sign,
+                with_tools,
+                redaction,
+            };
             super::capture::run(&global, &wanted)
         }
+        Command::Verify { file, signers } => super::verify::run(&global, &file, signers.as_deref()),
         Command::Diff { first, second, by, slot, device, all } => {
             let chosen = super::diff::Chosen { slot: slot.as_ref(), device: device.as_ref() };
             super::diff::run(&global, (&first, second.as_deref()), by.into(), chosen, all)
         }
+        Command::Report { selection, options } => super::report::run(&global, &selection, &options),
         Command::Path { selection } => super::path::run(&global, &selection),
         Command::Simulate(command) => super::simulate::run(&global, command),
     }
@@ -190,10 +209,21 @@ pub fn names(global: &Global) -> Result<Names, Failure> {
     Ok(names)
 }
 
+/// What an argument names: a source, or something that is simulated. A scenario or machine that is shipped may be named by
+/// its name; a file or folder that is really called so comes first.
+pub fn open_any(argument: Option<&str>) -> Result<Opened, Failure> {
+    let shipped = argument.filter(|name| !Path::new(name).exists()).and_then(|name| {
+        let (base, at) = name.split_once('@').map_or((name, None), |(base, at)| (base, Some(at.to_owned())));
+        let found = simulate::library::find(base)?;
+        Some(Opened::Description { name: base.to_owned(), text: found.text.to_owned(), at })
+    });
+    shipped.map_or_else(|| source::open_any(argument).map_err(|e| Failure::new(NO_INPUT, e)), Ok)
+}
+
 /// Opens what `--from` names, at the moment that `--at` says.
 pub fn open_source(global: &Global) -> Result<Source, Failure> {
     let failed = |error: simulate::scenario::SimulationError| Failure::new(NO_INPUT, error);
-    match source::open_any(global.from.as_deref()).map_err(|e| Failure::new(NO_INPUT, e))? {
+    match open_any(global.from.as_deref())? {
         Opened::Source(source) => match &global.at {
             None => Ok(source),
             Some(_) => Err(Failure::new(USAGE, "--at: only a scenario (--from FILE.toml) has moments")),
@@ -306,7 +336,7 @@ impl Session {
                 }
             }
         };
-        let mut machine = machine::load_watched(&*source.tree, live, scope, around, watch)
+        let mut machine = machine::load_watched(&*source.tree, live, scope, around, live.then_some(watch))
             .map_err(|e| Failure::new(NO_INPUT, e))?;
         let complaints = selection.settle(&mut machine);
         let mut notes = source.notes.clone();

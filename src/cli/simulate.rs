@@ -1,18 +1,20 @@
 //! `simulate`.
 
-use crate::simulate::fault;
+use std::path::Path;
+
+use crate::inspect::simulations::{ShippedEntry, simulations};
 use crate::simulate::kernel::{KERNELS, Kernel};
 use crate::simulate::{expectation, generate, library, output, source};
 
-use super::arguments::{Global, Simulate};
-use super::run::{Failure, NO_INPUT, OUTPUT, Outcome, USAGE, moment};
+use super::arguments::{Format, Global, Simulate};
+use super::run::{Failure, NO_INPUT, OUTPUT, Outcome, USAGE, json, moment};
 
 /// An expectation was not met.
 const DIFFERS: u8 = 2;
 
 pub fn run(global: &Global, command: Simulate) -> Result<Outcome, Failure> {
     match command {
-        Simulate::List => Ok(Outcome::text(list())),
+        Simulate::List => list(global),
         Simulate::Build { scenario, out, kernel } => build(global, &scenario, &out, kernel.as_deref()),
         Simulate::Test { scenarios, kernel } => test(&scenarios, kernel.as_deref()),
         Simulate::Machine { name, functions } => machine(name.as_deref(), functions),
@@ -30,19 +32,19 @@ fn kernel(name: Option<&str>) -> Result<Option<Kernel>, Failure> {
     }
 }
 
-/// The first line of `title` in a shipped file.
-fn title(text: &str) -> &str {
-    let line = text.lines().find_map(|line| line.strip_prefix("title = \""));
-    line.map_or("", |line| line.trim_end_matches('"'))
-}
-
-fn list() -> String {
-    let mut groups: Vec<(&str, Vec<(String, String)>)> = Vec::new();
-    for (heading, shipped) in [("machines", library::MACHINES), ("scenarios", library::SCENARIOS)] {
-        let rows = shipped.iter().map(|s| (s.name.to_owned(), title(s.text).to_owned())).collect();
-        groups.push((heading, rows));
+fn list(global: &Global) -> Result<Outcome, Failure> {
+    let all = simulations();
+    if matches!(global.format, Format::Json) {
+        return Ok(Outcome::text(json(&all)?));
     }
-    groups.push(("faults", fault::all().map(|f| (f.name.to_owned(), f.summary())).collect()));
+    let shipped = |entries: Vec<ShippedEntry>| -> Vec<(&str, String)> {
+        entries.into_iter().map(|e| (e.name, e.title.to_owned())).collect()
+    };
+    let groups = [
+        ("machines", shipped(all.machines)),
+        ("scenarios", shipped(all.scenarios)),
+        ("faults", all.faults.into_iter().map(|f| (f.name, f.summary)).collect()),
+    ];
     let width = groups.iter().flat_map(|(_, rows)| rows).map(|(name, _)| name.len()).max().unwrap_or(0);
     let mut text = String::new();
     for (heading, rows) in groups {
@@ -54,17 +56,12 @@ fn list() -> String {
             text.push_str(&format!("  {name:width$}  {what}\n"));
         }
     }
-    text
+    Ok(Outcome::text(text))
 }
 
-fn build(
-    global: &Global,
-    name: &str,
-    out: &std::path::Path,
-    kernel_name: Option<&str>,
-) -> Result<Outcome, Failure> {
+fn build(global: &Global, name: &str, out: &Path, kernel_name: Option<&str>) -> Result<Outcome, Failure> {
     let (name, behind) = match name.rsplit_once('@') {
-        Some((path, moment)) if !std::path::Path::new(name).exists() => (path, Some(moment)),
+        Some((path, moment)) if !Path::new(name).exists() => (path, Some(moment)),
         _ => (name, None),
     };
     let at = moment(behind, global.at.as_deref())?;
@@ -86,7 +83,7 @@ fn build(
 fn test(names: &[String], kernel_name: Option<&str>) -> Result<Outcome, Failure> {
     let kernel = kernel(kernel_name)?;
     let (mut text, mut differences) = (String::new(), Vec::new());
-    for name in names {
+    for name in &with_folders(names)? {
         let scenario = source::scenario(name, kernel).map_err(|e| Failure::new(NO_INPUT, e))?;
         let (count, found) = expectation::check(&scenario).map_err(|e| Failure::new(NO_INPUT, e))?;
         let result = match (count, found.len()) {
@@ -102,6 +99,32 @@ fn test(names: &[String], kernel_name: Option<&str>) -> Result<Outcome, Failure>
     }
     super::run::print(&text)?;
     Err(Failure::new(DIFFERS, differences.join("\n")))
+}
+
+/// The scenarios of every folder that was named, in the order of their names, among the others.
+fn with_folders(names: &[String]) -> Result<Vec<String>, Failure> {
+    let mut all = Vec::new();
+    for name in names {
+        if !Path::new(name).is_dir() {
+            all.push(name.clone());
+            continue;
+        }
+        let failed = |error: std::io::Error| Failure::new(NO_INPUT, format!("{name}: {}", error.kind()));
+        let mut found: Vec<String> = Vec::new();
+        for entry in std::fs::read_dir(name).map_err(failed)? {
+            let path = entry.map_err(failed)?.path();
+            if path.extension().is_some_and(|extension| extension == "toml") {
+                found.push(path.to_string_lossy().into_owned());
+            }
+        }
+        if found.is_empty() {
+            let text = format!("{name}: no scenario in this folder; expected files that end in .toml");
+            return Err(Failure::new(NO_INPUT, text));
+        }
+        found.sort();
+        all.extend(found);
+    }
+    Ok(all)
 }
 
 fn machine(name: Option<&str>, functions: Option<u64>) -> Result<Outcome, Failure> {

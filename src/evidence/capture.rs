@@ -11,10 +11,11 @@ use crate::machine::{self, Machine, Scope, enumerate, vectors};
 use crate::tree::{Tree, TreeError};
 
 use super::about::Unread;
+use super::earlier_boots;
 use super::functions;
 use super::recorder::Recorder;
 use super::recording::{Kept, Recording};
-use super::surroundings;
+use super::{surroundings, tools};
 
 /// How a machine is read.
 #[derive(Debug, Clone, Copy)]
@@ -41,6 +42,8 @@ pub struct Captured {
     pub kernel: Option<String>,
     /// Whether everything was asked for.
     pub complete: bool,
+    /// What a reader should know, a line each.
+    pub notes: Vec<String>,
 }
 
 /// Reads a machine. `watch` is told how many functions were read, and of how many; when it returns false, reading ends,
@@ -65,10 +68,11 @@ pub fn capture(
         });
     }
     let mut go_on = true;
-    let machine = machine::load_watched(&**tree, live, scope, || (), &mut |done, all| {
+    let mut watched = |done, all| {
         go_on &= watch(done, all);
         go_on
-    })?;
+    };
+    let machine = machine::load_watched(&**tree, live, scope, || (), Some(&mut watched))?;
     let entries = enumerate::enumerate(&recorder, live)?.entries;
     let interrupts = read_interrupts(&recorder);
     let platform = read_platform(&recorder, live, interrupts.as_deref());
@@ -78,9 +82,17 @@ pub fn capture(
         recorder.keep(platform::ARCHITECTURE, Kept::File { bytes, size: None });
     }
     let all = machine.functions.len();
+    let mut notes = Vec::new();
     go_on &= watch(all, all);
+    if live && go_on {
+        notes.extend(earlier_boots::keep(&recorder, &mut || {
+            go_on &= watch(all, all);
+            go_on
+        }));
+    }
     if go_on {
         surroundings::read_surroundings(&recorder, live, &machine, deadline);
+        keep_tools(&**tree, &recorder);
     }
     for function in &machine.functions {
         // What is left is fast, but for registers of devices.
@@ -96,7 +108,7 @@ pub fn capture(
             functions::keep(&mut recording, &entry.path, &function.reading);
         }
     }
-    Ok(Captured { recording, machine, kernel: platform.kernel, complete: go_on })
+    Ok(Captured { recording, machine, kernel: platform.kernel, complete: go_on, notes })
 }
 
 /// Keeps the records of the kernel log as the kernel gives them.
@@ -108,6 +120,14 @@ fn keep_kernel_log(recorder: &Recorder) {
             Err(error) => Kept::Failed(error.cause),
         },
     );
+}
+
+/// What other programs said when the source was captured.
+fn keep_tools(tree: &dyn Tree, recorder: &Recorder) {
+    for name in tree.list(tools::FOLDER).unwrap_or_default() {
+        // The recorder notes what was read, and why not.
+        let _ = crate::tree::read(recorder, &format!("{}/{name}", tools::FOLDER), tools::LIMIT);
+    }
 }
 
 /// What could not be read, without what is absent.

@@ -6,12 +6,19 @@
 
 pub mod about;
 pub mod capture;
+mod earlier_boots;
 mod functions;
+mod lspci_text;
 mod recorder;
 mod recording;
+pub mod redact;
+pub mod sign;
 mod store;
 mod surroundings;
+pub mod tool;
+pub mod tools;
+pub mod verify;
 
 pub use recorder::Recorder;
 pub use recording::{Kept, Recording};
-pub use store::{Form, StoreError, store};
+pub use store::{Form, Sign, StoreError, hexadecimal, store};

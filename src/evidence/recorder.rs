@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::tree::{File, Result, Tree, TreeError, Window, join_link};
+use nix::errno::Errno;
+
+use crate::tree::{Cause, File, Result, Tree, TreeError, Window, join_link};
 
 use super::recording::{Kept, Recording};
 
@@ -105,7 +107,11 @@ impl Tree for Recorder {
 
     fn read_link(&self, path: &str) -> Result<String> {
         let path = self.real(path);
-        let target = self.root.read_link(&path).map_err(|error| self.failed(&path, error))?;
+        let target = self.root.read_link(&path).map_err(|error| match error.cause {
+            // That something is no link is no failure to read it: it is answered from what is there.
+            Cause::Errno(Errno::EINVAL) => error,
+            _ => self.failed(&path, error),
+        })?;
         self.notes().recording.keep(&path, Kept::Link(target.clone()));
         Ok(target)
     }

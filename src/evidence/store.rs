@@ -86,6 +86,7 @@ pub fn store(
         let notes = about.notes.iter().fold(String::new(), |text, note| text + note + "\n");
         extra.push((NOTES, notes.into_bytes()));
     }
+    extra.push((super::lspci_text::PATH, super::lspci_text::text(recording).into_bytes()));
     let digests = digests(recording, &extra);
     if let Some(sign) = sign {
         extra.push((SIGNATURE, sign(digests.as_bytes()).map_err(StoreError::Sign)?));

@@ -170,7 +170,8 @@ pub fn result(findings: &[Finding], named: &[String]) -> Status {
     findings.iter().filter(|f| concerns(f)).map(|f| f.status).max().unwrap_or(Status::Pass)
 }
 
-fn report(finding: &Finding) -> Report {
+/// A finding as it is printed.
+pub fn report(finding: &Finding) -> Report {
     let verdict = &finding.verdict;
     let wrong = matches!(finding.status, Status::Warn | Status::Fail);
     let text = |text: &str| wrong.then(|| text.to_owned());

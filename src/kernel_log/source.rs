@@ -14,7 +14,6 @@ use super::collect::{Collector, Log};
 use super::platform;
 use super::reader::{self, Wanted};
 use super::record::{Reading, Record};
-use crate::tree::source::BUG_REPORT;
 use crate::tree::{Cause, File, Result, Tree, TreeError, printable};
 
 /// Most bytes that are read of a log, unpacked: 64 GiB. Reading needs little memory; this is against packed files that
@@ -241,9 +240,7 @@ fn read_tree(
     take: &mut dyn FnMut(&Record<'_>),
 ) -> Result<Reading> {
     let open = |path: &str| Ok((path.to_owned(), tree.open(path)?));
-    let now = open("var/log/kmsg")
-        .or_else(|_: TreeError| open("var/log/dmesg"))
-        .or_else(|error: TreeError| open(BUG_REPORT).map_err(|_: TreeError| error))?;
+    let now = open("var/log/kmsg").or_else(|_: TreeError| open("var/log/dmesg"));
     let mut parts = Vec::new();
     if earlier {
         for number in (1..=EARLIER).rev() {
@@ -253,7 +250,12 @@ fn read_tree(
             }
         }
     }
-    parts.push((now, Some(0)));
+    match now {
+        Ok(now) => parts.push((now, Some(0))),
+        // Earlier boots alone are better than nothing.
+        Err(error) if parts.is_empty() => return Err(error),
+        Err(_) => {}
+    }
     let mut whole = Reading::default();
     for ((path, file), relative) in parts {
         let before = whole.boots.len();

@@ -25,12 +25,15 @@ mod wire;
 pub mod worker;
 
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use nix::errno::Errno;
+
 use crate::pci::Bdf;
 use crate::pci::header::{HeaderType, SecondaryBus, SubordinateBus};
-use crate::tree::{Directory, Tree, TreeError};
+use crate::tree::{Cause, Directory, Tree, TreeError};
 
 use enumerate::{Entry, Enumeration};
 pub use function::Function;
@@ -48,7 +51,7 @@ pub struct Scope<'a> {
     pub wanted: &'a (dyn Fn(Bdf) -> bool + Sync),
     /// Read sleeping functions too, although that wakes them.
     pub wake: bool,
-    /// Time that one function of the live machine may take.
+    /// Time that one function may take: of the live machine altogether, of any other tree for configuration space.
     pub deadline: Duration,
     /// Also read the vital product data of the wanted functions that answer and have it.
     pub vital_product_data: bool,
@@ -138,17 +141,20 @@ pub fn load_while(
     scope: Scope<'_>,
     meanwhile: impl FnOnce() + Send,
 ) -> Result<Machine, TreeError> {
-    load_watched(tree, live, scope, meanwhile, &mut |_, _| true)
+    load_watched(tree, live, scope, meanwhile, None)
 }
 
-/// The same; of the live machine, `watch` is told again and again how many functions were read, and of how many. When it
-/// returns false, reading ends, and the others were not read, with `EINTR` as the reason.
+/// Told how many functions were read, and of how many; whether to go on.
+pub type Watch<'a> = &'a mut dyn FnMut(usize, usize) -> bool;
+
+/// The same; `watch` is told again and again how far reading is. When it returns false, reading ends, and the others were
+/// not read, with `EINTR` as the reason.
 pub fn load_watched(
     tree: &dyn Tree,
     live: bool,
     scope: Scope<'_>,
     meanwhile: impl FnOnce() + Send,
-    watch: &mut dyn FnMut(usize, usize) -> bool,
+    mut watch: Option<Watch<'_>>,
 ) -> Result<Machine, TreeError> {
     let Enumeration { entries, strange } = enumerate::enumerate(tree, live)?;
     let wanted = entries.iter().map(|e| e.address).filter(|a| (scope.wanted)(*a)).collect();
@@ -161,7 +167,7 @@ pub fn load_watched(
             orders.into_iter().map(|(entry, order, _)| (entry, order)).unzip();
         let open = || Ok(Box::new(Directory::live()?) as Box<dyn Tree>);
         let failed = |errno| TreeError::errno("a worker process for reading", errno);
-        let mut watch = |done| watch(done, orders.len());
+        let mut watch = |done| watch.as_mut().is_none_or(|watch| watch(done, orders.len()));
         let mut readings = worker::read_all_watched(&orders, scope.deadline, &open, meanwhile, &mut watch)
             .map_err(failed)?;
         // Before there are threads, because of the workers.
@@ -171,7 +177,7 @@ pub fn load_watched(
         in_threads(entries.into_iter().zip(readings).collect(), |(e, reading)| Function::new(e, reading))
     } else {
         let read = |(entry, order, answers): (&Entry, Order, _)| {
-            let mut reading = reading::read_at(tree, &entry.path, order, answers);
+            let mut reading = reading::read_within(tree, &entry.path, order, answers, Some(scope.deadline));
             if with_product_data(&reading) {
                 let order = Order { vital_product_data: true, ..order };
                 let more = reading::read_at(tree, &entry.path, order, Vec::new());
@@ -187,7 +193,10 @@ pub fn load_watched(
         };
         let functions = std::thread::scope(|threads| {
             let _ = std::thread::Builder::new().spawn_scoped(threads, begin);
-            in_threads(orders, read)
+            match watch {
+                None => in_threads(orders, read),
+                Some(watch) => until(orders, read, watch),
+            }
         });
         begin();
         functions
@@ -201,6 +210,26 @@ pub fn load_watched(
         vital_product_data: scope.vital_product_data,
         ..Machine::from_functions(functions)
     })
+}
+
+/// Reads one function after the other until `watch` returns false; the others were not read.
+fn until<'a>(
+    orders: Vec<(&'a Entry, Order, Answers)>,
+    read: impl Fn((&'a Entry, Order, Answers)) -> Function + Sync,
+    watch: Watch<'_>,
+) -> Vec<Function> {
+    let entries: Vec<&Entry> = orders.iter().map(|(entry, ..)| *entry).collect();
+    let mut functions = Vec::with_capacity(entries.len());
+    let take = |function| {
+        functions.push(function);
+        Ok::<bool, Infallible>(watch(functions.len(), entries.len()))
+    };
+    // Nothing in it fails.
+    let Ok(()) = in_order(orders, read, take);
+    let not_read =
+        |entry: &&Entry| Function::new(entry, Reading::failed(entry.address, Cause::Errno(Errno::EINTR)));
+    functions.extend(entries.get(functions.len()..).unwrap_or_default().iter().map(not_read));
+    functions
 }
 
 /// Adds vital product data to the readings that are wanted with it. An order of its own each, after everything else.
@@ -389,6 +418,37 @@ mod tests {
         assert_eq!(way(&machine, 2), names[..3]);
         assert_eq!(way(&machine, 255), names[..256]);
         assert_eq!(way(&machine, 2999), names[2999 - 255..]);
+    }
+
+    /// A copy or a simulated machine, one of whose functions takes 50 ms for every four bytes: it costs its time and no more,
+    /// keeps what was read of it, and the others are read to their end.
+    #[test]
+    fn a_slow_function_has_a_deadline_in_every_tree() {
+        let mut config = vec![0; 4096];
+        config[..4].copy_from_slice(&[0xde, 0x10, 0x85, 0x2b]);
+        let path = |bus: u8| format!("{}/0000:{bus:02x}:00.0/config", reading::DEVICES);
+        let tree = MemoryTree::complete()
+            .file(path(1), config.clone())
+            .slow(path(2), config.clone(), Duration::from_millis(50))
+            .file(path(3), config.clone());
+        let deadline = Duration::from_millis(400);
+        let scope = Scope {
+            depth: Depth::Bytes,
+            wanted: &|_| true,
+            wake: false,
+            deadline,
+            vital_product_data: false,
+        };
+        let began = std::time::Instant::now();
+        let machine = load(&tree, false, scope).unwrap();
+        // All of it would take 51 s.
+        assert!(began.elapsed() < Duration::from_secs(20));
+        let last: Vec<Option<u32>> = machine.functions.iter().map(|f| f.reading.space.u32(4092)).collect();
+        assert_eq!(last, [Some(0), None, Some(0)]);
+        let slow = &machine.functions[1].reading;
+        let error = slow.config_error.unwrap();
+        assert_eq!(error.1, crate::tree::Cause::TimedOut(400));
+        assert_eq!(slow.space.u32(0), Some(0x2b85_10de));
     }
 
     #[test]

@@ -4,6 +4,8 @@
 //! a minute): sleep first, then what the kernel calls it, then four doublewords of configuration space, then the rest if
 //! somebody answers.
 
+use std::time::{Duration, Instant};
+
 use crate::pci::decode::{self, Context};
 use crate::pci::extended::{aer, doe};
 use crate::pci::header;
@@ -168,6 +170,18 @@ pub fn read(tree: &dyn Tree, order: Order) -> Reading {
 
 /// Reads the function whose folder is at `path`. `known` are the answers that there are already.
 pub fn read_at(tree: &dyn Tree, path: &str, order: Order, known: Answers) -> Reading {
+    read_within(tree, path, order, known, None)
+}
+
+/// The same; of configuration space, only what can be read within `deadline`, in pieces. For reads that take long but
+/// end: those of the live machine may not end, and are made in another process.
+pub fn read_within(
+    tree: &dyn Tree,
+    path: &str,
+    order: Order,
+    known: Answers,
+    deadline: Option<Duration>,
+) -> Reading {
     let mut reading = Reading { answers: known, ..Reading::empty(order.address) };
     let folder = match tree.enter(path) {
         Ok(folder) => folder,
@@ -189,7 +203,7 @@ pub fn read_at(tree: &dyn Tree, path: &str, order: Order, known: Answers) -> Rea
     }
     reading.ask_when(folder, When::Always);
     if reading.asleep.is_none() && !order.remembered {
-        read_config(&mut reading, folder, order.depth);
+        read_config(&mut reading, folder, order.depth, deadline);
     }
     if reading.text("uevent").is_none_or(|text| !text.contains("PCI_ID=")) {
         reading.ask_when(folder, When::WithoutUevent);
@@ -295,7 +309,7 @@ fn has_no_link(reading: &Reading) -> bool {
     reading.space.u16(6).is_some_and(|status| status & 0x10 == 0)
 }
 
-fn read_config(reading: &mut Reading, folder: &dyn Tree, depth: Depth) {
+fn read_config(reading: &mut Reading, folder: &dyn Tree, depth: Depth, deadline: Option<Duration>) {
     let file = match folder.open("config") {
         Ok(file) => file,
         Err(error) => {
@@ -319,9 +333,11 @@ fn read_config(reading: &mut Reading, folder: &dyn Tree, depth: Depth) {
     let read =
         |offset: u16, buffer: &mut [u8]| file.read_at(offset.into(), buffer).map_err(|e: TreeError| e.cause);
     let mut blocks = Blocks::default();
-    let mut source = |offset: u16, buffer: &mut [u8]| match file.is_copy() {
-        true => blocks.read(offset, buffer, read),
-        false => read(offset, buffer),
+    let mut patience = deadline.map(Patience::new);
+    let mut source = |offset: u16, buffer: &mut [u8]| match (file.is_copy(), &mut patience) {
+        (true, _) => blocks.read(offset, buffer, read),
+        (false, Some(patience)) => patience.read(offset, buffer, read),
+        (false, None) => read(offset, buffer),
     };
     let mut loader = Loader::new(limit, &mut source);
     let subsystem_known = reading.text("uevent").is_some_and(|text| text.contains("PCI_SUBSYS_ID="));
@@ -329,6 +345,60 @@ fn read_config(reading: &mut Reading, folder: &dyn Tree, depth: Depth) {
     reading.config_error = loader.error;
     reading.config_reads = loader.reads;
     reading.space = loader.into_space();
+    if let Some((offset, bytes)) = patience.and_then(|patience| patience.kept) {
+        reading.space.store(offset, &bytes);
+        let behind = offset.saturating_add(bytes.len() as u16);
+        reading.config_error = reading.config_error.take().map(|(_, cause)| (behind, cause));
+    }
+}
+
+/// Of what takes long to read, small pieces are read until the time is up.
+struct Patience {
+    deadline: Duration,
+    began: Instant,
+    /// What was read of the request during which the time was up, with its offset.
+    kept: Option<(u16, Vec<u8>)>,
+}
+
+impl Patience {
+    /// Bytes of a piece: of a function that does not complete requests each takes four times up to 50 ms, the end of the
+    /// default range of Completion Timeout (PCIe 6.2, 7.5.3.16).
+    const PIECE: usize = 16;
+
+    fn new(deadline: Duration) -> Self {
+        Patience { deadline, began: Instant::now(), kept: None }
+    }
+
+    fn read(
+        &mut self,
+        offset: u16,
+        buffer: &mut [u8],
+        read: impl Fn(u16, &mut [u8]) -> Result<usize, Cause>,
+    ) -> Result<usize, Cause> {
+        let mut done = 0;
+        while done < buffer.len() {
+            let end = buffer.len().min(done + Self::PIECE);
+            let late = self.began.elapsed() >= self.deadline;
+            let milliseconds = u32::try_from(self.deadline.as_millis()).unwrap_or(u32::MAX);
+            let answer = match late {
+                true => Err(Cause::TimedOut(milliseconds)),
+                false => read(offset + done as u16, &mut buffer[done..end]),
+            };
+            match answer {
+                Ok(length) => {
+                    done += length;
+                    if done < end {
+                        break;
+                    }
+                }
+                Err(cause) => {
+                    self.kept = Some((offset, buffer[..done].to_vec()));
+                    return Err(cause);
+                }
+            }
+        }
+        Ok(done)
+    }
 }
 
 /// Of a copy, where the number of reads counts and not their length, blocks are read and kept.

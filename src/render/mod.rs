@@ -6,5 +6,6 @@ pub mod junit;
 pub mod ocptv;
 pub mod prometheus;
 pub mod registers_page;
+pub mod report;
 pub mod style;
 pub mod text;

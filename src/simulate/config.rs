@@ -13,6 +13,8 @@ use crate::pci::walk::{self, List, Located};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
     bytes: Vec<u8>,
+    /// The same as what decodes it wants it.
+    space: ConfigSpace,
 }
 
 /// Where a dotted path leads: a register, or a field of one.
@@ -29,12 +31,12 @@ pub struct Place {
 impl Config {
     /// Zeros: no capabilities.
     pub fn zeros(length: usize) -> Self {
-        Config { bytes: vec![0; length] }
+        Config::from_bytes(&vec![0; length])
     }
 
     /// The bytes that a function was found with.
     pub fn from_bytes(bytes: &[u8]) -> Self {
-        Config { bytes: bytes.to_vec() }
+        Config { bytes: bytes.to_vec(), space: ConfigSpace::from_bytes(bytes) }
     }
 
     /// The bytes.
@@ -45,6 +47,7 @@ impl Config {
     /// Leaves only the first bytes.
     pub fn truncate(&mut self, length: usize) {
         self.bytes.truncate(length);
+        self.space = ConfigSpace::from_bytes(&self.bytes);
     }
 
     /// A little-endian number of 1 to 8 bytes; bytes behind the end read as ones, as hardware answers.
@@ -62,10 +65,11 @@ impl Config {
                 *place = byte;
             }
         }
-    }
-
-    fn space(&self) -> ConfigSpace {
-        ConfigSpace::from_bytes(&self.bytes)
+        // Whole doublewords.
+        let (from, to) = (start & !3, (start + usize::from(width)).next_multiple_of(4));
+        if let Some(bytes) = self.bytes.get(from..to.min(self.bytes.len())) {
+            self.space.store(from as u16, bytes);
+        }
     }
 
     /// Header Type without the multi-function bit.
@@ -75,7 +79,7 @@ impl Config {
 
     /// Capabilities of both lists.
     pub fn located(&self) -> Vec<Located> {
-        let mut space = self.space();
+        let mut space = &self.space;
         let mut found = walk::standard(&mut space, self.layout()).found;
         if self.bytes.len() > 256 {
             found.extend(walk::extended(&mut space).found);
@@ -89,28 +93,28 @@ impl Config {
         self.located().iter().find(of_key).map(|l| l.offset)
     }
 
-    /// Every register with its dotted path.
+    /// Every register with the first part of its dotted path.
     fn registers(&self) -> Vec<(String, Placed)> {
         self.registers_of(|_| true)
     }
 
     /// The registers of the capabilities whose name, the first part of a dotted path, is wanted.
     fn registers_of(&self, wanted: impl Fn(&str) -> bool) -> Vec<(String, Placed)> {
-        let space = self.space();
+        let space = &self.space;
         let mut all: Vec<(String, Placed)> = Vec::new();
         if wanted("header") {
-            all.extend(header::registers(&space).into_iter().map(|p| (format!("header.{}", p.path()), p)));
+            all.extend(header::registers(space).into_iter().map(|p| ("header".to_owned(), p)));
         }
         let located = self.located();
         let of_key = |l: &&Located| catalogue::find(l.list, l.id).is_none_or(|s| wanted(s.key));
         let chosen: Vec<Located> = located.iter().filter(of_key).copied().collect();
-        if let (Some(context), false) = (header::context(&space), chosen.is_empty()) {
+        if let (Some(context), false) = (header::context(space), chosen.is_empty()) {
             // What the layouts take from the PCI Express capability, which may not be among the chosen ones.
-            let context = decode::with_express(&space, context, &located);
-            let (capabilities, _) = decode::capabilities(&mut &space, context, &chosen);
+            let context = decode::with_express(space, context, &located);
+            let (capabilities, _) = decode::capabilities(&mut &*space, context, &chosen);
             for capability in capabilities {
                 let key = capability.path();
-                all.extend(capability.registers.iter().map(|p| (format!("{key}.{}", p.path()), *p)));
+                all.extend(capability.registers.iter().map(|p| (key.clone(), *p)));
             }
         }
         all
@@ -235,9 +239,8 @@ impl Config {
     /// First free offset behind the capabilities of a list, as far as their registers tell.
     fn end_of(&self, list: List, located: &[Located]) -> u16 {
         let start = if list == List::Standard { 0x40 } else { 0x100 };
-        let space = self.space();
-        let Some(context) = header::context(&space) else { return start };
-        let (capabilities, _) = decode::capabilities(&mut &space, context, located);
+        let Some(context) = header::context(&self.space) else { return start };
+        let (capabilities, _) = decode::capabilities(&mut &self.space, context, located);
         let ends = capabilities.iter().filter(|c| c.located.list == list).map(|c| c.end);
         ends.max().map_or(start, |end| end.next_multiple_of(4))
     }
@@ -256,19 +259,31 @@ impl Config {
     }
 }
 
-/// Where a dotted path leads among registers with their paths.
+/// Where a dotted path leads among registers with the first part of their paths. Without an index the first of several is
+/// meant.
 pub(super) fn locate(registers: &[(String, Placed)], path: &str) -> Option<Place> {
-    let wanted = path.replace("[0]", "");
-    registers.iter().find_map(|(name, placed)| {
+    registers.iter().find_map(|(first, placed)| {
+        let mut rest = behind(path, first, 0)?;
+        for (group, index) in placed.within.into_iter().chain(placed.group) {
+            rest = behind(rest, group, index)?;
+        }
         let (offset, width) = (placed.offset, placed.register.width);
-        let name = name.replace("[0]", "");
-        let rest = wanted.strip_prefix(&name)?;
-        if rest.is_empty() {
+        if rest == placed.register.key {
             return Some(Place { offset, width, field: None });
         }
-        let key = rest.strip_prefix('.')?;
+        let key = behind(rest, placed.register.key, 0)?;
         let field = placed.register.fields.iter().find(|f| f.key == key)?;
         Some(Place { offset, width, field: Some(field) })
+    })
+}
+
+/// What stands behind `name[index].`; the index 0 may be left out.
+fn behind<'a>(path: &'a str, name: &str, index: u16) -> Option<&'a str> {
+    let rest = path.strip_prefix(name)?;
+    let without = (index == 0).then(|| rest.strip_prefix('.')).flatten();
+    without.or_else(|| {
+        let (number, rest) = rest.strip_prefix('[')?.split_once("].")?;
+        (number.parse() == Ok(index)).then_some(rest)
     })
 }
 
@@ -277,7 +292,8 @@ fn find(registers: &[(String, Placed)], path: &str) -> Result<Place, Mistake> {
     locate(registers, path).ok_or_else(|| {
         let names: Vec<String> = registers
             .iter()
-            .flat_map(|(name, placed)| {
+            .flat_map(|(first, placed)| {
+                let name = format!("{first}.{}", placed.path());
                 placed.register.fields.iter().map(move |f| format!("{name}.{}", f.key))
             })
             .collect();

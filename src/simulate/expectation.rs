@@ -156,10 +156,10 @@ fn function_differs(expectation: &Expectation, machine: &Machine, address: Bdf) 
     let mut registers: Vec<(String, Placed)> = Vec::new();
     if let Some(function) = function {
         let head = function.space().map(header::registers).unwrap_or_default();
-        registers.extend(head.into_iter().map(|p| (format!("header.{}", p.path()), p)));
+        registers.extend(head.into_iter().map(|p| ("header".to_owned(), p)));
         for capability in function.decode().0 {
             let key = capability.path();
-            registers.extend(capability.registers.iter().map(|p| (format!("{key}.{}", p.path()), *p)));
+            registers.extend(capability.registers.iter().map(|p| (key.clone(), *p)));
         }
     }
     for (path, expected) in &expectation.fields {

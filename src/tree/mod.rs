@@ -10,11 +10,14 @@
 //! `ENODEV` a device that was removed meanwhile.
 
 pub mod archive;
+pub mod bug_report;
 mod directory;
+mod dmidecode;
 mod error;
 pub mod hexdump;
 mod hexline;
 mod hexrows;
+mod lspci_words;
 pub(crate) mod manifest;
 mod memory;
 pub(crate) mod raw;
@@ -23,8 +26,8 @@ mod window;
 
 pub use directory::Directory;
 pub use error::{Cause, Result, TreeError, errno_by_name, errno_name as error_name};
-pub use memory::MemoryTree;
 pub(crate) use memory::join_link;
+pub use memory::{Content, MemoryTree};
 pub use window::Window;
 
 /// Most bytes that are read of an ordinary attribute. A sysfs attribute is at most one page; text files of `/proc` are

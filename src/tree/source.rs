@@ -15,10 +15,8 @@ use super::archive::{self, Unpacked};
 use super::error::{Cause, TreeError};
 use super::hexdump::{self, Dump, INPUT_LIMIT};
 use super::{Directory, Tree, printable};
+use super::{bug_report, lspci_words};
 use crate::pci::Bdf;
-
-/// Where the tree that is made of an NVIDIA bug report keeps its text.
-pub const BUG_REPORT: &str = "var/log/nvidia-bug-report.log";
 
 /// A machine, or what is known of one, and how it was found.
 pub struct Source {
@@ -43,6 +41,8 @@ pub enum Kind {
     Archive,
     /// Text with hex dumps of configuration space.
     Dump,
+    /// What `nvidia-bug-report.sh` collected.
+    BugReport,
     /// A copy of one function's `config`.
     RawConfig,
     /// A machine that is simulated.
@@ -328,21 +328,18 @@ fn classify(name: &str, bytes: Vec<u8>) -> Result<Opened, SourceError> {
         Source { tree: Box::new(dump.tree), kind, description: format!("{name}, {what}"), notes }
     };
     let mut dump = hexdump::parse(&bytes);
-    let is_bug_report = contains(&bytes, b"nvidia-bug-report");
-    if is_bug_report {
-        dump.tree = dump.tree.file(BUG_REPORT, bytes.clone());
+    if dump.functions > 0 {
+        dump.tree = lspci_words::add(dump.tree, &bytes);
+    }
+    if contains(&bytes, bug_report::MARK) {
+        return report(name, dump, &bytes);
     }
     if dump.functions > 0 {
         let what = match dump.functions {
             1 => "text of lspci with one function".to_owned(),
             count => format!("text of lspci with {count} functions"),
         };
-        let mut source = source(dump, Kind::Dump, what);
-        if is_bug_report {
-            let text = "of an NVIDIA bug report, the hex rows and the kernel's log are read, nothing else";
-            source.notes.push(text.to_owned());
-        }
-        return Ok(Opened::Source(source));
+        return Ok(Opened::Source(source(dump, Kind::Dump, what)));
     }
     if !is_text(&bytes)
         && let Some(dump) = hexdump::raw(&bytes)
@@ -362,6 +359,29 @@ fn classify(name: &str, bytes: Vec<u8>) -> Result<Opened, SourceError> {
         None => "holds nothing that is known here".to_owned(),
     };
     Err(SourceError::Unknown { path, found })
+}
+
+/// What `nvidia-bug-report.sh` collected. Without configuration space it is still a machine's log.
+fn report(name: &str, dump: Dump, bytes: &[u8]) -> Result<Opened, SourceError> {
+    let functions = dump.functions;
+    let (mut tree, found) = bug_report::add(dump.tree, bytes);
+    if functions == 0 && found.parts.is_empty() {
+        let found = "an NVIDIA bug report without configuration space and without a kernel log".to_owned();
+        return Err(SourceError::Unknown { path: name.to_owned(), found });
+    }
+    let mut parts = vec![format!("{functions} function{}", if functions == 1 { "" } else { "s" })];
+    parts.extend(found.parts);
+    let mut notes = found.notes;
+    if functions == 0 {
+        tree.add_folder("sys/bus/pci/devices".to_owned());
+        notes.push(
+            "the report holds no hex rows of configuration space: nothing is known of any function"
+                .to_owned(),
+        );
+    }
+    notes.extend(dump.notes.iter().map(ToString::to_string));
+    let description = format!("{name}, an NVIDIA bug report with {}", parts.join(", "));
+    Ok(Opened::Source(Source { tree: Box::new(tree), kind: Kind::BugReport, description, notes }))
 }
 
 /// Whether the first 4 KiB have a word in them.

@@ -61,7 +61,9 @@ fn files_are_told_by_content() {
     assert_eq!(source.notes, ["line 1: 0000:00:01.0: the rows end at 0x4, in the middle of the space"]);
 
     write(format!("nvidia-bug-report.sh Version: 1\n\n{TEXT}").as_bytes());
-    assert!(open_path(&path).unwrap().notes[1].contains("NVIDIA bug report"));
+    let source = open_path(&path).unwrap();
+    assert_eq!(source.kind, Kind::BugReport);
+    assert!(source.description.ends_with("file.toml, an NVIDIA bug report with 1 function"));
 
     write(&[0; 256]);
     let source = open_path(&path).unwrap();
@@ -160,6 +162,90 @@ fn a_bug_report_has_its_log() {
         file: None,
     });
     assert_eq!(log.unwrap().events[0].kind.id, "nvidia.fallen-off-the-bus");
+}
+
+fn shipped_report() -> Vec<u8> {
+    fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("sysfs-fixtures/reports/nvidia-bug-report.log"))
+        .unwrap()
+}
+
+fn report_of(bytes: Vec<u8>) -> Source {
+    match classify("report", bytes) {
+        Ok(Opened::Source(source)) => source,
+        Ok(Opened::Description { .. }) => panic!("a description"),
+        Err(error) => panic!("{error}"),
+    }
+}
+
+#[test]
+fn a_bug_report_is_a_machine() {
+    let source = report_of(shipped_report());
+    assert_eq!(source.kind, Kind::BugReport);
+    let parts = "14 functions, dmidecode, nvidia-smi, the kernel log of 2 boots";
+    assert!(source.description.ends_with(parts), "{}", source.description);
+    let read = |path: &str| crate::tree::read_text(&*source.tree, path).unwrap();
+    assert_eq!(read("sys/class/dmi/id/product_name"), "GS-2201");
+    assert_eq!(read("sys/bus/pci/devices/0000:82:00.0/power/runtime_status"), "active");
+    assert_eq!(
+        read("sys/bus/pci/devices/0000:82:00.0/device"),
+        "0x2b85",
+        "it does not answer; lspci knew it"
+    );
+    assert!(read("proc/cmdline").starts_with("BOOT_IMAGE="));
+    assert!(
+        read("proc/driver/nvidia/gpus/0000:82:00.0/information").contains("Bus Location: \t 0000:82:00.0")
+    );
+    assert!(read("capture/tools/nvidia-smi-q.txt").ends_with("Reboot the system to recover this GPU"));
+    assert!(read("var/log/dmesg.1").lines().count() == 4 && !read("var/log/dmesg").contains("____"));
+    let missing = source.tree.open("var/log/nvidia-installer.log").err().unwrap();
+    assert_eq!(missing.cause, Cause::NotCaptured, "what the report does not hold is not known to be absent");
+    assert!(source.tree.open("etc/issue").is_err(), "no command reads it");
+}
+
+#[test]
+fn a_bug_report_that_breaks_off_gives_what_came_before() {
+    let whole = shipped_report();
+    let mut last = 0;
+    for length in (4000..whole.len()).step_by(1499) {
+        let source = match classify("report", whole[..length].to_vec()) {
+            Ok(Opened::Source(source)) => source,
+            Ok(Opened::Description { .. }) => panic!("{length}: a description"),
+            Err(error) => {
+                assert!(length < 20_000, "{length}: {error}");
+                continue;
+            }
+        };
+        let functions = source.tree.list("sys/bus/pci/devices").unwrap().len();
+        assert!(functions >= last, "{length}");
+        last = functions;
+    }
+    assert_eq!(last, 14);
+}
+
+#[test]
+fn a_bug_report_leads_nowhere() {
+    let rule = "_".repeat(44);
+    let mut text = format!("{rule}\n\nStart of NVIDIA bug report log file.\nnvidia-bug-report.sh\n\n");
+    for path in [
+        "/proc/../etc/shadow",
+        "/etc/shadow",
+        "proc/relative",
+        "/proc/\u{1b}[2J",
+        "/sys/*",
+        "",
+        "/proc/a does not exist",
+    ] {
+        text.push_str(&format!("{rule}\n\n*** {path}\n*** ls: -r-- {path}\nroot:x\n\n"));
+    }
+    let config = "sys/bus/pci/devices/0000:01:00.0/config";
+    text.push_str(&format!(
+        "{rule}\n\n*** /{config}\n*** ls: x\nrubbish\n\n{rule}\n\ndmesg:\n\n[    1.0] x\n"
+    ));
+    let source = report_of(text.into_bytes());
+    for path in ["etc/shadow", "proc/relative", "proc/a", "proc/\u{1b}[2J", "sys/*", config] {
+        assert_eq!(source.tree.open(path).err().unwrap().cause, Cause::NotCaptured, "{path}");
+    }
+    assert!(source.notes.iter().any(|note| note.contains("nothing is known of any function")));
 }
 
 const LOST: &str = "[    1.000000] NVRM: GPU 0000:82:00.0: GPU has fallen off the bus.";

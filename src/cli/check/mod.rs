@@ -168,7 +168,7 @@ fn exit_status(result: Status, least: Status) -> u8 {
 }
 
 /// What is wanted and, of functions that were asked for by name, the bridges above: a link has two ends.
-fn functions(session: &Session) -> Vec<&Function> {
+pub fn functions(session: &Session) -> Vec<&Function> {
     let mut addresses = session.machine.wanted.clone();
     for function in session.machine.wanted() {
         addresses.extend(session.machine.path(function).iter().map(|f| f.address));
@@ -187,7 +187,7 @@ fn known(id: &str) -> Result<(), Failure> {
 }
 
 /// A check that was asked for by name is made even if the profile has it off.
-fn switch_on(profile: &mut Profile, id: &str) {
+pub fn switch_on(profile: &mut Profile, id: &str) {
     let off = registry::find(id).is_some_and(|check| profile.severity(check) == Severity::Off);
     if off {
         let setting = profile.settings.entry(id.to_owned()).or_insert_with(|| Setting {
@@ -199,7 +199,8 @@ fn switch_on(profile: &mut Profile, id: &str) {
     }
 }
 
-fn profile(name: &str) -> Result<Profile, Failure> {
+/// A profile by name or from a file.
+pub fn profile(name: &str) -> Result<Profile, Failure> {
     // As with every file that may be meant instead of a name: it has a slash in it or ends in .toml.
     if name.contains('/') || name.ends_with(".toml") {
         let text =

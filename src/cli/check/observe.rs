@@ -10,11 +10,11 @@ use crate::machine::{self, Machine, Scope};
 use crate::simulate::clock::{DURATION, duration};
 use crate::simulate::scenario::Scenario;
 use crate::simulate::source as simulated;
-use crate::tree::source::{self, Kind, Opened, Source};
+use crate::tree::source::{Kind, Opened, Source};
 
 use super::super::arguments::{CheckOptions, Global, Selection};
 use super::super::progress::Progress;
-use super::super::run::{Failure, NO_INPUT, Need, Session, USAGE, moment};
+use super::super::run::{Failure, NO_INPUT, Need, Session, USAGE, moment, open_any};
 use super::command::Load;
 
 /// A machine at a moment.
@@ -67,7 +67,7 @@ pub fn observe(
     need: Need,
 ) -> Result<Observed, Failure> {
     let failed = |error: simulated::SimulationError| Failure::new(NO_INPUT, error);
-    match source::open_any(global.from.as_deref()).map_err(|e| Failure::new(NO_INPUT, e))? {
+    match open_any(global.from.as_deref())? {
         Opened::Source(source) if source.kind == Kind::Live => {
             if global.at.is_some() {
                 return Err(Failure::new(USAGE, "--at: only a scenario (--from FILE.toml) has moments"));
@@ -119,7 +119,7 @@ fn read(
         }
     };
     let scope = scope(global, depth, &wanted);
-    let machine = machine::load_watched(&*source.tree, live, scope, around, watch);
+    let machine = machine::load_watched(&*source.tree, live, scope, around, live.then_some(watch));
     let mut machine = machine.map_err(|e| Failure::new(NO_INPUT, e))?;
     selection.settle(&mut machine);
     Ok(Moment { machine, interrupts })

@@ -1,0 +1,136 @@
+//! `report`.
+
+use std::path::Path;
+
+use crate::check::run;
+use crate::check::subject::Surroundings;
+use crate::inspect::report::settings::SETTINGS;
+use crate::inspect::report::{Audience, Material, Report, report};
+use crate::machine::board::read_board;
+use crate::machine::reading::Depth;
+use crate::render::report::{html, markdown};
+use crate::render::style::Style;
+use crate::render::text;
+
+use super::arguments::{Format, Global, ReportOptions, Selection};
+use super::progress::Progress;
+use super::run::{Failure, INTERNAL, Need, OUTPUT, Outcome, Session, USAGE, check_log, json, open_source};
+
+/// What is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kept {
+    Html,
+    Markdown,
+    Json,
+}
+
+pub fn run(global: &Global, selection: &Selection, options: &ReportOptions) -> Result<Outcome, Failure> {
+    let audience: Audience = options.audience.into();
+    let kept = kind(global, options.output.as_deref())?;
+    if options.max_chars.is_some() && kept != Kept::Markdown {
+        return Err(Failure::new(
+            USAGE,
+            "--max-chars: only Markdown can be made shorter; give -o FILE.md or no -o",
+        ));
+    }
+    let mut profile = super::check::profile(&options.profile)?;
+    if audience != Audience::Qualification {
+        for id in SETTINGS.iter().flat_map(|setting| setting.checks) {
+            super::check::switch_on(&mut profile, id);
+        }
+    }
+    check_log(global)?;
+    let need = Need { depth: Depth::Bytes, platform: true, log: true, vital_product_data: false };
+    let mut progress = Progress::patient();
+    let session = Session::read(open_source(global)?, global, selection, need, &mut |done, all| {
+        progress.tell(|| format!("report: {done} of {all} functions"))
+    });
+    progress.end();
+    let mut session = session?;
+    let mut notes = std::mem::take(&mut session.notes);
+    notes.extend(session.log.iter().flat_map(|log| log.notes.iter().cloned()));
+    let board = read_board(&*session.source.tree);
+    let inspection = session.inspection();
+    let around = Surroundings {
+        interrupts: session.interrupts.as_deref(),
+        live: inspection.live,
+        busy: options.busy,
+        log: session.log.as_ref(),
+        ..Surroundings::new(&session.machine, &session.platform, inspection.tree, &profile)
+    };
+    let findings = run::run(around, super::check::functions(&session), &|_| true);
+    let material = Material {
+        inspection,
+        around,
+        findings: &findings,
+        board: &board,
+        source: &session.source.description,
+        profile: &options.profile,
+    };
+    let answer = report(material, audience, notes);
+    let written = match kept {
+        Kept::Json => json(&answer)?,
+        Kept::Markdown => markdown::markdown(&answer, options.max_chars),
+        Kept::Html => {
+            html::html(&answer, &decoded(&session, &answer)).map_err(|e| Failure::new(INTERNAL, e))?
+        }
+    };
+    // That a device does not answer is what the report is about.
+    session
+        .complaints
+        .retain(|complaint| !answer.patients.iter().any(|p| complaint.starts_with(&p.address.to_string())));
+    let text = match &options.output {
+        None => written,
+        Some(file) => {
+            save(file, &written)?;
+            format!(
+                "{}: {} requests, {} findings\n",
+                file.display(),
+                answer.requests.len(),
+                answer.findings.len()
+            )
+        }
+    };
+    Ok(session.outcome(text))
+}
+
+/// The text of `show` for each function of the appendix.
+fn decoded(session: &Session, answer: &Report) -> Vec<String> {
+    let inspection = session.inspection();
+    let lines = session.interrupts.as_deref();
+    let page = |address| match session.machine.get(address) {
+        Some(function) => text::show::function(inspection, function, lines, false, Style::PLAIN),
+        None => String::new(),
+    };
+    answer.appendix.iter().map(|a| page(a.address)).collect()
+}
+
+fn kind(global: &Global, output: Option<&Path>) -> Result<Kept, Failure> {
+    let by_format = match global.format {
+        Format::Json => Kept::Json,
+        _ => Kept::Markdown,
+    };
+    let Some(file) = output else { return Ok(by_format) };
+    match file.extension().and_then(|e| e.to_str()) {
+        Some("html" | "htm") => Ok(Kept::Html),
+        Some("md" | "txt") => Ok(Kept::Markdown),
+        Some("json") => Ok(Kept::Json),
+        _ => Err(Failure::new(
+            USAGE,
+            format!("-o {}: expected a name that ends in .html, .md or .json", file.display()),
+        )),
+    }
+}
+
+/// Writes the file whole or not at all.
+fn save(file: &Path, text: &str) -> Result<(), Failure> {
+    let failed = |error: std::io::Error| Failure::new(OUTPUT, format!("{}: {error}", file.display()));
+    let mut beside = file.as_os_str().to_owned();
+    beside.push(".part");
+    std::fs::write(&beside, text).map_err(failed)?;
+    std::fs::rename(&beside, file).map_err(|error| {
+        // What cannot be renamed is of no use to anybody; that it stays is told by the error as well.
+        let _ = std::fs::remove_file(&beside);
+        failed(error)
+    })
+}

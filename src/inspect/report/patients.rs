@@ -1,0 +1,183 @@
+//! The devices that have trouble, and where they are.
+
+use std::collections::BTreeSet;
+
+use crate::check::finding::{Finding, Status};
+use crate::inspect::list::title;
+use crate::machine::{Function, Machine, link};
+use crate::pci::Bdf;
+use crate::pci::capability::express::{self, Capabilities, SlotCapabilities};
+use crate::pci::header::{SecondaryBus, SubordinateBus};
+
+use super::Material;
+
+/// A device that has trouble.
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
+pub struct Patient {
+    /// Its first function.
+    #[schemars(with = "String")]
+    pub address: Bdf,
+    /// Its other functions that have the same trouble.
+    #[schemars(with = "Vec<String>")]
+    pub others: Vec<Bdf>,
+    /// Name and identifiers; `null` if only the log knows it.
+    pub device: Option<String>,
+    /// Whether the kernel still lists it.
+    pub listed: bool,
+    /// Name or number of its slot.
+    pub slot: Option<String>,
+    /// The port above it.
+    #[schemars(with = "Option<String>")]
+    pub port: Option<Bdf>,
+    /// The root port above it.
+    #[schemars(with = "Option<String>")]
+    pub root_port: Option<Bdf>,
+    /// What is the matter, a clause.
+    pub says: String,
+    /// Every function between the root port and the device, itself included.
+    #[schemars(with = "Vec<String>")]
+    pub place: Vec<Bdf>,
+}
+
+impl Patient {
+    /// The place in words that people find on a machine: `slot 7 (0000:82:00.0)`.
+    pub fn place_text(&self) -> String {
+        match &self.slot {
+            Some(slot) => format!("slot {slot} ({})", self.address),
+            None => self.address.to_string(),
+        }
+    }
+}
+
+/// Devices with something that failed, in the order of the addresses.
+pub fn patients(material: Material<'_>) -> Vec<Patient> {
+    let machine = material.inspection.machine;
+    let mut patients: Vec<Patient> = Vec::new();
+    for finding in material.findings.iter().filter(|f| f.status == Status::Fail) {
+        let Some(address) = finding.address else { continue };
+        let Some(function) = machine.get(address) else {
+            // Only the log knows it.
+            add(&mut patients, unlisted(material, address, port_above(machine, address), finding), finding);
+            continue;
+        };
+        let patient = match (is_about_below(function, finding), below(machine, function)) {
+            (true, Some(lower)) => patient(material, lower.address, Some(lower), finding),
+            (true, None) => missing(material, function, finding),
+            (false, _) => patient(material, address, Some(function), finding),
+        };
+        add(&mut patients, patient, finding);
+    }
+    patients.sort_by_key(|p| p.address);
+    patients
+}
+
+/// Whether it is what a port sees of the link below it: then the device below is the one that has trouble.
+fn is_about_below(port: &Function, finding: &Finding) -> bool {
+    let about_link = ["presence-parent-link", "link-", "aer-status", "power-slot", "dpc-"];
+    let downstream = link::port_type(port).is_some_and(|p| p.is_downstream_facing());
+    downstream && about_link.iter().any(|start| finding.check.id.starts_with(start))
+}
+
+fn below<'a>(machine: &'a Machine, port: &Function) -> Option<&'a Function> {
+    machine.children(port.address).min_by_key(|child| child.address)
+}
+
+fn add(patients: &mut Vec<Patient>, patient: Patient, finding: &Finding) {
+    let same = |a: Bdf, b: Bdf| (a.domain, a.bus, a.device) == (b.domain, b.bus, b.device);
+    match patients.iter_mut().find(|p| same(p.address, patient.address)) {
+        Some(known) => {
+            if patient.address != known.address && !known.others.contains(&patient.address) {
+                known.others.push(patient.address);
+            }
+            // That nobody answers explains everything else.
+            if finding.check.id.starts_with("presence-config") && finding.address == Some(known.address) {
+                known.says = patient.says;
+            }
+        }
+        None => patients.push(patient),
+    }
+}
+
+fn patient(material: Material<'_>, address: Bdf, function: Option<&Function>, finding: &Finding) -> Patient {
+    let machine = material.inspection.machine;
+    let way: Vec<Bdf> =
+        function.map(|f| machine.path(f).iter().map(|f| f.address).collect()).unwrap_or_default();
+    let device = format!("{:04x}:{:02x}:{:02x}", address.domain, address.bus, address.device);
+    let port = function.and_then(|f| f.parent);
+    let slot = material.inspection.platform.slot(&device).map(|slot| slot.name.clone());
+    Patient {
+        address,
+        others: Vec::new(),
+        device: function.map(|f| title(material.inspection.names, f)),
+        listed: function.is_some(),
+        slot: slot.or_else(|| slot_number(machine.get(port?)?)),
+        port,
+        root_port: way.first().copied().filter(|root| *root != address),
+        says: finding.summary.to_string(),
+        place: way,
+    }
+}
+
+/// A device that the kernel does not list any more: the port above it is there, and perhaps the log remembers it.
+fn missing(material: Material<'_>, port: &Function, finding: &Finding) -> Patient {
+    let buses = port.header::<SecondaryBus>().zip(port.header::<SubordinateBus>());
+    let (first, last) = buses.map_or((0, 0), |(a, b)| (a.number(), b.number()));
+    let below = |a: &Bdf| a.domain == port.address.domain && (first..=last).contains(&a.bus) && first > 0;
+    let logged: BTreeSet<Bdf> =
+        material.log().iter().flat_map(|log| &log.events).filter_map(|e| e.device).filter(below).collect();
+    let guess = Bdf { domain: port.address.domain, bus: first, device: 0, function: 0 };
+    let address = logged.first().copied().unwrap_or(guess);
+    let mut patient = unlisted(material, address, Some(port), finding);
+    patient.others = logged.into_iter().filter(|a| *a != address && a.bus == address.bus).collect();
+    patient
+}
+
+/// A device of which only the port above and the log are left.
+fn unlisted(material: Material<'_>, address: Bdf, port: Option<&Function>, finding: &Finding) -> Patient {
+    let machine = material.inspection.machine;
+    let device = format!("{:04x}:{:02x}:{:02x}", address.domain, address.bus, address.device);
+    let slot = material.inspection.platform.slot(&device).map(|slot| slot.name.clone());
+    let way: Vec<Bdf> =
+        port.map(|port| machine.path(port).iter().map(|f| f.address).collect()).unwrap_or_default();
+    Patient {
+        address,
+        others: Vec::new(),
+        device: logged_name(material, address),
+        listed: false,
+        slot: slot.or_else(|| slot_number(port?)),
+        port: port.map(|port| port.address),
+        root_port: way.first().copied(),
+        says: finding.summary.to_string(),
+        place: way,
+    }
+}
+
+/// The port whose own bus it is.
+fn port_above(machine: &Machine, address: Bdf) -> Option<&Function> {
+    let is_above = |port: &&Function| {
+        let same = port.address.domain == address.domain && matches!(port.header_layout(), Some(1));
+        same && port.header::<SecondaryBus>().is_some_and(|bus| bus.number() == address.bus)
+    };
+    machine.functions.iter().find(is_above)
+}
+
+/// What the log called it when it was found: `[10de:2b85]`, with the names that belong to that.
+fn logged_name(material: Material<'_>, address: Bdf) -> Option<String> {
+    let found =
+        |e: &&crate::kernel_log::Event| e.kind.id == "pci.function-found" && e.device == Some(address);
+    let event = material.log()?.events.iter().find(found)?;
+    let id = |name| u16::try_from(event.number(name)?).ok();
+    let (vendor, device) = (id("vendor_id")?, id("device_id")?);
+    let names = material.inspection.names;
+    let words = [names.vendor(vendor), names.device(vendor, device)].into_iter().flatten();
+    let words: Vec<_> = words.map(std::borrow::Cow::into_owned).collect();
+    Some(format!("{} [{vendor:04x}:{device:04x}]", words.join(" ")).trim_start().to_owned())
+}
+
+/// Physical Slot Number of the port above (PCIe 6.2, 7.5.3.9), if it has a slot; 0 means none was given.
+fn slot_number(port: &Function) -> Option<String> {
+    let specification = &express::SPECIFICATION;
+    port.register::<Capabilities>(specification).filter(|c| c.slot_implemented())?;
+    let number = port.register::<SlotCapabilities>(specification)?.physical_slot_number();
+    (number > 0).then(|| number.to_string())
+}

@@ -1,0 +1,322 @@
+//! What is asked of whoever may change firmware settings or touch the machine: one setting or action each, with what was
+//! found, what it should be, and how that is verified afterwards. What is already right is said too.
+
+use std::collections::BTreeSet;
+
+use crate::check::finding::{Finding, Status, Who};
+use crate::inspect::check::{Evidence, evidence};
+use crate::inspect::value::speed_number;
+use crate::kernel_log::Event;
+use crate::machine::link::{self, Rate};
+use crate::pci::Bdf;
+
+use super::Material;
+use super::opening::capital;
+use super::patients::Patient;
+use super::right;
+use super::settings::{SETTINGS, Setting, Standing, of_check};
+use super::timeline::{moment, trouble};
+
+/// A request.
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
+pub struct Request {
+    /// Its number, from 1.
+    pub number: usize,
+    /// What it is about, such as `aspm`; for what only a check knows, the check.
+    pub topic: String,
+    /// What is asked.
+    pub ask: String,
+    /// Who can do it.
+    pub who: Who,
+    /// The device that it is for; `null`: the machine as a whole.
+    #[schemars(with = "Option<String>")]
+    pub device: Option<Bdf>,
+    /// The slot of the device.
+    pub slot: Option<String>,
+    /// The port above it.
+    #[schemars(with = "Option<String>")]
+    pub port: Option<Bdf>,
+    /// What was found, in words.
+    pub found: String,
+    /// Registers, files and log lines that show it.
+    pub evidence: Vec<Evidence>,
+    /// What it should be.
+    pub should_be: String,
+    /// A command that verifies it afterwards.
+    pub command: String,
+    /// What the command then prints.
+    pub expected_output: String,
+    /// How it has to do with the trouble.
+    pub standing: Standing,
+}
+
+/// Something that is as it should be.
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
+pub struct Right {
+    /// What it is about, such as `aspm`.
+    pub topic: String,
+    /// What is right.
+    pub what: String,
+    /// Registers, files and log lines that show it.
+    pub evidence: Vec<Evidence>,
+}
+
+/// Everything about requests.
+#[derive(Debug, Default)]
+pub struct Asked {
+    /// What is asked.
+    pub requests: Vec<Request>,
+    /// What need not be asked.
+    pub right: Vec<Right>,
+    /// What cannot be seen from here.
+    pub not_measured: Vec<String>,
+}
+
+/// Most pieces of evidence of one request.
+const EVIDENCE: usize = 8;
+
+/// Requests for the devices that have trouble.
+pub fn requests(material: Material<'_>, patients: &[Patient]) -> Asked {
+    let mut asked = Asked::default();
+    for patient in patients {
+        for setting in SETTINGS {
+            one(&mut asked, material, patient, setting);
+        }
+        others(&mut asked, material, patient);
+        if is_on_the_bus(material, patient) {
+            management_controller(&mut asked, material, patient);
+        }
+    }
+    let order =
+        |r: &Request| (r.standing, SETTINGS.iter().position(|s| s.topic == r.topic).unwrap_or(usize::MAX));
+    asked.requests.sort_by_key(order);
+    asked.requests.iter_mut().enumerate().for_each(|(place, request)| request.number = place + 1);
+    asked.not_measured.sort();
+    asked.not_measured.dedup();
+    asked
+}
+
+/// Whether it fell silent or makes errors. A link that always was slow or narrow has nothing to do with power or temperature.
+fn is_on_the_bus(material: Material<'_>, patient: &Patient) -> bool {
+    let starts = ["presence-", "aer-", "dpc-", "power-slot", "kmsg-fallen", "kmsg-aer"];
+    about(material, patient)
+        .any(|f| f.status == Status::Fail && starts.iter().any(|start| f.check.id.starts_with(start)))
+}
+
+/// Findings about a patient, the way to it, and the machine as a whole.
+fn about<'a>(material: Material<'a>, patient: &'a Patient) -> impl Iterator<Item = &'a Finding> {
+    let mine = |a: Bdf| a == patient.address || patient.others.contains(&a) || patient.port == Some(a);
+    material.findings.iter().filter(move |f| f.address.is_none_or(mine))
+}
+
+/// A line of the log as evidence.
+fn line(event: &Event) -> Evidence {
+    Evidence {
+        path: "kernel log".to_owned(),
+        offset: None,
+        width: None,
+        raw: None,
+        decoded: event.evidence.first().map_or(event.message.clone(), |line| line.text.clone()),
+    }
+}
+
+fn is_wrong(finding: &Finding) -> bool {
+    matches!(finding.status, Status::Fail | Status::Warn)
+}
+
+fn one(asked: &mut Asked, material: Material<'_>, patient: &Patient, setting: &'static Setting) {
+    // In the order in which the setting names them: the most telling first.
+    let mine: Vec<&Finding> = setting
+        .checks
+        .iter()
+        .flat_map(|id| about(material, patient).filter(move |f| f.check.id == *id))
+        .collect();
+    let wrong: Vec<&Finding> = mine.iter().copied().filter(|f| is_wrong(f)).collect();
+    // What only goes along with failures of the bus is asked only where there is one.
+    if setting.standing != Standing::Shown && !is_on_the_bus(material, patient) {
+        return;
+    }
+    if wrong.is_empty() {
+        let (proving, what) = setting.right;
+        let passed = mine.iter().find(|f| f.status == Status::Pass && f.check.id == proving);
+        let unknown = mine.iter().find(|f| f.status == Status::Unknown);
+        let lost =
+            (setting.topic == "resizable-bar").then(|| right::size_that_was(material, patient)).flatten();
+        if let Some(why) = lost {
+            asked.not_measured.push(format!("Re-Size BAR, {}: {why}", patient.place_text()));
+        } else if let Some(right) = right::partly(material, patient, setting.topic) {
+            add_right(asked, right);
+        } else if let Some(finding) = passed {
+            let what = format!("{}: {what}", patient.place_text());
+            let evidence = distinct(finding.verdict.proofs.iter().map(evidence));
+            add_right(asked, Right { topic: setting.topic.to_owned(), what, evidence });
+        } else if let Some(finding) = unknown {
+            let what = setting.topic.replace('-', " ");
+            asked.not_measured.push(format!("{what}, {}: {}", patient.place_text(), finding.summary));
+        }
+        return;
+    }
+    let mut summaries: Vec<String> = Vec::new();
+    for finding in &wrong {
+        let text = match finding.address {
+            Some(address) => format!("{address}: {}", finding.summary),
+            None => finding.summary.to_string(),
+        };
+        if !summaries.contains(&text) {
+            summaries.push(text);
+        }
+    }
+    let mut proofs: Vec<Evidence> = distinct(wrong.iter().flat_map(|f| &f.verdict.proofs).map(evidence));
+    match setting.topic {
+        "card-and-riser" => proofs.extend(trouble(material, patient).into_iter().take(2).map(line)),
+        // The lines themselves say more than what was concluded from them.
+        "error-reporting" => {
+            let said = |e: &&Event| matches!(e.kind.id, "acpi.osc-not-supported" | "acpi.osc-controls");
+            let lines: Vec<Evidence> =
+                material.log().iter().flat_map(|l| &l.events).filter(said).map(line).collect();
+            if !lines.is_empty() {
+                proofs = lines;
+            }
+        }
+        _ => {}
+    }
+    proofs.truncate(EVIDENCE);
+    let fill = Fill::new(material, patient);
+    let whole = wrong.iter().all(|f| f.address.is_none());
+    add(
+        asked,
+        Request {
+            number: 0,
+            topic: setting.topic.to_owned(),
+            ask: fill.text(setting.ask),
+            who: setting.who,
+            device: (!whole).then_some(patient.address),
+            slot: patient.slot.clone().filter(|_| !whole),
+            port: patient.port.filter(|_| !whole),
+            found: summaries.join("; "),
+            evidence: proofs,
+            should_be: fill.text(setting.should_be),
+            command: fill.text(setting.command),
+            expected_output: fill.text(setting.expected),
+            standing: setting.standing,
+        },
+    );
+}
+
+/// What failed and no setting knows, if somebody else than the operator has to do with it.
+fn others(asked: &mut Asked, material: Material<'_>, patient: &Patient) {
+    for finding in about(material, patient).filter(|f| f.status == Status::Fail) {
+        let who = finding.verdict.who.unwrap_or(finding.check.who);
+        let theirs = matches!(who, Who::Firmware | Who::Provider | Who::Replacement);
+        if !theirs || of_check(finding.check.id).is_some() {
+            continue;
+        }
+        let action = finding.verdict.action.as_deref().unwrap_or(finding.check.remedy);
+        let place = finding.address.map(|a| format!(" {a}")).unwrap_or_default();
+        add(
+            asked,
+            Request {
+                number: 0,
+                topic: finding.check.id.to_owned(),
+                ask: capital(action),
+                who,
+                device: finding.address.map(|_| patient.address),
+                slot: patient.slot.clone(),
+                port: patient.port,
+                found: format!("{}: {}", place.trim(), finding.summary),
+                evidence: distinct(finding.verdict.proofs.iter().map(evidence)),
+                should_be: finding.verdict.expected.to_string(),
+                command: format!("pciscope check --only {}{place}", finding.check.id),
+                expected_output: "PASS".to_owned(),
+                standing: Standing::Shown,
+            },
+        );
+    }
+}
+
+/// Power and temperature are not part of PCI Express: the management controller has kept them.
+fn management_controller(asked: &mut Asked, material: Material<'_>, patient: &Patient) {
+    let when = trouble(material, patient)
+        .first()
+        .map_or("the time of the failure".to_owned(), |event| moment(&event.first));
+    add(asked, Request {
+        number: 0,
+        topic: "management-controller".to_owned(),
+        ask: format!(
+            "Send the event log and the sensors of the management controller (BMC) around {when}: power supplies, temperature of \
+             the card, speed of the fans"
+        ),
+        who: Who::Provider,
+        device: Some(patient.address),
+        slot: patient.slot.clone(),
+        port: patient.port,
+        found: "not measured: voltages, temperatures and fans cannot be read over PCI Express, least of all from a card \
+                that does not answer"
+            .to_owned(),
+        evidence: Vec::new(),
+        should_be: "no event of power or temperature at that time".to_owned(),
+        command: "ipmitool sel elist; ipmitool sdr".to_owned(),
+        expected_output: "no line about a power supply, a voltage or a temperature at that time".to_owned(),
+        standing: Standing::Correlation,
+    });
+}
+
+/// The same request for a second device is the same request.
+fn add(asked: &mut Asked, request: Request) {
+    let same =
+        |r: &Request| r.topic == request.topic && r.device == request.device && r.found == request.found;
+    if !asked.requests.iter().any(same) {
+        asked.requests.push(request);
+    }
+}
+
+fn add_right(asked: &mut Asked, right: Right) {
+    if !asked.right.iter().any(|r| r.what == right.what) {
+        asked.right.push(right);
+    }
+}
+
+fn distinct(evidence: impl Iterator<Item = Evidence>) -> Vec<Evidence> {
+    let mut seen = BTreeSet::new();
+    evidence.filter(|e| seen.insert((e.path.clone(), e.offset, e.decoded.clone()))).collect()
+}
+
+/// What stands for the placeholders of a setting.
+struct Fill {
+    words: [(&'static str, String); 5],
+}
+
+impl Fill {
+    fn new(material: Material<'_>, patient: &Patient) -> Self {
+        let machine = material.inspection.machine;
+        let most = |address: Option<Bdf>| {
+            let function = machine.get(address?)?;
+            link::link(function).map(|l| l.maximum)
+        };
+        // Of a card that does not answer nobody knows what it can: then it is what the port can.
+        let (card, port) = (most(Some(patient.address)), most(patient.port));
+        let rate: Rate = match (card, port) {
+            (Some(card), Some(port)) => port.lower(card),
+            (card, port) => port.or(card).unwrap_or_default(),
+        };
+        let port = patient.port.unwrap_or(patient.address);
+        let slot = match &patient.slot {
+            Some(slot) => format!("slot {slot}"),
+            None => format!("the slot below {port}"),
+        };
+        let unknown = || "as the card's data sheet says".to_owned();
+        Fill {
+            words: [
+                ("{device}", patient.address.to_string()),
+                ("{port}", port.to_string()),
+                ("{slot}", slot),
+                ("{speed}", rate.speed_mts.map_or_else(unknown, |s| format!("{}GT/s", speed_number(s)))),
+                ("{width}", rate.width.map_or_else(unknown, |w| format!("x{w}"))),
+            ],
+        }
+    }
+
+    fn text(&self, text: &str) -> String {
+        self.words.iter().fold(text.to_owned(), |text, (name, word)| text.replace(name, word))
+    }
+}

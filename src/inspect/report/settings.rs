@@ -1,0 +1,195 @@
+//! What may be asked of whoever sets up firmware or touches the machine: the words that setup menus use, which checks prove
+//! that it is needed, and how it is verified with tools that everybody has.
+//!
+//! Vendors name their settings differently, and no public list of the names exists: a request gives the words that are used most,
+//! so that whoever knows the menus finds the like. In texts `{device}`, `{port}`, `{slot}`, `{speed}`, `{width}` stand for what the request is about. What the commands print is
+//! that of lspci (pciutils 3.9 to 3.14: ls-caps.c) and of the kernel (drivers/acpi/pci_root.c, drivers/pci/probe.c).
+
+use crate::check::finding::Who;
+
+/// How a request has to do with the trouble.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Standing {
+    /// What was read shows that this is wrong.
+    Shown,
+    /// It goes along with such failures; nothing that was read proves that it caused this one.
+    Correlation,
+    /// It did not cause the failure; without it the next one cannot be seen.
+    Visibility,
+}
+
+impl Standing {
+    /// In words for the one who reads the request.
+    pub fn text(self) -> &'static str {
+        match self {
+            Standing::Shown => "shown by what was read",
+            Standing::Correlation => {
+                "correlation only: it goes along with such failures, nothing here proves that it caused this one"
+            }
+            Standing::Visibility => "not a cause: without it the next failure leaves no trace either",
+        }
+    }
+}
+
+/// Something that may be asked.
+#[derive(Debug)]
+pub struct Setting {
+    /// What it is called in answers.
+    pub topic: &'static str,
+    /// What is asked: one sentence with a verb in front.
+    pub ask: &'static str,
+    /// Who can do it.
+    pub who: Who,
+    /// Checks whose failure or warning is the reason. The first that found something says what should be.
+    pub checks: &'static [&'static str],
+    /// How it has to do with the trouble.
+    pub standing: Standing,
+    /// How it should be.
+    pub should_be: &'static str,
+    /// A command that anybody can run afterwards.
+    pub command: &'static str,
+    /// What it then prints.
+    pub expected: &'static str,
+    /// The check whose pass shows that nothing needs to be asked, and what is then said.
+    pub right: (&'static str, &'static str),
+}
+
+/// All of them, in the order in which they are asked.
+pub static SETTINGS: &[Setting] = &[
+    Setting {
+        topic: "card-and-riser",
+        ask: "Power the machine off (a reset is not enough), reseat the card in {slot} and its riser, check the card's power \
+              cables; if it fails again, try the card in another slot",
+        who: Who::Provider,
+        checks: &[
+            "presence-config-all-ones",
+            "presence-parent-link",
+            "presence-partial-ones",
+            "link-training",
+            "aer-status-latched",
+            "aer-fatal",
+        ],
+        standing: Standing::Shown,
+        should_be: "the link is up with {speed} {width}, and the card answers",
+        command: "lspci -s {port} -vv | grep LnkSta:",
+        expected: "LnkSta: Speed {speed}, Width {width}",
+        right: ("presence-parent-link", "the link to the card is up"),
+    },
+    Setting {
+        topic: "slot-power",
+        ask: "Check the power supply of {slot}: power cables of the card and the riser, the slot's power controller",
+        who: Who::Provider,
+        checks: &["power-slot-fault", "power-slot-limit"],
+        standing: Standing::Shown,
+        should_be: "no power fault",
+        command: "lspci -s {port} -vv | grep SltSta:",
+        expected: "PowerFlt-",
+        right: ("power-slot-fault", "no power fault is latched at the slot"),
+    },
+    Setting {
+        topic: "lanes",
+        ask: "Restore all lanes of {slot}: check `PCIe Slot Bifurcation` in firmware setup, then the seating of card and riser",
+        who: Who::Provider,
+        checks: &[
+            "link-width-below-path",
+            "link-width-below-own",
+            "link-lane-errors",
+            "link-parity-mismatch",
+        ],
+        standing: Standing::Shown,
+        should_be: "{width}",
+        command: "lspci -s {port} -vv | grep LnkSta:",
+        expected: "LnkSta: Speed {speed}, Width {width}",
+        right: ("link-width-below-path", "all lanes are in use"),
+    },
+    Setting {
+        topic: "link-speed",
+        ask: "Set `PCIe Link Speed` (`PCIe Slot Speed`, `Max Link Speed`) of {slot} to Auto in firmware setup",
+        who: Who::Firmware,
+        checks: &[
+            "link-target-limited",
+            "link-speed-below-path",
+            "link-speed-below-own",
+            "link-eq-incomplete",
+        ],
+        standing: Standing::Shown,
+        should_be: "{speed}",
+        command: "lspci -s {port} -vv | grep LnkSta:",
+        expected: "LnkSta: Speed {speed}, Width {width}",
+        right: ("link-speed-below-path", "the link is as fast as both ends can"),
+    },
+    Setting {
+        topic: "aspm",
+        ask: "Set `PCIe ASPM Support` (`ASPM`, `PCI Express Native Power Management`) and `L1 Substates` of {slot} to Disabled in \
+              firmware setup",
+        who: Who::Firmware,
+        checks: &["aspm-enabled", "aspm-l1ss"],
+        standing: Standing::Correlation,
+        should_be: "ASPM is off at both ends of the link",
+        command: "lspci -s {port} -vv | grep LnkCtl:",
+        expected: "LnkCtl: ASPM Disabled",
+        right: ("aspm-enabled", "ASPM is off"),
+    },
+    Setting {
+        topic: "above-4g-decoding",
+        ask: "Set `Above 4G Decoding` (`Memory Mapped I/O above 4 GB`, `64-bit MMIO`) to Enabled in firmware setup, with as much room \
+              as `MMIO High Size` offers",
+        who: Who::Firmware,
+        checks: &["bar-unassigned", "host-no-64bit-window", "bridge-window-small", "bar-large-below-4g"],
+        standing: Standing::Shown,
+        should_be: "every BAR of the card has an address, and there is a window above 4 GiB",
+        command: "lspci -s {device} -vv | grep Region",
+        expected: "no Region is <unassigned>, <ignored> or [disabled]; the large ones lie above 4 GiB",
+        right: ("host-no-64bit-window", "there is room above 4 GiB for the card's memory"),
+    },
+    Setting {
+        topic: "resizable-bar",
+        ask: "Set `Re-Size BAR Support` to Enabled (Auto) in firmware setup",
+        who: Who::Firmware,
+        checks: &["rebar-below-max"],
+        standing: Standing::Shown,
+        should_be: "the largest size that the card offers",
+        command: "lspci -s {device} -vv | grep 'current size'",
+        expected: "the largest of the supported sizes",
+        right: ("rebar-below-max", "the card's memory has the size that it offers"),
+    },
+    Setting {
+        topic: "error-reporting",
+        ask: "Hand error reporting over to the operating system: set `PCIe AER Support` to Enabled and `OS Native AER` (`Native \
+              AER`, `AER control: OS`) to Enabled in firmware setup",
+        who: Who::Firmware,
+        checks: &["osc-granted", "aer-os-owned"],
+        standing: Standing::Visibility,
+        should_be: "the operating system controls AER of every host bridge",
+        command: "dmesg | grep '_OSC: OS now controls'",
+        expected: "_OSC: OS now controls [… AER …], a line for every host bridge",
+        right: ("osc-granted", "the operating system handles PCI Express errors"),
+    },
+];
+
+/// The setting that a check proves to be needed.
+pub fn of_check(id: &str) -> Option<&'static Setting> {
+    SETTINGS.iter().find(|setting| setting.checks.contains(&id))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::registry;
+
+    #[test]
+    fn every_check_that_is_named_exists_and_is_named_once() {
+        let mut all: Vec<&str> = SETTINGS.iter().flat_map(|s| s.checks).copied().collect();
+        for id in &all {
+            assert!(registry::find(id).is_some(), "there is no check `{id}`");
+        }
+        let count = all.len();
+        for setting in SETTINGS {
+            assert!(setting.checks.contains(&setting.right.0), "{}", setting.topic);
+        }
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(all.len(), count);
+    }
+}

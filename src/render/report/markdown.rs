@@ -1,0 +1,277 @@
+//! A report as Markdown that can be read as it is and fits into a ticket.
+
+use crate::inspect::check::Evidence;
+use crate::inspect::report::requests::Request;
+use crate::inspect::report::{Audience, Report};
+
+use super::words;
+
+/// A part of the text. Where there is not enough room, those of the highest rank go first.
+struct Part {
+    rank: u8,
+    /// What it is called when it is left out.
+    name: String,
+    text: String,
+}
+
+/// The text, at most `limit` characters of it: whole parts, the most important ones; what is left out is named.
+pub fn markdown(report: &Report, limit: Option<usize>) -> String {
+    let mut parts = parts(report);
+    let Some(limit) = limit else { return parts.into_iter().map(|p| p.text).collect() };
+    let mut gone: Vec<String> = Vec::new();
+    loop {
+        let note = left_out(&gone);
+        let length: usize =
+            parts.iter().map(|p| p.text.chars().count()).sum::<usize>() + note.chars().count();
+        let last =
+            parts.iter().enumerate().max_by_key(|(place, part)| (part.rank, *place)).map(|(place, _)| place);
+        match last {
+            Some(place) if length > limit && parts.len() > 1 => gone.push(parts.remove(place).name),
+            _ => {
+                let mut text: String = parts.into_iter().map(|p| p.text).collect();
+                text.push_str(&note);
+                return cut(text, limit);
+            }
+        }
+    }
+}
+
+/// A limit that has not even room for the beginning gets as much of it as fits.
+fn cut(text: String, limit: usize) -> String {
+    if text.chars().count() <= limit {
+        return text;
+    }
+    text.chars().take(limit.saturating_sub(1)).chain((limit > 0).then_some('…')).collect()
+}
+
+fn left_out(gone: &[String]) -> String {
+    match gone {
+        [] => String::new(),
+        gone => {
+            let mut names: Vec<&str> = gone.iter().rev().map(String::as_str).collect();
+            names.dedup();
+            format!("\nLeft out for want of room: {}.\n", names.join(", "))
+        }
+    }
+}
+
+fn parts(report: &Report) -> Vec<Part> {
+    let mut out = Vec::new();
+    let mut part = |rank: u8, name: &str, text: String| {
+        if !text.is_empty() {
+            out.push(Part { rank, name: name.to_owned(), text });
+        }
+    };
+    let lead: Vec<String> = report.opening.iter().map(|text| format!("{}\n\n", plain(text))).collect();
+    part(0, "title", format!("# {}\n\n{}", plain(&report.title), lead.concat()));
+    let qualification = report.audience == Audience::Qualification;
+    if !report.requests.is_empty() {
+        part(1, "requests", "## What is asked\n\n".to_owned());
+    }
+    for request in &report.requests {
+        part(2, &format!("request {}", request.number), one(request));
+        let mut proof = evidence(&request.evidence, "     ");
+        if !proof.is_empty() {
+            proof = format!("   - evidence:{proof}\n");
+        }
+        part(3, "evidence", format!("{proof}\n"));
+    }
+    part(
+        3,
+        "what is already right",
+        list(
+            "What is already right",
+            report.already_right.iter().map(|r| format!("{}{}", plain(&r.what), evidence(&r.evidence, "  "))),
+        ),
+    );
+    part(
+        4,
+        "what could not be measured",
+        list("What could not be measured", report.not_measured.iter().map(|t| plain(t))),
+    );
+    part(5, "the way to the device", ways(report));
+    part(if qualification { 6 } else { 4 }, "the kernel log", timeline(report));
+    part(if qualification { 2 } else { 6 }, "findings", findings(report));
+    part(
+        3,
+        "the machine",
+        list(
+            "The machine",
+            words::machine(report).into_iter().map(|(name, text)| format!("{name}: {}", code(&text))),
+        ),
+    );
+    part(7, "registers", registers(report));
+    part(8, "the bytes", appendix(report));
+    out
+}
+
+fn one(r: &Request) -> String {
+    let mut out = format!("{}. **{}**\n", r.number, settings(&r.ask));
+    let mut row = |name: &str, text: String| out.push_str(&format!("   - {name}: {text}\n"));
+    row("where", plain(&words::location(r)));
+    row("who", words::who(r.who).to_owned());
+    row("found", plain(&r.found));
+    row("should be", plain(&r.should_be));
+    row("verify with", format!("{} prints {}", code(&r.command), code(&r.expected_output)));
+    row("standing", r.standing.text().to_owned());
+    out
+}
+
+fn list(heading: &str, items: impl Iterator<Item = String>) -> String {
+    let items: Vec<String> = items.map(|item| format!("- {item}\n")).collect();
+    if items.is_empty() { String::new() } else { format!("## {heading}\n\n{}\n", items.concat()) }
+}
+
+fn evidence(all: &[Evidence], indent: &str) -> String {
+    let line = |e: &Evidence| {
+        let place = code(&words::place(e));
+        let decoded = if e.path == "kernel log" { code(&e.decoded) } else { plain(&e.decoded) };
+        let text = if e.path == "kernel log" { decoded } else { format!("{place} {decoded}") };
+        format!("\n{indent}- {text}")
+    };
+    all.iter().map(line).collect()
+}
+
+fn ways(report: &Report) -> String {
+    let mut out = String::new();
+    for path in &report.paths {
+        out.push_str("```text\n");
+        out.push_str(&super::super::text::path::function(path, crate::render::style::Style::PLAIN));
+        out.push_str("```\n\n");
+    }
+    if out.is_empty() { out } else { format!("## Where it is\n\n{}", out.replace("\u{1b}", "")) }
+}
+
+fn timeline(report: &Report) -> String {
+    let time = &report.timeline;
+    if !time.log {
+        return "## What the kernel log says\n\nThere is no kernel log in what was read: that nothing is told here says nothing.\n\n"
+            .to_owned();
+    }
+    let mut out = list(
+        "What the kernel log says",
+        time.entries.iter().map(|e| {
+            let count = match e.count {
+                1 => String::new(),
+                count => format!(" ({count} times, last at {})", words::moment(&e.last)),
+            };
+            format!("{}{count}", code(&e.line))
+        }),
+    );
+    if time.left_out > 0 {
+        out.push_str(&format!("{} more events are left out.\n\n", time.left_out));
+    }
+    if time.other_boots > 0 {
+        out.push_str(&format!(
+            "Other starts of the machine in the log, not shown: {}.\n\n",
+            time.other_boots
+        ));
+    }
+    out
+}
+
+fn findings(report: &Report) -> String {
+    list(
+        "Findings",
+        report.findings.iter().map(|f| {
+            let address = f.address.map_or("the machine".to_owned(), |a| a.to_string());
+            let action = match (&f.action, f.who) {
+                (Some(action), Some(who)) => format!("\n  - {}: {}", words::who(who), settings(action)),
+                _ => String::new(),
+            };
+            let evidence = evidence(&f.evidence, "  ");
+            format!(
+                "{} {address}, {}: {}{evidence}{action}",
+                words::status(f.status),
+                f.check,
+                plain(&f.summary)
+            )
+        }),
+    )
+}
+
+fn registers(report: &Report) -> String {
+    if report.registers.is_empty() {
+        return String::new();
+    }
+    let rows: Vec<String> = report
+        .registers
+        .iter()
+        .map(|r| {
+            let fields = plain(&r.fields.join("; ")).replace('|', "\\|");
+            format!("| {} | {} | {:#x} | {} | {fields} |\n", r.address, r.short, r.offset, r.raw)
+        })
+        .collect();
+    let head = "| function | register | at | raw | what is in it |\n| --- | --- | --- | --- | --- |\n";
+    format!("## Registers that matter\n\n{head}{}\n", rows.concat())
+}
+
+fn appendix(report: &Report) -> String {
+    let bytes: Vec<String> = report
+        .appendix
+        .iter()
+        .filter(|a| !a.hex.is_empty())
+        .map(|a| format!("{} {}\n{}\n", a.address, a.device, a.hex))
+        .collect();
+    let missing: Vec<String> = report
+        .appendix
+        .iter()
+        .filter_map(|a| Some(format!("- {}: {}\n", a.address, plain(a.missing.as_ref()?))))
+        .collect();
+    if bytes.is_empty() && missing.is_empty() {
+        return String::new();
+    }
+    let dump = if bytes.is_empty() { String::new() } else { fenced(&bytes.concat()) };
+    format!(
+        "## Appendix\n\nConfiguration space as it was read; `lspci -F FILE -vvv` decodes it.\n\n{dump}{}\n",
+        missing.concat()
+    )
+}
+
+/// Text between fences that nothing in it can close.
+fn fenced(text: &str) -> String {
+    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(longest.max(2) + 1);
+    format!("{fence}text\n{text}{fence}\n\n")
+}
+
+/// Text that is shown letter by letter, whatever is in it.
+fn code(text: &str) -> String {
+    let text = text.replace(['\n', '\r'], " ");
+    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(longest + 1);
+    let space = if text.starts_with('`') || text.ends_with('`') || text.is_empty() { " " } else { "" };
+    format!("{fence}{space}{text}{space}{fence}")
+}
+
+/// Running text in which nothing is markup. What cannot be markup where it stands is left as it is: tickets are read as they
+/// are written.
+fn plain(text: &str) -> String {
+    let letters: Vec<char> = text.chars().collect();
+    let is_word =
+        |place: Option<usize>| place.and_then(|p| letters.get(p)).is_some_and(|c| c.is_alphanumeric());
+    let links = ["](", "][", "]:"].iter().any(|mark| text.contains(mark));
+    let mut out = String::with_capacity(text.len());
+    for (place, c) in letters.iter().copied().enumerate() {
+        let inside = is_word(place.checked_sub(1)) && is_word(Some(place + 1));
+        let escape = match c {
+            '\\' | '`' | '<' | '*' => true,
+            '_' => !inside,
+            '[' | ']' => links,
+            '#' | '>' | '+' | '-' => place == 0,
+            _ => false,
+        };
+        match c {
+            '\n' | '\r' => out.push(' '),
+            c if escape => out.extend(['\\', c]),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// The same, with names of settings between backquotes left as they are.
+fn settings(text: &str) -> String {
+    let pieces = text.split('`').enumerate();
+    pieces.map(|(place, piece)| if place % 2 == 1 { format!("`{piece}`") } else { plain(piece) }).collect()
+}

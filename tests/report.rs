@@ -1,0 +1,292 @@
+//! Reports: the same every time, nothing from the network, hostile text stays text, other tools read the appendix, and the
+//! committed letter is what the program writes.
+//!
+//! `SNAPSHOTS=overwrite cargo test --test report letter` writes docs/examples anew.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn pciscope(arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pciscope"));
+    command.current_dir(root()).env("PCISCOPE_IDS", "embedded").args(arguments).output().unwrap()
+}
+
+/// What `-o` writes.
+fn written(source: &str, ending: &str, more: &[&str]) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join(format!("report.{ending}"));
+    let output = pciscope(&[&["--from", source, "report", "-o", file.to_str().unwrap()], more].concat());
+    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(matches!(output.status.code(), Some(0 | 3)), "{source}: {error}");
+    std::fs::read_to_string(file).unwrap_or_else(|e| panic!("{source}: {e}: {error}"))
+}
+
+const NOTE: &str = "sysfs-fixtures/scenarios/field-note-1.toml";
+
+#[test]
+fn the_same_source_gives_the_same_report() {
+    for ending in ["html", "md", "json"] {
+        for reader in ["provider", "operator", "qualification"] {
+            let once = written(NOTE, ending, &["--for", reader]);
+            assert_eq!(once, written(NOTE, ending, &["--for", reader]), "{ending} for {reader}");
+            assert!(once.len() > 2000, "{ending} for {reader}");
+        }
+    }
+}
+
+#[test]
+fn the_committed_letter_is_what_the_program_writes() {
+    for ending in ["html", "md"] {
+        let file = root().join(format!("docs/examples/field-note-1.{ending}"));
+        let text = written(NOTE, ending, &["--for", "provider"]);
+        if std::env::var("SNAPSHOTS").is_ok_and(|v| v == "overwrite") {
+            std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+            std::fs::write(&file, &text).unwrap();
+        }
+        let committed = std::fs::read_to_string(&file).unwrap_or_default();
+        assert!(
+            committed == text,
+            "{}: not what the program writes; see the head of this test",
+            file.display()
+        );
+    }
+}
+
+/// A machine whose firmware, command line and log are somebody's attempt to be more than text.
+fn hostile(folder: &Path) -> PathBuf {
+    let source = root().join("sysfs-fixtures/machines/two-socket-gpu-server");
+    let tree = folder.join("tree");
+    let copied = Command::new("cp").arg("-a").arg(&source).arg(&tree).status().unwrap();
+    assert!(copied.success());
+    let dmi = tree.join("sys/class/dmi/id");
+    std::fs::create_dir_all(&dmi).unwrap();
+    std::fs::write(dmi.join("product_name"), "</title><script>alert(1)</script>\n").unwrap();
+    std::fs::write(
+        dmi.join("bios_version"),
+        "\"><img src=x onerror=alert(2)> `code` **bold** [a](javascript:b)\n",
+    )
+    .unwrap();
+    std::fs::write(tree.join("proc/cmdline"), "root=</dd><iframe src=//evil> `x` | y {{ 7*7 }} {% raw %}\n")
+        .unwrap();
+    tree
+}
+
+#[test]
+fn hostile_text_stays_text() {
+    let folder = tempfile::tempdir().unwrap();
+    let tree = hostile(folder.path());
+    let log = folder.path().join("log");
+    std::fs::write(
+        &log,
+        "[    1.000000] Linux version 6.8.0 (x@y)\n\
+         [   10.000000] pcieport 0000:80:01.1: AER: Uncorrectable (Fatal) error message received from 0000:82:00.0\n\
+         [   11.000000] NVRM: Xid (PCI:0000:82:00): 79, pid='</pre><script>alert(3)</script>', name=`<b>`, GPU has fallen off the bus.\n",
+    )
+    .unwrap();
+    let (tree, log) = (tree.to_str().unwrap(), log.to_str().unwrap());
+    let page = written(tree, "html", &["--log", log, "--for", "provider"]);
+    for raw in ["<script", "<img", "<iframe", "onerror=alert(2)>"] {
+        assert!(!page.contains(raw), "{raw} is in the page as markup");
+    }
+    assert!(
+        page.contains("&lt;script&gt;alert(1)") || page.contains("&lt;&#x2f;title&gt;&lt;script&gt;alert(1)"),
+        "it is there as text"
+    );
+    assert!(page.contains("{{ 7*7 }}"), "the template does not look into what it is given");
+    assert!(page.contains("alert(3)"), "the line of the log is there");
+    let text = written(tree, "md", &["--log", log, "--for", "provider"]);
+    for line in text.lines() {
+        let text = without_code(line);
+        let marked = text.match_indices('<').any(|(place, _)| !text[..place].ends_with('\\'));
+        assert!(!marked, "{line}");
+    }
+}
+
+/// A line of Markdown without what stands between runs of backquotes of the same length.
+fn without_code(line: &str) -> String {
+    let (mut out, mut rest) = (String::new(), line);
+    while let Some(start) = rest.find('`') {
+        let fence: String = rest[start..].chars().take_while(|c| *c == '`').collect();
+        let inside = &rest[start + fence.len()..];
+        let mut end = None;
+        let mut from = 0;
+        while let Some(place) = inside[from..].find('`').map(|p| p + from) {
+            let run = inside[place..].chars().take_while(|c| *c == '`').count();
+            if run == fence.len() {
+                end = Some(place + run);
+                break;
+            }
+            from = place + run;
+        }
+        // A backslash in front makes it a letter; what is never closed is none either.
+        let letter = rest[..start].ends_with('\\');
+        out.push_str(&rest[..start]);
+        match end.filter(|_| !letter) {
+            Some(end) => rest = &inside[end..],
+            None => rest = inside,
+        }
+    }
+    out + rest
+}
+
+#[test]
+fn a_page_loads_nothing_and_runs_nothing() {
+    for (source, reader) in [
+        (NOTE, "provider"),
+        ("sysfs-fixtures/machines/two-socket-gpu-server", "qualification"),
+        ("sysfs-fixtures/scenarios/half-the-lanes.toml", "operator"),
+    ] {
+        let page = written(source, "html", &["--for", reader]);
+        assert!(page.starts_with("<!DOCTYPE html>") && page.trim_end().ends_with("</html>"));
+        assert!(page.contains("default-src 'none'"), "a browser refuses whatever slips in");
+        for forbidden in ["<script", "src=", "http://", "https://", "@import", "url(", "<link", " on"] {
+            let text = if forbidden == " on" { page.contains(" onload=") } else { page.contains(forbidden) };
+            assert!(!text, "{source}: {forbidden}");
+        }
+        // Every element that is opened is closed again, in order.
+        balanced(&page);
+    }
+}
+
+fn balanced(page: &str) {
+    let mut open: Vec<String> = Vec::new();
+    for piece in page.split('<').skip(1) {
+        let Some((tag, _)) = piece.split_once('>') else { panic!("a tag without an end: {piece}") };
+        let name: String =
+            tag.trim_start_matches('/').chars().take_while(char::is_ascii_alphanumeric).collect();
+        let void = ["meta", "br", ""].contains(&name.as_str()) || tag.ends_with('/');
+        match tag.starts_with('/') {
+            true => assert_eq!(open.pop().as_deref(), Some(name.as_str()), "</{name}>"),
+            false if !void => open.push(name),
+            false => {}
+        }
+    }
+    assert!(open.is_empty(), "{open:?}");
+}
+
+#[test]
+fn a_ticket_has_room_for_so_many_characters() {
+    let whole = written(NOTE, "md", &["--for", "provider"]);
+    let length = whole.chars().count();
+    for limit in [0, 1, 50, 400, 1500, 3000, 6000, length - 1, length, length + 1] {
+        let text = written(NOTE, "md", &["--for", "provider", "--max-chars", &limit.to_string()]);
+        assert!(text.chars().count() <= limit, "{limit}");
+        assert_eq!(limit >= length, text == whole, "{limit}");
+        if (1500..length).contains(&limit) {
+            assert!(text.contains("Left out for want of room"), "{limit}: {text}");
+            assert!(text.contains("**Power the machine off"), "{limit}: the first request comes first");
+        }
+    }
+}
+
+/// `lspci -F` on a file.
+fn lspci(file: &Path) -> Option<String> {
+    match Command::new("lspci").arg("-F").arg(file).args(["-nvvv", "-D"]).output() {
+        Ok(output) => Some(String::from_utf8_lossy(&output.stdout).into_owned()),
+        Err(error) => {
+            assert!(std::env::var("CI").as_deref() != Ok("true"), "lspci: {error}");
+            println!("skipped: lspci: {error}");
+            None
+        }
+    }
+}
+
+/// What another tool reads out of the appendix is what it reads out of all the bytes.
+#[test]
+fn lspci_reads_the_appendix() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut sources = vec![
+        NOTE.to_owned(),
+        format!("{NOTE}@6m"),
+        "sysfs-fixtures/scenarios/half-the-lanes.toml".to_owned(),
+    ];
+    match std::env::var_os("PCISCOPE_CORPUS")
+        .map(|c| PathBuf::from(c).join("../captures"))
+        .filter(|c| c.is_dir())
+    {
+        Some(captures) => {
+            let some = ["gpu-gone", "gpu-width-x8", "aer-fatal-nic", "hp-presence-lost", "cfg-cap-loop"];
+            sources.extend(
+                some.map(|name| captures.join(format!("{name}.tar.zst")).to_str().unwrap().to_owned()),
+            );
+        }
+        None => println!("skipped: PCISCOPE_CORPUS is not set, or there are no captures beside it"),
+    }
+    let mut compared = 0;
+    for source in sources {
+        let page = written(&source, "html", &["--for", "provider"]);
+        let Some((_, rest)) = page.split_once("<pre id=\"lspci\">") else { continue };
+        let text = rest
+            .split("</pre>")
+            .next()
+            .unwrap()
+            .replace("&lt;", "<")
+            .replace("&gt;", ">")
+            .replace("&amp;", "&");
+        let appendix = folder.path().join("appendix");
+        std::fs::write(&appendix, &text).unwrap();
+        let addresses: Vec<&str> = text
+            .lines()
+            .filter(|l| l.contains(':') && l.len() > 12 && l.as_bytes()[4] == b':')
+            .filter_map(|l| l.split(' ').next())
+            .collect();
+        assert!(!addresses.is_empty(), "{source}: {text}");
+        let output = pciscope(
+            &[&["--from", &source, "show", "-x", "--format", "json"], addresses.as_slice()].concat(),
+        );
+        let answer: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let mut whole = String::new();
+        for function in answer["functions"].as_array().unwrap() {
+            whole.push_str(&format!("{} x\n", function["address"].as_str().unwrap()));
+            for (offset, hex) in function["hex"].as_object().unwrap() {
+                let offset: usize = offset.parse().unwrap();
+                for (row, digits) in hex.as_str().unwrap().as_bytes().chunks(32).enumerate() {
+                    let bytes: Vec<_> = digits.chunks(2).map(|d| std::str::from_utf8(d).unwrap()).collect();
+                    whole.push_str(&format!("{:03x}: {}\n", offset + row * 16, bytes.join(" ")));
+                }
+            }
+            whole.push('\n');
+        }
+        let all = folder.path().join("all");
+        std::fs::write(&all, whole).unwrap();
+        let (Some(mine), Some(theirs)) = (lspci(&appendix), lspci(&all)) else { return };
+        assert!(mine.contains("LnkSta") || mine.contains("Capabilities"), "{source}: {mine}");
+        assert_eq!(mine, theirs, "{source}");
+        compared += addresses.len();
+    }
+    println!("{compared} functions");
+    assert!(compared > 0);
+}
+
+/// Chromium, where it is installed, says nothing about the page, and asks nobody for anything.
+#[test]
+fn a_browser_shows_the_page_without_a_word() {
+    let folder = tempfile::tempdir().unwrap();
+    let (page, net) = (folder.path().join("page.html"), folder.path().join("net.json"));
+    std::fs::write(&page, written(NOTE, "html", &["--for", "provider"])).unwrap();
+    let started = Command::new("chromium")
+        .args(["--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", "--dump-dom"])
+        .arg(format!("--user-data-dir={}", folder.path().join("profile").display()))
+        .arg(format!("--log-net-log={}", net.display()))
+        .arg(format!("file://{}", page.display()))
+        .output();
+    let output = match started {
+        Ok(output) => output,
+        Err(error) => return println!("skipped: chromium: {error}"),
+    };
+    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{error}");
+    assert!(!error.contains("CONSOLE"), "{error}");
+    let shown = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(shown.contains("What is asked") && shown.contains("<svg"), "{shown}");
+    let log = std::fs::read_to_string(&net).unwrap();
+    let asked: Vec<&str> =
+        log.split("\"url\":\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    // The browser's own requests (updates) are to its maker; the page is a file and has nothing else.
+    assert!(asked.iter().all(|url| !url.starts_with("file:") || url.ends_with("page.html")), "{asked:?}");
+}
