@@ -174,8 +174,8 @@ fn large_bar_low(machine: &mut Machine, call: &Call) -> Result<(), Mistake> {
     all[bar as usize] = moves[0].1;
     // A bridge has one window for all prefetchable memory: what is in it moves along.
     let mut next = start + size;
-    for other in 0..6 {
-        let old = all[other];
+    for (other, line) in all.iter_mut().enumerate().take(6) {
+        let old = *line;
         if old.flags & Resource::MEMORY_64 == 0 || old.start < 1 << 32 {
             continue;
         }
@@ -183,7 +183,7 @@ fn large_bar_low(machine: &mut Machine, call: &Call) -> Result<(), Mistake> {
         let new = Resource { start: here, end: here + old.size() - 1, ..old };
         set(machine, address, &format!("header.bar[{other}].value"), here | old.flags & 0xf)?;
         set(machine, address, &format!("header.bar[{}].value", other + 1), 0)?;
-        all[other] = new;
+        *line = new;
         moves.push((old, new));
         next = here + old.size();
     }
