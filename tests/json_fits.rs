@@ -14,7 +14,8 @@ use pciscope::pci::{catalogue, header};
 use serde_json::Value;
 
 /// What is asked of every source: the schema, and the command.
-const QUESTIONS: [(&str, &[&str]); 9] = [
+const QUESTIONS: [(&str, &[&str]); 10] = [
+    ("diagnose", &["diagnose", "--why"]),
     ("check", &["check", "--all", "--profile", "gpu-server"]),
     ("list", &["list"]),
     ("list", &["list", "--tree"]),
@@ -75,7 +76,8 @@ fn sources() -> Vec<PathBuf> {
 
 #[test]
 fn every_answer_fits_its_schema() {
-    let schemas = ["check", "list", "log", "show", "msix", "path", "report"].map(|name| (name, schema(name)));
+    let schemas = ["check", "diagnose", "list", "log", "show", "msix", "path", "report"]
+        .map(|name| (name, schema(name)));
     let (mut answers, mut functions) = (0, 0);
     for source in sources() {
         for (name, question) in QUESTIONS {
@@ -85,8 +87,9 @@ fn every_answer_fits_its_schema() {
                 // The source has no log.
                 continue;
             }
-            // `check` says with 1 and 2 what it found.
-            let good = matches!(status, Some(0 | 3)) || name == "check" && matches!(status, Some(1 | 2));
+            // `check` and `diagnose` say with 1 and 2 what they found.
+            let finds = matches!(name, "check" | "diagnose");
+            let good = matches!(status, Some(0 | 3)) || finds && matches!(status, Some(1 | 2));
             assert!(good, "{what}: exit status {status:?}");
             let answer: Value = serde_json::from_str(&text).unwrap_or_else(|e| panic!("{what}: {e}"));
             let (_, schema) = schemas.iter().find(|(known, _)| *known == name).unwrap();

@@ -35,6 +35,7 @@ fn committed_schemas_are_current() {
     check("show", &schemars::schema_for!(Show));
     check("field", &schemars::schema_for!(Fields));
     check("log", &schemars::schema_for!(LogAnswer));
+    check("diagnose", &schemars::schema_for!(pciscope::inspect::diagnose::Diagnose));
     check("msix", &schemars::schema_for!(Msix));
     check("path", &schemars::schema_for!(WayPath));
     check("check", &schemars::schema_for!(pciscope::inspect::check::Check));

@@ -68,7 +68,8 @@ pub static CHECKS: &[Check] = &[
         reference: "PCIe 6.2, 7.7.2.5 to 7.7.2.8; Intel SDM volume 3, 11.11",
         remedy: "unbind and bind the driver again",
         who: Who::Driver,
-        false_positives: "A driver that has disabled an interrupt for a while (disable_irq).",
+        false_positives: "An interrupt that its driver has disabled for a while (disable_irq), or of a queue whose \
+                          processors are offline.",
         of: Of::Function(entries),
         ..Check::BASE
     },

@@ -138,6 +138,18 @@ pub enum Command {
         #[command(flatten)]
         options: CheckOptions,
     },
+    /// What broke: one verdict a device, how it is known, what will not help, what will, who has to do it.
+    ///
+    /// From the machine's state and the kernel log together; with --log alone from that log only. Exit status 0 healthy or
+    /// asleep, 1 something is slow, noisy or wrongly set up, 2 something is broken, 3 not known.
+    Diagnose {
+        /// Which functions.
+        #[command(flatten)]
+        selection: Selection,
+        /// The rest.
+        #[command(flatten)]
+        options: DiagnoseOptions,
+    },
     /// What a check, capability, register, field, fault, log line or NVIDIA's Xid is, where that is specified, what is normal.
     Explain {
         /// A check such as aspm-enabled, a dotted path such as express.link_status, a name that lspci prints, such as LnkSta or UESta.DLP, a fault that
@@ -360,6 +372,26 @@ pub struct CheckOptions {
     /// List the checks.
     #[arg(long)]
     pub list: bool,
+    /// Read memory of devices on machines other than x86 too, where a sick device can stop the machine.
+    #[arg(long)]
+    pub mmio: bool,
+}
+
+/// Options of `diagnose`.
+#[derive(Debug, Args)]
+pub struct DiagnoseOptions {
+    /// Print every rule, whether it fired, and why not.
+    #[arg(long)]
+    pub why: bool,
+    /// What the machine is expected to be: a file that `check --learn` wrote. Only it tells that another card is in a slot.
+    #[arg(long, value_name = "FILE")]
+    pub expect: Option<String>,
+    /// Also show what nothing is wrong with.
+    #[arg(short, long)]
+    pub all: bool,
+    /// The devices have work to do now: a link that is slower than its ends can is not excused by idling.
+    #[arg(long)]
+    pub busy: bool,
     /// Read memory of devices on machines other than x86 too, where a sick device can stop the machine.
     #[arg(long)]
     pub mmio: bool,

@@ -3,6 +3,7 @@
 mod arguments;
 mod capture;
 mod check;
+mod diagnose;
 mod diff;
 mod explain;
 mod list;

@@ -138,7 +138,7 @@ fn dispatch(arguments: Arguments) -> Result<Outcome, Failure> {
     let Some(command) = command else {
         return Err(Failure::new(
             USAGE,
-            "expected a command: list, show, msix, path, check, diff, report, log, explain, capture, verify or simulate; `pciscope --help` explains them",
+            "expected a command: list, show, msix, path, check, diagnose, diff, report, log, explain, capture, verify or simulate; `pciscope --help` explains them",
         ));
     };
     if !(global.deadline > 0.0 && global.deadline <= 3600.0) {
@@ -152,6 +152,7 @@ fn dispatch(arguments: Arguments) -> Result<Outcome, Failure> {
     }
     match command {
         Command::Check { selection, options } => super::check::run(&global, &selection, &options),
+        Command::Diagnose { selection, options } => super::diagnose::run(&global, &selection, &options),
         Command::List { selection, tree } => super::list::run(&global, &selection, tree),
         Command::Show { selection, field, raw, hex, vpd } => {
             super::show::run(&global, &selection, field.as_deref(), raw, hex, vpd)

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::kernel_log::event::{Evidence, KnownFrom, Level, Value};
 use crate::kernel_log::stamp::When;
+pub use crate::kernel_log::xid::level;
 use crate::kernel_log::{Boot, Event, Log};
 
 /// Answer of `log`.
@@ -105,13 +106,5 @@ fn answer(event: Event) -> EventAnswer {
         boot: event.boot,
         message: event.message,
         evidence: event.evidence,
-    }
-}
-
-/// Where the trouble is: of an Xid its number tells.
-pub fn level(event: &Event) -> Level {
-    match event.number("xid").and_then(crate::kernel_log::xid::of) {
-        Some(xid) if event.kind.id == "nvidia.xid" => xid.level,
-        _ => event.kind.level,
     }
 }

@@ -5,6 +5,7 @@
 pub mod capability;
 pub mod check;
 pub mod containment;
+pub mod diagnose;
 pub mod diff;
 pub mod doe_features;
 pub mod explain;

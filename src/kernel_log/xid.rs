@@ -34,6 +34,14 @@ pub fn of(number: i64) -> Option<&'static Xid> {
     XIDS.binary_search_by_key(&number, |xid| xid.number).ok().map(|at| &XIDS[at])
 }
 
+/// Where the trouble is that an event speaks of: of an Xid its number tells.
+pub fn level(event: &super::event::Event) -> Level {
+    match event.number("xid").and_then(of) {
+        Some(xid) if event.kind.id == "nvidia.xid" => xid.level,
+        _ => event.kind.level,
+    }
+}
+
 /// What the words of NVIDIA's recommendations stand for; `None` for those that speak for themselves.
 pub fn action(word: &str) -> Option<&'static str> {
     Some(match word {

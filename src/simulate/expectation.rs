@@ -9,6 +9,7 @@ use super::machine::description::number_or_flag;
 use super::output;
 use super::scenario::{Scenario, SimulationError};
 use super::state::Machine;
+use crate::diagnosis::{self, Subject, Verdict};
 use crate::machine::reading::Depth;
 use crate::machine::{self as observed, Scope};
 use crate::pci::decode::Placed;
@@ -26,6 +27,8 @@ pub struct Expectation {
     /// Of which function; `None` for the machine.
     pub function: Option<Bdf>,
     presence: Option<String>,
+    /// What `diagnose` must say of the function.
+    verdict: Option<String>,
     config_bytes: Option<u64>,
     /// Attributes: name, text or error.
     attributes: Vec<(String, String)>,
@@ -38,8 +41,8 @@ pub struct Expectation {
 
 /// Reads one.
 pub fn read(table: &Table) -> Result<Expectation, Mistake> {
-    const KEYS: [&str; 8] =
-        ["at", "function", "presence", "config_bytes", "attributes", "fields", "log", "no_log"];
+    const KEYS: [&str; 9] =
+        ["at", "function", "presence", "verdict", "config_bytes", "attributes", "fields", "log", "no_log"];
     table.only("an expectation", &KEYS)?;
     let at = match table.get("at") {
         None => Microseconds::MAX,
@@ -58,6 +61,10 @@ pub fn read(table: &Table) -> Result<Expectation, Mistake> {
         None => None,
         Some(node) => Some(node.choice("presence", &STATES.map(|s| (s, s)))?.to_owned()),
     };
+    let verdict = match table.get("verdict") {
+        None => None,
+        Some(node) => Some(node.choice("verdict", &Verdict::ALL.map(|v| (v.name(), v.name())))?.to_owned()),
+    };
     let mut attributes = Vec::new();
     for (name, node) in table.table("attributes")?.map(Table::flat).unwrap_or_default() {
         attributes.push((name.clone(), node.text(&name)?.to_owned()));
@@ -71,6 +78,7 @@ pub fn read(table: &Table) -> Result<Expectation, Mistake> {
         at,
         function,
         presence,
+        verdict,
         config_bytes: table.number("config_bytes")?,
         attributes,
         fields,
@@ -78,6 +86,7 @@ pub fn read(table: &Table) -> Result<Expectation, Mistake> {
         no_log: table.texts("no_log")?,
     };
     let needs_function = expectation.presence.is_some()
+        || expectation.verdict.is_some()
         || expectation.config_bytes.is_some()
         || !expectation.attributes.is_empty()
         || !expectation.fields.is_empty();
@@ -116,6 +125,16 @@ pub fn differs(expectation: &Expectation, machine: &Machine) -> Vec<String> {
     found
 }
 
+fn verdict_differs(tree: &dyn Tree, address: Bdf, expected: &str) -> Option<String> {
+    let verdicts = match diagnosis::verdicts(tree, &|other| other == address) {
+        Ok(verdicts) => verdicts,
+        Err(error) => return Some(format!("{address}: the machine cannot be read: {error}")),
+    };
+    let own = verdicts.iter().find(|(subject, ..)| *subject == Subject::Function(address));
+    let verdict = own.map_or("none", |(_, verdict, _)| verdict.name());
+    (verdict != expected).then(|| format!("{address}: verdict: expected {expected}, found {verdict}"))
+}
+
 fn function_differs(expectation: &Expectation, machine: &Machine, address: Bdf) -> Vec<String> {
     let mut found = Vec::new();
     let tree = output::tree(machine);
@@ -135,6 +154,9 @@ fn function_differs(expectation: &Expectation, machine: &Machine, address: Bdf) 
     let presence = function.map_or("absent", |f| f.presence.state.name());
     if let Some(expected) = expectation.presence.as_ref().filter(|expected| *expected != presence) {
         found.push(format!("{address}: presence: expected {expected}, found {presence}"));
+    }
+    if let Some(expected) = &expectation.verdict {
+        found.extend(verdict_differs(&tree, address, expected));
     }
     let readable = function.map_or(0, |f| f.config_bytes());
     if let Some(expected) = expectation.config_bytes.filter(|expected| *expected != u64::from(readable)) {

@@ -153,7 +153,7 @@ pub fn run(global: &Global, selection: &Selection, options: &CheckOptions) -> Re
 }
 
 /// Reads an expectation.
-fn expectation(file: &str) -> Result<Expectation, Failure> {
+pub fn expectation(file: &str) -> Result<Expectation, Failure> {
     let text = std::fs::read_to_string(file).map_err(|e| Failure::new(NO_INPUT, format!("{file}: {e}")))?;
     Expectation::parse(&text, file).map_err(|e| Failure::new(USAGE, e))
 }

@@ -2,6 +2,7 @@
 
 pub mod anomaly;
 pub mod check;
+pub mod diagnose;
 pub mod diff;
 pub mod explain;
 pub mod explain_log;

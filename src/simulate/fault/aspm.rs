@@ -37,7 +37,7 @@ faults! {
     ///
     /// PCI Firmware 3.3, 4.5.1; wording of drivers/acpi/pci_root.c. What firmware does with the errors is not
     /// simulated.
-    "osc-denied" => osc_denied on Machine needs [] verdict "firmware-configuration" takes [
+    "osc-denied" => osc_denied on Machine needs [] verdict "healthy" takes [
         words("features", &["AER", "LTR", "DPC"], "What firmware keeps: PCIeHotplug, SHPCHotplug, PME, AER, \
             PCIeCapability, LTR, DPC."),
     ];

@@ -43,7 +43,7 @@ faults! {
     /// otherwise it says nothing until a driver complains.
     ///
     /// Speed 2.5 GT/s and width 0 of a port without link depend on the hardware.
-    "link-down" => link_goes_down on Linked needs [] verdict "link-down" takes [
+    "link-down" => link_goes_down on Linked needs [] verdict "link-down" or looks_fallen_off takes [
         flag("disabled", false, "The port's Link Disable bit is set: software, not the hardware, took the link down."),
     ];
 
@@ -81,6 +81,12 @@ fn fallen_off_bus(machine: &mut Machine, call: &Call) -> Result<(), Mistake> {
         }
     }
     Ok(())
+}
+
+/// Without hot-plug nobody says that the link went first: from the bus it is a device that fell off.
+fn looks_fallen_off(machine: &Machine, call: &Call) -> Option<&'static str> {
+    let above = port(machine, call.function?).ok()?;
+    (!effect::runs_service(machine, above, 4) && !call.flag("disabled")).then_some("fallen-off-bus")
 }
 
 /// Surprise Down is latched at a port that can report it (PCIe 6.2, 7.8.4.2).

@@ -12,7 +12,7 @@ faults! {
     /// GPU again. Nothing in the hardware is to be changed; a reboot helps.
     ///
     /// Field experience; lines as NVIDIA's open modules print them.
-    "driver-wedged" => driver_wedged on Function needs [] verdict "driver-wedged" takes [];
+    "driver-wedged" => driver_wedged on Function needs [] verdict "driver-wedged" or by_driver takes [];
 
     /// The GPU reports errors of its memory and the bus is healthy: Xid 48 (double bit error), then 63 or 64 (row remapping),
     /// 94 or 95 (contained or not).
@@ -30,6 +30,15 @@ faults! {
         choice("vendor", &["amd", "intel"], "Whose IOMMU complains."),
         number("address", 0xffff_e000, "The address that was refused."),
     ];
+}
+
+/// What an NVMe drive or a network adapter says comes from its own firmware; other drivers say nothing.
+fn by_driver(machine: &Machine, call: &Call) -> Option<&'static str> {
+    match machine.driver(call.function?).as_deref() {
+        Some("nvidia") => None,
+        Some("nvme" | "mlx5_core") => Some("device-firmware"),
+        _ => Some("healthy"),
+    }
 }
 
 fn driver_wedged(machine: &mut Machine, call: &Call) -> Result<(), Mistake> {

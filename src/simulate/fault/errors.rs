@@ -14,7 +14,7 @@ faults! {
     ///
     /// Lines, counters and the clearing of the bits: seen on Linux 6.12 (injected errors). Until 6.15 the log is not
     /// limited; later kernels suppress lines, which is not simulated.
-    "aer-correctable-storm" => correctable_storm on Linked needs ["aer"] verdict "error-storm" takes [
+    "aer-correctable-storm" => correctable_storm on Linked needs ["aer"] verdict "error-storm" or if_only_latched takes [
         choice("error", &["RxErr", "BadTLP", "BadDLLP", "Rollover", "Timeout"], "What goes wrong."),
         number("count", 25, "Messages."),
         number("every_ms", 40, "Milliseconds from one to the next."),
@@ -25,7 +25,7 @@ faults! {
     /// on x86) recovery fails.
     ///
     /// Seen on Linux 6.12 (injected Unexpected Completion).
-    "aer-nonfatal" => nonfatal on Linked needs ["aer"] verdict "error-storm" takes [
+    "aer-nonfatal" => nonfatal on Linked needs ["aer"] verdict "error-storm" or if_it_may_be_old takes [
         choice("error", &["UnxCmplt", "CmpltTO", "TLP", "CmpltAbrt"], "What goes wrong."),
     ];
 
@@ -41,7 +41,7 @@ faults! {
     /// that the bit alone proves nothing; `latched` leaves it at that, otherwise it is reported as an error.
     ///
     /// PCIe 6.2, 7.8.4.2.
-    "aer-unsupported-request" => unsupported_request on Linked needs ["aer"] verdict "healthy" takes [
+    "aer-unsupported-request" => unsupported_request on Linked needs ["aer"] verdict "healthy" or if_reported takes [
         flag("latched", true, "Only the status bits are set, as after a scan."),
     ];
 
@@ -70,7 +70,7 @@ faults! {
     /// that reads from the device then waits for ever.
     ///
     /// PCIe 6.2, 7.5.3.16. The kernel logs nothing.
-    "completion-timeout-disabled" => timeout_disabled on Function needs ["express"] verdict "misconfigured" takes [];
+    "completion-timeout-disabled" => timeout_disabled on Function needs ["express"] verdict "healthy" takes [];
 
     /// Access Control Services of the port above redirect peer-to-peer requests to the root complex. That is what
     /// virtualization needs and what slows direct transfers between GPUs.
@@ -102,6 +102,22 @@ fn bit(name: &str) -> u8 {
         "MalfTLP" => 18,
         _ => 20,
     }
+}
+
+/// A report is in the log, where the kernel handles errors.
+fn if_reported(machine: &Machine, call: &Call) -> Option<&'static str> {
+    (!call.flag("latched") && effect::kernel_owns_errors(machine, call.function?)).then_some("error-storm")
+}
+
+/// Where firmware keeps errors, only a latched bit tells; of these errors it may be from the start of the machine.
+fn if_it_may_be_old(machine: &Machine, call: &Call) -> Option<&'static str> {
+    let hidden = !effect::kernel_owns_errors(machine, call.function?);
+    (hidden && matches!(call.word("error"), "UnxCmplt" | "CmpltAbrt" | "TLP")).then_some("healthy")
+}
+
+/// Where firmware keeps errors, one latched bit is all that is seen of a storm, as of a single error long ago.
+fn if_only_latched(machine: &Machine, call: &Call) -> Option<&'static str> {
+    (!effect::kernel_owns_errors(machine, call.function?)).then_some("healthy")
 }
 
 fn correctable_storm(machine: &mut Machine, call: &Call) -> Result<(), Mistake> {

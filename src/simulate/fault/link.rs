@@ -13,7 +13,7 @@ faults! {
     /// (`available PCIe bandwidth, limited by`); later it says nothing (drivers/pci/probe.c, pcie_report_downtraining).
     ///
     /// Seen on Linux 6.12 with both ends set to 2.5 GT/s.
-    "link-speed-reduced" => link_speed_reduced on Linked needs [] verdict "degraded-link" takes [
+    "link-speed-reduced" => link_speed_reduced on Linked needs [] verdict "degraded-link" or looks_idle takes [
         number("speed", 1, "Encoded speed that is left: 1 for 2.5 GT/s, 2 for 5, 3 for 8, 4 for 16."),
         flag("at_boot", true, "The link trained so at boot; otherwise it retrained while the machine ran."),
     ];
@@ -32,7 +32,7 @@ faults! {
     /// (receiver error, replay timeout) accompany it.
     ///
     /// Derived: what a marginal link shows. A folder on the disk shows the last value only.
-    "link-flapping" => link_flapping on Linked needs [] verdict "degraded-link" takes [
+    "link-flapping" => link_flapping on Linked needs [] verdict "degraded-link" or if_errors_are_hidden takes [
         number("low", 1, "Encoded speed that it falls to."),
     ];
 
@@ -54,7 +54,7 @@ faults! {
     /// trace to look at.
     ///
     /// PCIe 6.2, 7.7.3.3; seen on Linux 6.12 as raw register values. The kernel logs nothing.
-    "lane-errors" => lane_errors on Linked needs [] verdict "degraded-link" takes [
+    "lane-errors" => lane_errors on Linked needs [] verdict "healthy" takes [
         number("lanes", 0x8001, "Lanes as a set of bits."),
     ];
 
@@ -70,13 +70,33 @@ faults! {
     /// of the device, which keeps a link that once trained low from rising again.
     ///
     /// PCIe 6.2, 7.5.3.19. The kernel logs nothing.
-    "autonomous-speed-disabled" => autonomous_speed_disabled on Linked needs [] verdict "healthy" takes [
+    "autonomous-speed-disabled" => autonomous_speed_disabled on Linked needs [] verdict "misconfigured" takes [
         number("speed", 1, "Encoded speed at which the link stays."),
     ];
 
     /// Not a fault: an idle GPU lets its link fall to 2.5 GT/s and raises it again under load. The width stays, the
     /// target speed stays, nothing is latched but Link Autonomous Bandwidth Status. Nothing may complain.
-    "idle-downshift" => idle_downshift on Linked needs [] verdict "healthy" takes [];
+    "idle-downshift" => idle_downshift on Linked needs [] verdict "healthy" or if_it_does_not_idle_so takes [];
+}
+
+fn idles(machine: &Machine, call: &Call) -> Option<bool> {
+    let function = machine.functions.get(&call.function?)?;
+    Some(matches!(function.enumerated.number(0x0b, 1), 0x03 | 0x12))
+}
+
+/// Other devices than display controllers and accelerators do not lower the speed of their link while they idle.
+fn if_it_does_not_idle_so(machine: &Machine, call: &Call) -> Option<&'static str> {
+    (!idles(machine, call)?).then_some("degraded-link")
+}
+
+/// Of a display controller only the errors tell flapping from idling.
+fn if_errors_are_hidden(machine: &Machine, call: &Call) -> Option<&'static str> {
+    (idles(machine, call)? && !effect::kernel_owns_errors(machine, call.function?)).then_some("healthy")
+}
+
+/// Nothing tells a display controller that idles from one whose link trained slowly, unless the kernel said so at boot.
+fn looks_idle(machine: &Machine, call: &Call) -> Option<&'static str> {
+    (idles(machine, call)? && !call.flag("at_boot")).then_some("healthy")
 }
 
 /// Both ends of a link: the port, and the functions of the device that have link registers.

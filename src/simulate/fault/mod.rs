@@ -72,6 +72,9 @@ pub struct Fault {
     pub needs: &'static [&'static str],
     /// The diagnosis that is right for it; `healthy` where only a qualification objects.
     pub verdict: &'static str,
+    /// Where another one is right, because of the machine as it is after the fault or of what the fault was told; the first
+    /// that is given counts.
+    pub exception: fn(&Machine, &Call) -> Option<&'static str>,
     /// What it can be told.
     pub parameters: &'static [Parameter],
     /// Breaks the machine.
@@ -79,6 +82,11 @@ pub struct Fault {
 }
 
 impl Fault {
+    /// The diagnosis that is right on that machine, as it is after the fault.
+    pub fn verdict_on(&self, machine: &Machine, call: &Call) -> &'static str {
+        (self.exception)(machine, call).unwrap_or(self.verdict)
+    }
+
     /// The first sentence of the documentation.
     pub fn summary(&self) -> String {
         let text = self.doc.trim().replace('\n', " ");
@@ -257,7 +265,7 @@ macro_rules! faults {
     ($(
         $(#[doc = $doc:literal])*
         $name:literal => $apply:ident on $on:ident needs [$($needs:literal),*] verdict $verdict:literal
-        takes [$($parameter:expr),* $(,)?];
+        $(or $exception:ident)? takes [$($parameter:expr),* $(,)?];
     )*) => {
         /// Faults of this family.
         pub const ALL: &[$crate::simulate::fault::Fault] = &[$(
@@ -267,6 +275,7 @@ macro_rules! faults {
                 on: $crate::simulate::fault::Target::$on,
                 needs: &[$($needs),*],
                 verdict: $verdict,
+                exception: $crate::simulate::fault::exception!($($exception)?),
                 parameters: &[$($parameter),*],
                 apply: $apply,
             }
@@ -274,6 +283,17 @@ macro_rules! faults {
     };
 }
 use faults;
+
+/// The exception to a verdict, or none.
+macro_rules! exception {
+    () => {
+        |_, _| None
+    };
+    ($exception:ident) => {
+        $exception
+    };
+}
+use exception;
 
 /// A number as parameter.
 const fn number(name: &'static str, assumed: u64, doc: &'static str) -> Parameter {

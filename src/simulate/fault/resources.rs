@@ -28,7 +28,7 @@ faults! {
     /// small: the kernel shows no error, the GPU's memory is reachable through a small window only.
     ///
     /// Derived: the BAR is moved and, if Resizable BAR allows it, made 256 MiB.
-    "large-bar-below-4g" => large_bar_low on Function needs [] verdict "firmware-configuration" takes [];
+    "large-bar-below-4g" => large_bar_low on Function needs [] verdict "healthy" takes [];
 
     /// The window of the bridge above is too small for what is below it: `bridge window ...: can't assign; no space`, and the
     /// device's largest BAR has no place.
@@ -39,7 +39,7 @@ faults! {
     /// Resizable BAR is there and at its smallest size: firmware did not make it larger and no driver did.
     ///
     /// PCIe 6.2, 7.8.6; seen on Linux 6.12 as register values.
-    "rebar-at-minimum" => rebar_minimum on Function needs ["rebar"] verdict "firmware-configuration" takes [];
+    "rebar-at-minimum" => rebar_minimum on Function needs ["rebar"] verdict "healthy" takes [];
 
     /// The device has no Resizable BAR: an old firmware of the card, or one that hides it.
     ///
@@ -170,33 +170,38 @@ fn large_bar_low(machine: &mut Machine, call: &Call) -> Result<(), Mistake> {
     set(machine, address, &format!("header.bar[{}].value", bar + 1), 0)?;
     set_if_there(machine, address, &[("rebar.entry[0].control.size", (size >> 20).max(1).ilog2().into())])?;
     let mut all = lines(machine, address)?;
-    let mut moves = vec![(line, Resource { start, end: start + size - 1, ..line })];
-    all[bar as usize] = moves[0].1;
-    // A bridge has one window for all prefetchable memory: what is in it moves along.
-    let mut next = start + size;
-    for (other, line) in all.iter_mut().enumerate().take(6) {
-        let old = *line;
-        if old.flags & Resource::MEMORY_64 == 0 || old.start < 1 << 32 {
+    let moved = Resource { start, end: start + size - 1, ..line };
+    all[bar as usize] = moved;
+    write_lines(machine, address, &all);
+    // What lies in the same window moves with it.
+    let mut end = start + size;
+    let mut ranges = vec![(line, moved)];
+    for (other, range) in all.iter_mut().enumerate().take(6) {
+        let with_it = range.is_memory() && range.flags & Resource::PREFETCHABLE != 0 && range.size() != 0;
+        if other as u64 == bar || !with_it {
             continue;
         }
-        let here = next.next_multiple_of(old.size());
-        let new = Resource { start: here, end: here + old.size() - 1, ..old };
-        set(machine, address, &format!("header.bar[{other}].value"), here | old.flags & 0xf)?;
-        set(machine, address, &format!("header.bar[{}].value", other + 1), 0)?;
-        *line = new;
-        moves.push((old, new));
-        next = here + old.size();
+        let base = end.next_multiple_of(range.size().max(1));
+        let there = Resource { start: base, end: base + (range.size() - 1), ..*range };
+        set(machine, address, &format!("header.bar[{other}].value"), base | range.flags & 0xf)?;
+        if range.flags & Resource::MEMORY_64 != 0 {
+            set(machine, address, &format!("header.bar[{}].value", other + 1), 0)?;
+        }
+        end = base + range.size();
+        ranges.push((*range, there));
+        *range = there;
     }
     write_lines(machine, address, &all);
-    for (old, new) in moves {
+    for (old, new) in ranges {
         let (old, new) = (range_text(old), range_text(new));
         for line in machine.log.iter_mut().filter(|l| l.text.contains(&address.to_string())) {
             line.text = line.text.replace(&old, &new);
         }
     }
-    widen_window(machine, address, start, next - 1)
+    widen_window(machine, address, start, end - 1)
 }
 
+/// The prefetchable window of the bridges above covers a range that moved.
 fn widen_window(machine: &mut Machine, address: Bdf, start: u64, end: u64) -> Result<(), Mistake> {
     let mut here = address;
     while let Some(bridge) = machine.parent(here) {

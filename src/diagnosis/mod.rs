@@ -1,0 +1,101 @@
+//! From events and state to one verdict a device: what broke, how that is known, what helps and who has to do it.
+//!
+//! ```text
+//! kernel_log ──► signs_bus, signs_device ──► observe ──► rules_gone, rules_working ──► judge ──► advice, found
+//! machine, check ──► state ──────────────────┘                                           a Diagnosis with what to do
+//! ```
+//!
+//! A *sign* is something that can be seen: a kind of event with conditions, a finding of a check, a state of presence. A
+//! *rule* names signs: what must have been seen, what before it, what rules it out. Both are tables; the first rule that
+//! fires decides. State tells what is now, the log why: signs of the state stand behind everything that was logged.
+
+pub mod advice;
+pub mod found;
+pub mod judge;
+pub mod observe;
+pub mod rule;
+mod rules_gone;
+mod rules_working;
+pub mod sign;
+mod signs_bus;
+mod signs_device;
+pub mod state;
+pub mod topology;
+pub mod verdict;
+
+use std::collections::BTreeSet;
+
+use crate::check::subject::Surroundings;
+use crate::kernel_log::source::{Source, read_events};
+use crate::machine::platform::read_platform;
+use crate::machine::reading::Depth;
+use crate::machine::{self, DEADLINE, Scope};
+use crate::pci::Bdf;
+use crate::tree::{Result, Tree};
+
+pub use judge::Diagnosis;
+pub use observe::{Sources, Subject};
+pub use verdict::{Confidence, Verdict};
+
+/// A diagnosis of everybody of whom something is known, in the order of their addresses. What the log names otherwise than
+/// by address is left out if nothing is known to be the matter with it.
+pub fn diagnose<'a>(sources: &Sources<'a>) -> Vec<Diagnosis<'a>> {
+    let mut diagnoses: Vec<Diagnosis<'a>> =
+        sources.subjects().into_iter().map(|subject| judge::judge(sources, subject)).collect();
+    leave_to_those_below(sources, &mut diagnoses);
+    let shown = |d: &Diagnosis<'_>| {
+        matches!(d.subject, Subject::Function(_)) || !matches!(d.verdict, Verdict::Healthy | Verdict::Unknown)
+    };
+    diagnoses.retain(shown);
+    diagnoses
+}
+
+/// Verdicts from the state and the log of a tree that is not this machine: of the functions that are wanted, and of everybody
+/// else of whom its log speaks. With each the rule that decided.
+pub fn verdicts(
+    tree: &dyn Tree,
+    wanted: &(dyn Fn(Bdf) -> bool + Sync),
+) -> Result<Vec<(Subject, Verdict, Option<&'static str>)>> {
+    let scope =
+        Scope { depth: Depth::Full, wanted, wake: false, deadline: DEADLINE, vital_product_data: false };
+    let machine = machine::load(tree, false, scope)?;
+    let interrupts = machine::interrupts::read_interrupts(tree);
+    let platform = read_platform(tree, false, interrupts.as_deref());
+    let profile = state::profile();
+    let log = read_events(Source { tree, live: false, file: None }).ok();
+    let scene = state::Scene::new(Surroundings {
+        interrupts: interrupts.as_deref(),
+        log: log.as_ref(),
+        ..Surroundings::new(&machine, &platform, tree, &profile)
+    });
+    let sources = Sources::new(log.as_ref(), Some(&scene));
+    Ok(diagnose(&sources).into_iter().map(|d| (d.subject, d.verdict, d.rule.map(|rule| rule.id))).collect())
+}
+
+/// What a port says of its slot is the matter with what is in the slot: where that is known and has a verdict of its own, the
+/// port is well.
+fn leave_to_those_below(sources: &Sources<'_>, diagnoses: &mut [Diagnosis<'_>]) {
+    use Verdict::{LinkDown, PowerStateStuck, SlotPower, SurpriseRemoved};
+    let told = [SurpriseRemoved, LinkDown, SlotPower, PowerStateStuck, Verdict::ErrorStorm];
+    let mut below = BTreeSet::new();
+    for diagnosis in diagnoses.iter().filter(|d| d.verdict.status() == 2) {
+        below.extend(sources.above(&diagnosis.subject).0);
+    }
+    for diagnosis in diagnoses.iter_mut().filter(|d| told.contains(&d.verdict)) {
+        let of_slot = |place: usize| {
+            diagnosis.observations.get(place).is_some_and(|o| o.sign.place == sign::Place::OwnOrAbove)
+        };
+        let is_port = matches!(&diagnosis.subject, Subject::Function(address) if below.contains(address));
+        // Surprise Down stays latched at the port whose device went.
+        let latched = diagnosis.rule.is_some_and(|rule| rule.id == "error-latched");
+        let slot = diagnosis.verdict != Verdict::ErrorStorm && diagnosis.first.is_some_and(of_slot);
+        if is_port && (slot || latched) {
+            diagnosis.verdict = Verdict::Healthy;
+            diagnosis.confidence = Confidence::Likely;
+            diagnosis.level = Verdict::Healthy.level();
+            diagnosis.rule = None;
+            diagnosis.first = None;
+            diagnosis.followed.clear();
+        }
+    }
+}

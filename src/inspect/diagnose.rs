@@ -1,0 +1,403 @@
+//! `diagnose`: one verdict a device, with everything that a person needs to believe it and to act on it.
+
+use crate::check::finding::{Proof, Who};
+use crate::diagnosis::advice::{self, Kind};
+use crate::diagnosis::judge::{Outcome, Tried};
+use crate::diagnosis::observe::{NOW, Observation, Seen};
+use crate::diagnosis::state::CLEARING;
+use crate::diagnosis::{Confidence, Diagnosis, Sources, Subject, Verdict, found};
+use crate::kernel_log::{Event, Level};
+use crate::names::Names;
+
+use super::check::{self, Evidence as Looked};
+use super::list::title;
+use super::log::Moment;
+
+/// Answer of `diagnose`.
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
+pub struct Diagnose {
+    /// The worst verdict of all devices.
+    pub verdict: Verdict,
+    /// What the diagnosis was made from.
+    pub from: From,
+    /// Every device, in the order of their addresses.
+    pub devices: Vec<Device>,
+    /// What was noticed while reading.
+    pub notes: Vec<String>,
+}
+
+/// What was at hand.
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
+pub struct From {
+    /// The machine's state was read.
+    pub state: bool,
+    /// A kernel log was read.
+    pub log: bool,
+    /// What the missing half would add; `null` if neither is missing.
+    pub missing: Option<&'static str>,
+}
+
+/// One device.
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
+pub struct Device {
+    /// Its address; `null` for what the log names otherwise.
+    pub address: Option<String>,
+    /// What the log calls it where it has no address, such as `nvme0`; else its name and identifiers, if they are known.
+    pub name: Option<String>,
+    /// What is the matter with it.
+    pub verdict: Verdict,
+    /// How sure that is.
+    pub confidence: Confidence,
+    /// Where the trouble is.
+    pub level: Level,
+    /// What the verdict means.
+    pub means: &'static str,
+    /// The rule that decided; `null` where none fired.
+    pub rule: Option<&'static str>,
+    /// Why this follows from what was seen.
+    pub because: Option<&'static str>,
+    /// The first of what led here, in time; `null` if nothing is wrong.
+    pub first_cause: Option<Evidence>,
+    /// What speaks for the verdict and against it, and what else was seen.
+    pub evidence: Vec<Evidence>,
+    /// What followed from the first cause, in the order of time.
+    pub followed: Vec<Followed>,
+    /// What is not known, and what would tell.
+    pub not_known: Vec<NotKnown>,
+    /// What people try and what does not help, and why.
+    pub will_not_help: Vec<Advised>,
+    /// What to do, in this order: the safest first.
+    #[serde(rename = "do")]
+    pub to_do: Vec<Advised>,
+    /// What to ask the provider for, with what was found of it.
+    pub ask: Vec<Asked>,
+    /// Every rule with what became of it; empty without `--why`.
+    pub rules: Vec<RuleOutcome>,
+}
+
+/// Which way a piece of evidence points.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Points {
+    /// It speaks for the verdict.
+    For,
+    /// It speaks against it.
+    Against,
+    /// It clears something else of suspicion.
+    Clears,
+    /// It was seen and decides nothing.
+    Beside,
+}
+
+/// Something that was seen and where a stranger can look it up.
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
+pub struct Evidence {
+    /// Which way it points.
+    pub points: Points,
+    /// Name of the sign; of what clears something, that of the check.
+    pub sign: &'static str,
+    /// What it says: a clause.
+    pub says: String,
+    /// When it was first seen in the log; `null`: it is so now.
+    pub when: Option<Moment>,
+    /// How often; 1 for what was read.
+    pub count: u64,
+    /// Line of the log, from 1.
+    pub line: Option<u64>,
+    /// Lines, registers and files.
+    pub proofs: Vec<Looked>,
+}
+
+/// An event that followed.
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
+pub struct Followed {
+    /// Kind of event.
+    pub kind: &'static str,
+    /// When it first happened.
+    pub when: Moment,
+    /// Line of the log, from 1.
+    pub line: u64,
+    /// How often it happened.
+    pub count: u64,
+    /// The first line without what stands before the message.
+    pub message: String,
+}
+
+/// Something that is not known.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
+pub struct NotKnown {
+    /// What.
+    pub what: String,
+    /// The command that would tell.
+    pub command: String,
+}
+
+/// Advice.
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
+pub struct Advised {
+    /// What.
+    pub what: String,
+    /// Why.
+    pub why: &'static str,
+    /// Who does it.
+    pub who: Who,
+}
+
+/// A request.
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
+pub struct Asked {
+    /// What is asked for.
+    pub what: String,
+    /// What was found of it.
+    pub found: String,
+    /// Who can do it.
+    pub who: Who,
+}
+
+/// A rule with what became of it.
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
+pub struct RuleOutcome {
+    /// Its name.
+    pub rule: &'static str,
+    /// What it would conclude.
+    pub verdict: Verdict,
+    /// Whether it fired.
+    pub fired: bool,
+    /// Why not; why it did.
+    pub why: String,
+}
+
+/// The answer. `why` adds every rule.
+pub fn diagnose(
+    sources: &Sources<'_>,
+    diagnoses: &[Diagnosis<'_>],
+    names: &Names,
+    why: bool,
+    notes: Vec<String>,
+) -> Diagnose {
+    let worst = diagnoses.iter().map(|d| d.verdict).max_by_key(|verdict| verdict.weight());
+    let (state, log) = (sources.scene.is_some(), sources.log.is_some());
+    let missing = match (state, log) {
+        (true, false) => Some(
+            "the log would tell what happened first: dmesg, journalctl -k -b, or --log FILE; what was not logged is not known \
+             to be well",
+        ),
+        (false, true) => Some(
+            "the machine's state would tell what is so now: whether the device answers, both ends of its link, its slot; run \
+             pciscope diagnose there, or give it a capture with --from",
+        ),
+        _ => None,
+    };
+    Diagnose {
+        verdict: worst.unwrap_or(if state || log { Verdict::Healthy } else { Verdict::Unknown }),
+        from: From { state, log, missing },
+        devices: diagnoses.iter().map(|d| device(sources, d, names, why)).collect(),
+        notes,
+    }
+}
+
+fn device(sources: &Sources<'_>, diagnosis: &Diagnosis<'_>, names: &Names, why: bool) -> Device {
+    let function = match (&diagnosis.subject, sources.scene) {
+        (Subject::Function(address), Some(scene)) => scene.machine().get(*address),
+        _ => None,
+    };
+    let logged = || {
+        diagnosis.observations.iter().find_map(|o| match &o.seen {
+            Seen::Event(event) if event.kind.id.starts_with("nvidia.") => Some("nvidia".to_owned()),
+            Seen::Event(event) => {
+                event.driver.clone().filter(|driver| !matches!(driver.as_str(), "pci" | "pcieport"))
+            }
+            Seen::State(..) => None,
+        })
+    };
+    let driver = function.and_then(|f| f.driver().map(str::to_owned)).or_else(logged);
+    let advised = |kind| {
+        let mine = advice::of(diagnosis, driver.as_deref(), kind);
+        mine.map(|a| Advised { what: advice::text(a.what, &diagnosis.subject), why: a.why, who: a.who })
+            .collect()
+    };
+    let requests = found::requests(sources, diagnosis).into_iter();
+    Device {
+        address: match &diagnosis.subject {
+            Subject::Function(address) => Some(address.to_string()),
+            Subject::Named(_) => None,
+        },
+        name: match &diagnosis.subject {
+            Subject::Function(_) => function.map(|f| title(names, f)),
+            Subject::Named(name) => Some(name.clone()),
+        },
+        verdict: diagnosis.verdict,
+        confidence: diagnosis.confidence,
+        level: diagnosis.level,
+        means: diagnosis.verdict.means(),
+        rule: diagnosis.rule.map(|rule| rule.id),
+        because: diagnosis.rule.map(|rule| rule.because),
+        first_cause: diagnosis
+            .first
+            .and_then(|place| diagnosis.observations.get(place))
+            .filter(|_| diagnosis.verdict != Verdict::Healthy)
+            .map(|o| observed(o, Points::For)),
+        evidence: evidence(sources, diagnosis),
+        followed: diagnosis.followed.iter().map(|event| followed(event)).collect(),
+        not_known: not_known(sources, diagnosis),
+        will_not_help: advised(Kind::WillNotHelp),
+        to_do: advised(Kind::Do),
+        ask: requests.map(|r| Asked { what: r.what, found: r.found, who: r.who }).collect(),
+        rules: if why { diagnosis.tried.iter().map(outcome).collect() } else { Vec::new() },
+    }
+}
+
+/// What was seen, the strongest first: for, against, what clears the hardware, the rest.
+fn evidence(sources: &Sources<'_>, diagnosis: &Diagnosis<'_>) -> Vec<Evidence> {
+    let rule = diagnosis.rule;
+    let points = |o: &Observation<'_>| {
+        let id = &o.sign.id;
+        match rule {
+            Some(rule)
+                if [rule.seen, rule.with, rule.before, rule.supports].iter().any(|l| l.contains(id)) =>
+            {
+                Points::For
+            }
+            Some(rule) if rule.against.contains(id) => Points::Against,
+            _ => Points::Beside,
+        }
+    };
+    let mut all: Vec<Evidence> = diagnosis.observations.iter().map(|o| observed(o, points(o))).collect();
+    let answers = diagnosis.has("answers");
+    if let (Some(scene), Subject::Function(address), true) = (sources.scene, &diagnosis.subject, answers) {
+        for check in CLEARING {
+            let passed =
+                scene.finding(*address, check).filter(|f| f.status == crate::check::finding::Status::Pass);
+            if let Some(finding) = passed {
+                all.push(Evidence {
+                    points: Points::Clears,
+                    sign: check,
+                    says: finding.check.rule.trim_end_matches('.').to_owned(),
+                    when: None,
+                    count: 1,
+                    line: None,
+                    proofs: finding.verdict.proofs.iter().map(check::evidence).collect(),
+                });
+            }
+        }
+    }
+    all.sort_by_key(|e| match e.points {
+        Points::For => 0,
+        Points::Against => 1,
+        Points::Clears => 2,
+        Points::Beside => 3,
+    });
+    all
+}
+
+fn observed(observation: &Observation<'_>, points: Points) -> Evidence {
+    let sign = observation.sign.id;
+    match &observation.seen {
+        Seen::Event(event) => Evidence {
+            points,
+            sign,
+            says: observation.sign.says.to_owned(),
+            when: Some(Moment::from(&event.first)),
+            count: event.count,
+            line: Some(event.line()),
+            proofs: event.evidence.iter().map(|line| line_proof(&line.text)).collect(),
+        },
+        Seen::State(says, proofs) => Evidence {
+            points,
+            sign,
+            says: says.clone(),
+            when: None,
+            count: 1,
+            line: None,
+            proofs: proofs.iter().map(check::evidence).collect(),
+        },
+    }
+}
+
+fn line_proof(text: &str) -> Looked {
+    check::evidence(&Proof::Log { line: text.to_owned() })
+}
+
+fn followed(event: &Event) -> Followed {
+    Followed {
+        kind: event.kind.id,
+        when: Moment::from(&event.first),
+        line: event.line(),
+        count: event.count,
+        message: event.message.clone(),
+    }
+}
+
+/// What is not known of a device that has trouble, and what would tell.
+fn not_known(sources: &Sources<'_>, diagnosis: &Diagnosis<'_>) -> Vec<NotKnown> {
+    if matches!(diagnosis.verdict, Verdict::Healthy | Verdict::Asleep) {
+        return Vec::new();
+    }
+    let address = match &diagnosis.subject {
+        Subject::Function(address) => address.to_string(),
+        Subject::Named(_) => String::new(),
+    };
+    let mut unknown = Vec::new();
+    let mut add = |what: &str, command: &str| {
+        unknown.push(NotKnown { what: what.to_owned(), command: command.trim_end().to_owned() });
+    };
+    if sources.scene.is_none() {
+        add("whether the device answers now", &format!("pciscope list {address}"));
+        add("what both ends of its link say", &format!("pciscope path {address}"));
+    }
+    if sources.log.is_none() {
+        add(
+            "what happened first",
+            &format!("pciscope diagnose {address} --log FILE, with dmesg or journalctl -k in it"),
+        );
+    }
+    if diagnosis.guessed {
+        add(
+            "which port is above the device: the log does not say, only one of those that it names can be",
+            "lspci -t",
+        );
+    }
+    if diagnosis.has("errors-kept-by-firmware") && diagnosis.level == Level::Bus {
+        add(
+            "whether errors on the bus came before: firmware kept AER (_OSC), so that the log could not have them",
+            "ipmitool sel list, or the log of the management controller",
+        );
+    }
+    if matches!(diagnosis.verdict, Verdict::FallenOffBus | Verdict::LinkDown)
+        && !diagnosis.has("signal-errors")
+    {
+        add(
+            "what made it go: power, temperature, a contact and the device itself look the same from the bus",
+            "the management controller's log of voltages and temperatures",
+        );
+    }
+    if diagnosis.verdict == Verdict::DegradedLink && !diagnosis.has("link-below-both-ends") {
+        add(
+            "whether the link is fast under load, and what both ends can",
+            &format!("pciscope path {address}"),
+        );
+    }
+    if matches!(diagnosis.first.and_then(|p| diagnosis.observations.get(p)), Some(o) if o.first == NOW)
+        && sources.log.is_some()
+    {
+        add(
+            "when it happened: no line of the log tells",
+            "journalctl -k -b -1, or logs that were sent elsewhere",
+        );
+    }
+    unknown
+}
+
+fn outcome(tried: &Tried) -> RuleOutcome {
+    let rule = tried.rule;
+    let why = match &tried.outcome {
+        Outcome::Fired => rule.because.to_owned(),
+        Outcome::NotSeen => format!("none of these was seen: {}", rule.seen.join(", ")),
+        Outcome::Missing(sign) => format!("{sign} was not seen"),
+        Outcome::NothingBefore => format!("none of these came before: {}", rule.before.join(", ")),
+        Outcome::RuledOut(sign) => format!("{sign} rules it out"),
+        Outcome::Earlier(sign) => format!("{sign} came before"),
+        Outcome::Over(sign) => format!("{sign} came afterwards: it is over"),
+    };
+    RuleOutcome { rule: rule.id, verdict: rule.verdict, fired: tried.outcome == Outcome::Fired, why }
+}

@@ -1,0 +1,292 @@
+//! Diagnosis against what people found who fixed what a log shows (`PCISCOPE_CORPUS/kernel-logs`).
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
+
+use std::path::PathBuf;
+
+use std::collections::BTreeSet;
+
+use pciscope::diagnosis::{Sources, Subject, Verdict, diagnose, verdicts};
+use pciscope::kernel_log::Log;
+use pciscope::kernel_log::source::events_of;
+use pciscope::pci::Bdf;
+use pciscope::simulate::fault::{self, Call, Fault, Given, ParameterKind, Target};
+use pciscope::simulate::kernel::KERNELS;
+use pciscope::simulate::state::Machine;
+use pciscope::simulate::{library, output, source};
+
+/// What each log's verdict is in our words, and, where the log has one, the device.
+const EXPECTED: &[(&str, Verdict, &str)] = {
+    use Verdict::*;
+    &[
+        ("001", BarNotAssigned, "0000:3a:04.0"),
+        ("003", BarNotAssigned, "0000:00:00.0"),
+        ("005", FirmwareConfiguration, "0000:06:08.1"),
+        ("007", BarNotAssigned, "0000:03:00.0"),
+        ("009", Healthy, ""),
+        ("011", BarNotAssigned, "0000:03:00.0"),
+        ("013", BarNotAssigned, "0006:03:00.2"),
+        ("015", BarNotAssigned, "0000:02:00.1"),
+        ("017", PowerStateStuck, "0000:39:00.0"),
+        ("019", PowerStateStuck, "0000:06:00.0"),
+        ("021", PowerStateStuck, "0000:03:00.0"),
+        ("023", SurpriseRemoved, "0000:03:00.0"),
+        ("025", SurpriseRemoved, "0000:73:00.0"),
+        ("027", PowerStateStuck, "0000:01:00.0"),
+        ("029", ResetFailed, "0000:01:00.0"),
+        ("031", ErrorStorm, "0000:01:00.0"),
+        ("033", ContainedByDpc, "0000:00:1b.0"),
+        ("035", ErrorStorm, "0000:00:1d.0"),
+        ("037", ErrorStorm, "0000:00:1d.0"),
+        ("039", ErrorStorm, "0000:00:1c.5"),
+        ("041", ErrorStorm, "0006:01:00.0"),
+        ("043", ErrorStorm, "0000:07:04.0"),
+        ("045", ErrorStorm, "0000:2b:00.0"),
+        ("047", ErrorStorm, ""),
+        ("049", ContainedByDpc, "0000:30:03.0"),
+        ("051", ContainedByDpc, "0000:00:16.0"),
+        ("053", DmaFault, "0000:07:00.0"),
+        ("055", InterruptsUnavailable, "0000:00:03.0"),
+        ("057", DeviceFirmware, "0000:16:00.0"),
+        ("059", SurpriseRemoved, "0000:17:01.0"),
+        ("061", DegradedLink, "10002:02:00.0"),
+        ("063", LinkDown, ""),
+        ("065", LinkDown, "0000:01:00.0"),
+        ("067", FallenOffBus, "0000:05:00.0"),
+        ("069", FirmwareConfiguration, "10000:e0:06.0"),
+        ("071", SurpriseRemoved, "0000:39:00.0"),
+        ("073", ErrorStorm, "0000:01:00.0"),
+        ("075", ErrorStorm, "0000:00:1c.5"),
+        ("077", Healthy, ""),
+        ("079", Misconfigured, "0000:01:10.0"),
+        ("081", FirmwareConfiguration, "0000:09:00.0"),
+        ("083", ContainedByDpc, "0000:5f:00.0"),
+        ("085", ErrorStorm, "0000:00:03.1"),
+        ("087", SurpriseRemoved, "0000:03:00.0"),
+        ("089", LinkDown, "0000:02:00.0"),
+        ("101", FallenOffBus, "0000:01:00.0"),
+        ("103", FallenOffBus, "0000:01:00.0"),
+        ("105", DeviceFirmware, "0000:0a:00.0"),
+        ("109", Healthy, ""),
+    ]
+};
+
+fn read(text: &str) -> Log {
+    events_of(&mut text.as_bytes()).unwrap()
+}
+
+fn logs() -> Vec<(String, String)> {
+    let Some(corpus) = std::env::var_os("PCISCOPE_CORPUS") else {
+        println!("PCISCOPE_CORPUS is not set: real kernel logs are skipped");
+        return Vec::new();
+    };
+    let folder = PathBuf::from(corpus).join("kernel-logs");
+    let mut paths: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
+    paths.sort();
+    let name = |path: &PathBuf| path.file_name().unwrap().to_string_lossy().into_owned();
+    paths.iter().map(|path| (name(path), std::fs::read_to_string(path).unwrap())).collect()
+}
+
+fn name(subject: &Subject) -> String {
+    match subject {
+        Subject::Function(address) => address.to_string(),
+        Subject::Named(name) => name.clone(),
+    }
+}
+
+#[test]
+fn real_logs_are_diagnosed_as_by_those_who_fixed_them() {
+    let (mut agree, mut differ, mut others) = (0, Vec::new(), Vec::new());
+    for (file, text) in logs() {
+        let (_, expected, device) = EXPECTED.iter().find(|(number, ..)| file.starts_with(number)).unwrap();
+        let log = read(&text);
+        let sources = Sources::new(Some(&log), None);
+        let found = diagnose(&sources);
+        let worst = found.iter().map(|d| d.verdict).max_by_key(|v| v.weight()).unwrap_or(Verdict::Healthy);
+        let of_device = found.iter().find(|d| name(&d.subject) == *device).map(|d| d.verdict);
+        let right = worst == *expected && (device.is_empty() || of_device == Some(*expected));
+        agree += usize::from(right);
+        let all: Vec<String> = found
+            .iter()
+            .filter(|d| d.verdict != Verdict::Healthy)
+            .map(|d| format!("{} {} by {}", name(&d.subject), d.verdict.name(), d.rule.map_or("", |r| r.id)))
+            .collect();
+        if !right {
+            differ.push(format!("{file}: expected {} {device}; found {all:?}", expected.name()));
+        }
+        let mixed: Vec<&String> = all.iter().filter(|a| !a.contains(expected.name())).collect();
+        if right && !mixed.is_empty() {
+            others.push(format!("{file}: also {mixed:?}"));
+        }
+    }
+    println!("{agree} agree\n{}\n--\n{}", differ.join("\n"), others.join("\n"));
+    assert!(
+        std::env::var_os("PCISCOPE_CORPUS").is_none() || agree >= 45,
+        "{agree} agree\n{}",
+        differ.join("\n")
+    );
+}
+
+/// Each choice of each parameter once, the others as assumed.
+fn calls(fault: &Fault, function: Option<Bdf>) -> Vec<Call> {
+    let mut all = vec![Call::new(fault, function)];
+    for parameter in fault.parameters {
+        let values: Vec<Given> = match parameter.kind {
+            ParameterKind::Choice(words) => words[1..].iter().map(|w| Given::Text((*w).to_owned())).collect(),
+            ParameterKind::Flag(assumed) => vec![Given::Flag(!assumed)],
+            _ => Vec::new(),
+        };
+        for value in values {
+            let mut call = Call::new(fault, function);
+            call.values.retain(|(name, _)| *name != parameter.name);
+            call.values.push((parameter.name, value));
+            all.push(call);
+        }
+    }
+    all
+}
+
+/// One endpoint of each kind on which the fault makes sense.
+fn targets(fault: &Fault, machine: &Machine) -> Vec<Option<Bdf>> {
+    if fault.on == Target::Machine {
+        return vec![None];
+    }
+    let mut seen = BTreeSet::new();
+    let endpoints = machine.functions.iter().filter(|(_, f)| f.config.layout() == 0);
+    endpoints
+        .filter(|(address, f)| seen.insert((f.enumerated.number(0, 4), machine.driver(**address))))
+        .map(|(address, _)| Some(*address))
+        // Links are judged at function 0 of a device; what no driver uses, nobody misses.
+        .filter(|function| function.is_some_and(|f| f.function == 0 && machine.driver(f).is_some()))
+        .filter(|function| fault::objection(fault, machine, *function).is_none())
+        .collect()
+}
+
+/// The first GPU or other endpoint: what a fault of the whole machine is judged by.
+fn any_endpoint(machine: &Machine) -> Bdf {
+    let linked = |f: &pciscope::simulate::state::Function| {
+        f.config.layout() == 0
+            && f.enumerated.capability("express").is_some()
+            && f.enumerated.capability("aer").is_some()
+    };
+    *machine.functions.iter().find(|(_, f)| linked(f)).unwrap().0
+}
+
+/// The verdict for a function; of one that is gone and of which nothing speaks, that of the port above.
+fn verdict_of(machine: &Machine, address: Bdf, above: Option<Bdf>) -> (Verdict, &'static str) {
+    let tree = output::tree(machine);
+    let found = verdicts(&tree, &|other| other == address || Some(other) == above).unwrap();
+    let of = |wanted: Bdf| found.iter().find(|(subject, ..)| *subject == Subject::Function(wanted));
+    let own = of(address).or_else(|| above.and_then(of)).unwrap();
+    (own.1, own.2.unwrap_or(""))
+}
+
+#[test]
+fn every_fault_gets_its_verdict_in_every_dialect() {
+    let (mut made, mut wrong) = (0, BTreeSet::new());
+    let mut done = BTreeSet::new();
+    for (round, (version, kernel)) in KERNELS.into_iter().enumerate() {
+        let machines: Vec<(&str, Machine)> = library::MACHINES
+            .iter()
+            .map(|m| (m.name, source::scenario(m.name, Some(kernel)).unwrap().machine_at(None).unwrap()))
+            .collect();
+        for (number, fault) in fault::all().enumerate() {
+            // Another machine, another device and another choice in every dialect.
+            let broken = (0..machines.len()).find_map(|step| {
+                let (name, healthy) = &machines[(round + number + step) % machines.len()];
+                let targets = targets(fault, healthy);
+                let function = *targets.get(round % targets.len().max(1))?;
+                let all = calls(fault, function);
+                let call = all.into_iter().cycle().nth(round.saturating_sub(1))?;
+                let mut machine = healthy.clone();
+                machine.now = 60_000_000;
+                fault::apply(fault, &mut machine, &call).ok().map(|()| (*name, healthy, machine, call))
+            });
+            let Some((name, healthy, machine, call)) = broken else { continue };
+            let address = call.function.unwrap_or_else(|| any_endpoint(healthy));
+            let (found, rule) = verdict_of(&machine, address, healthy.parent(address));
+            let expected = fault.verdict_on(&machine, &call);
+            made += 1;
+            done.insert((fault.name, version));
+            if found.name() != expected {
+                let driver = healthy.driver(address).unwrap_or_default();
+                wrong.insert(format!(
+                    "{} {:?}: {version}, {name}, {address} {driver}: expected {expected}, found {} by {rule}",
+                    fault.name,
+                    call.values,
+                    found.name()
+                ));
+            }
+        }
+    }
+    println!("{made} diagnoses");
+    let wrong: Vec<String> = wrong.into_iter().collect();
+    assert!(wrong.is_empty(), "{} of {made} differ:\n{}", wrong.len(), wrong.join("\n"));
+    for fault in fault::all() {
+        for (version, _) in KERNELS {
+            assert!(done.contains(&(fault.name, version)), "{} is not diagnosed in {version}", fault.name);
+        }
+    }
+}
+
+#[test]
+fn machines_on_which_nothing_is_broken_are_healthy() {
+    for shipped in library::MACHINES {
+        for (version, kernel) in KERNELS {
+            let machine = source::scenario(shipped.name, Some(kernel)).unwrap().machine_at(None).unwrap();
+            let found = verdicts(&output::tree(&machine), &|_| true).unwrap();
+            assert!(found.len() >= machine.functions.len(), "{}", shipped.name);
+            let ill: Vec<String> = found
+                .iter()
+                .filter(|(_, verdict, _)| *verdict != Verdict::Healthy)
+                .map(|(subject, verdict, rule)| format!("{} {} {rule:?}", name(subject), verdict.name()))
+                .collect();
+            assert!(ill.is_empty(), "{} {version}: {ill:?}", shipped.name);
+        }
+    }
+}
+
+/// Logs of the project, and what they are of.
+#[test]
+fn own_logs() {
+    for (file, device, expected) in [
+        ("gpu-lost.log", "0000:82:00.0", Verdict::FallenOffBus),
+        ("several-boots.log", "0000:01:00.0", Verdict::FallenOffBus),
+        ("link-errors.log", "0000:2b:00.0", Verdict::FallenOffBus),
+        ("captured-disk-gone.log", "0000:01:00.0", Verdict::FallenOffBus),
+        ("unplugged.log", "0000:05:00.0", Verdict::SurpriseRemoved),
+    ] {
+        let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/logs").join(file);
+        let log = read(&std::fs::read_to_string(path).unwrap());
+        let sources = Sources::new(Some(&log), None);
+        let found = diagnose(&sources);
+        let own = found.iter().find(|d| name(&d.subject) == device).unwrap();
+        assert_eq!(own.verdict, expected, "{file}: by {:?}", own.rule.map(|r| r.id));
+    }
+}
+
+/// That another card is in a slot only an expectation tells.
+#[test]
+fn another_card_is_wrong_where_an_expectation_says_so() {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let scenario = root.join("sysfs-fixtures/scenarios/wrong-card.toml");
+    let sound = root.join("sysfs-fixtures/machines/nvme-storage-server.toml");
+    let run = |source: &PathBuf, arguments: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_pciscope"));
+        command.arg("--from").arg(source).args(arguments);
+        let output = command.output().unwrap();
+        (String::from_utf8(output.stdout).unwrap(), output.status.code())
+    };
+    let (learned, status) = run(&sound, &["check", "--learn"]);
+    assert_eq!(status, Some(0));
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("expected.toml");
+    std::fs::write(&file, learned).unwrap();
+    let expect = ["diagnose", "--expect", file.to_str().unwrap()];
+    let (text, status) = run(&sound, &expect);
+    assert_eq!((status, text.contains("wrong-device")), (Some(0), false), "{text}");
+    let (text, status) = run(&scenario, &expect);
+    assert_eq!((status, text.contains("wrong-device (certain")), (Some(2), true), "{text}");
+    let (text, status) = run(&scenario, &["diagnose"]);
+    assert_eq!(status, Some(0), "{text}");
+}
