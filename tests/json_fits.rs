@@ -172,6 +172,9 @@ fn what_a_capture_says_of_itself_fits_its_schema() {
     let kept = fs::read_to_string(name.join("capture/about.json")).unwrap();
     assert_eq!((text.as_str(), status), (kept.as_str(), Some(0)));
     assert_fits(&schema("capture"), &serde_json::from_str(&text).unwrap(), "capture");
+    let (verified, status) = ask(&source, &["verify", name.to_str().unwrap()]);
+    assert_fits(&schema("verify"), &serde_json::from_str(&verified).unwrap(), "verify");
+    assert_eq!(status, Some(3), "it is not signed");
 }
 
 #[test]
@@ -217,7 +220,7 @@ fn every_command_and_every_schema_takes_part() {
         .collect();
     commands.retain(|command| *command != "help");
     commands.sort_unstable();
-    let others = ["capture", "diff", "explain", "simulate"];
+    let others = ["capture", "diff", "explain", "simulate", "verify"];
     let mut asked: Vec<&str> = QUESTIONS.iter().map(|(name, _)| *name).chain(others).collect();
     asked.sort_unstable();
     asked.dedup();
