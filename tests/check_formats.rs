@@ -24,6 +24,13 @@ const SOUND: &str = "sysfs-fixtures/broken/msix-driver-owns-bar";
 /// words there are, and that the result of a run is FAIL if any diagnosis is.
 fn check_ocptv(text: &str) -> Vec<Value> {
     let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let facts = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/ocptv-facts.json");
+    let facts = serde_json::from_str(&std::fs::read_to_string(facts).unwrap()).unwrap();
+    let validator = jsonschema::validator_for(&facts).unwrap();
+    for line in &lines {
+        let error = validator.validate(line).err().map(|error| error.to_string());
+        assert_eq!(error, None, "{line}");
+    }
     assert_eq!(lines[0]["schemaVersion"], serde_json::json!({ "major": 2, "minor": 0 }));
     for (number, line) in lines.iter().enumerate() {
         assert_eq!(line["sequenceNumber"], number);
@@ -75,6 +82,14 @@ fn ocptv_follows_its_specification() {
     assert_eq!(status, 2);
     check_ocptv(&text);
     assert!(text.contains("\"verdict\":\"presence-config-all-ones-fail\""));
+    // A function of which only the log speaks, an expectation that is not met, two readings.
+    let gone = file("gone.toml", "[[device]]\nwhere = \"ff:00.0\"\n");
+    let flaps = "sysfs-fixtures/scenarios/gpu-falls-off-the-bus.toml";
+    let more = ["--for", "20s", "--expect", &gone, "--profile", "gpu-server"];
+    let (text, status) = pciscope(&[&["--from", flaps, "--format", "ocptv", "check"][..], &more].concat());
+    assert_eq!(status, 2);
+    check_ocptv(&text);
+    assert!(text.contains("\"verdict\":\"presence-count-fail\""), "{text}");
     let (text, status) = pciscope(&["--from", SOUND, "--format", "ocptv", "check"]);
     let lines = check_ocptv(&text);
     assert_eq!(lines[lines.len() - 1]["testRunArtifact"]["testRunEnd"]["result"], "PASS", "{status}");
