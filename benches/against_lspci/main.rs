@@ -3,6 +3,7 @@
 //! `cargo bench --bench against_lspci`; see `benches/README.md`. Times are reported and never tested: the exit status
 //! is 0 whatever they are.
 
+mod capture;
 mod config;
 mod counts;
 mod floor;
@@ -28,11 +29,30 @@ fn main() -> io::Result<()> {
     match arguments.first().map(String::as_str) {
         Some(measure::MEMORY) => measure::print_peak_memory(&arguments[1..]),
         Some(FLOOR) => floor(&arguments[1..]),
+        Some("capture") => only_capture(),
         Some("--tree") => tree::write(Path::new(arguments.get(1).map_or("", String::as_str))),
         _ if arguments.iter().any(|a| a == "--bench") => bench(),
         // `cargo test --all-targets` runs benches too.
         _ => Ok(()),
     }
+}
+
+/// The generated tree in a folder that is removed afterwards.
+fn generated() -> io::Result<tempfile::TempDir> {
+    let folder = tempfile::Builder::new().prefix("pciscope-bench-").tempdir_in(place())?;
+    println!("writing a tree of {} functions", tree::FUNCTIONS);
+    tree::write(folder.path())?;
+    Ok(folder)
+}
+
+fn rounds() -> usize {
+    std::env::var("ROUNDS").ok().and_then(|r| r.parse().ok()).unwrap_or(11)
+}
+
+fn only_capture() -> io::Result<()> {
+    let folder = generated()?;
+    let beside = tempfile::tempdir_in(place())?;
+    capture::bench(PCISCOPE, folder.path(), beside.path(), rounds())
 }
 
 fn floor(arguments: &[String]) -> io::Result<()> {
@@ -49,7 +69,7 @@ fn floor(arguments: &[String]) -> io::Result<()> {
 }
 
 fn bench() -> io::Result<()> {
-    let rounds = std::env::var("ROUNDS").ok().and_then(|r| r.parse().ok()).unwrap_or(11);
+    let rounds = rounds();
     let lspci = ["lspci", "/usr/bin/lspci", "/sbin/lspci", "/usr/sbin/lspci"].into_iter().find(|path| {
         std::process::Command::new(path).arg("--version").stdout(std::process::Stdio::null()).status().is_ok()
     });
@@ -57,11 +77,9 @@ fn bench() -> io::Result<()> {
         println!("lspci is not installed: nothing to compare with");
         return Ok(());
     };
-    let folder = tempfile::Builder::new().prefix("pciscope-bench-").tempdir_in(place())?;
-    println!("writing a tree of {} functions", tree::FUNCTIONS);
     println!("times in ms: median and least wall time, median processor time, one run through a pipe;");
     println!("per function: system calls, files opened, reads of config, bytes of config");
-    tree::write(folder.path())?;
+    let folder = generated()?;
     let (root, bus) = (text(folder.path()), text(&folder.path().join("sys/bus/pci")));
     let devices = format!("{bus}/devices");
     let option = format!("sysfs.path={bus}");
@@ -123,7 +141,8 @@ fn bench() -> io::Result<()> {
         aim: 2.0,
         copy: Some((folder.path().to_owned(), Depth::Detail)),
     }
-    .run(rounds, &folders, folder.path())
+    .run(rounds, &folders, folder.path())?;
+    capture::bench(PCISCOPE, folder.path(), tempfile::tempdir_in(place())?.path(), rounds)
 }
 
 /// Where the tree goes: memory if there is room, so that no disk is measured.

@@ -185,7 +185,8 @@ fn add(key: &Key, secret: &Secret, texts: &mut Spellings, bytes: &mut Spellings)
         // The name of an account may be any word.
         Secret::Text(Text::User | Text::Builder | Text::Oem, _) => return,
         Secret::Text(_, old) => {
-            if old.len() < SHORTEST {
+            // A word without a digit may be any word.
+            if old.len() < SHORTEST || !old.iter().any(u8::is_ascii_digit) {
                 return;
             }
             put(texts, old.clone(), new.clone(), old.len() < CERTAIN, false);

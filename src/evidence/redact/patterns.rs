@@ -138,8 +138,9 @@ fn value(means: Means, bytes: &[u8], found: &Captures<'_>) -> Option<Value> {
     let group = found.name("v")?;
     let (mut range, text) = (group.range(), group.as_bytes());
     let secret = match means {
-        Means::Text(Text::Serial) if text.eq_ignore_ascii_case(b"luks-") => None,
         Means::Text(Text::Host) if text == b"version" => return None,
+        // A word without a digit is no serial number, whatever stands before it.
+        Means::Text(Text::Serial) if !text.iter().any(u8::is_ascii_digit) => return None,
         Means::Text(what) => Some(Secret::text(what, text)?),
         // A type of error section is the same on every machine (UEFI 2.10, appendix N).
         Means::Uuid if before(bytes, range.start).ends_with(b"section type: unknown, ") => return None,
@@ -332,6 +333,7 @@ mod tests {
             "lo: 127.0.0.1 ::1 netmask 255.255.255.0",
             "VBIOS Version : 94.02.42.00.B4",
             "usb usb1: SerialNumber: 0000:0e:00.0",
+            "Serial Number: System Serial Number",
             "Linux version 6.8.0-60-generic",
             "section type: unknown, e3ea07dd-5f2d-4a3e-8c0d-1f4e5a6b7c8d",
         ] {
