@@ -249,3 +249,24 @@ fn a_folder_is_never_overwritten() {
     let error = output::write(&machine, place.path()).unwrap_err();
     assert_eq!(error.kind(), std::io::ErrorKind::AlreadyExists);
 }
+
+/// Since Linux 6.16 ten errors of a function are printed within 5 s; all of them are counted.
+#[test]
+fn recent_kernels_print_few_of_many_errors() {
+    let text = |version: &str| {
+        format!(
+            "title = \"storm\"\nbase = \"eight-gpu-server\"\nkernel = \"{version}\"\n[[event]]\nat = \"1m\"\n\
+             fault = \"aer-correctable-storm\"\nfunction = \"0000:18:00.0\"\ncount = 200\nevery_ms = 100\n"
+        )
+    };
+    for (version, printed, told) in [("6.12", 200, 0), ("7.2", 40, 3)] {
+        let machine =
+            source::from_text(&text(version), "storm.toml", None).unwrap().machine_at(None).unwrap();
+        let count = |words: &str| machine.log.iter().filter(|line| line.text.contains(words)).count();
+        let messages = count("error message received from 0000:18:00.0");
+        assert_eq!((messages, count("aer_ratelimit: 40 callbacks suppressed")), (printed, told), "{version}");
+        let counted =
+            machine.text(&machine.attribute("0000:18:00.0".parse().unwrap(), "aer_dev_correctable"));
+        assert!(counted.is_some_and(|text| text.contains("TOTAL_ERR_COR 200")), "{version}");
+    }
+}

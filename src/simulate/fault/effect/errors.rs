@@ -56,8 +56,12 @@ pub fn report(machine: &mut Machine, report: &Report) -> Result<(), Mistake> {
     if !owned {
         return Ok(());
     }
+    let mut limit = RateLimit::default();
     for _ in 0..report.times {
-        say_error(machine, root, report);
+        let limited = machine.kernel >= Kernel::V7_2 && *severity != Severity::Fatal;
+        if !limited || limit.allows(machine) {
+            say_error(machine, root, report);
+        }
         machine.wait(report.every);
     }
     count_report(machine, root, report, table);
@@ -65,6 +69,36 @@ pub fn report(machine: &mut Machine, report: &Report) -> Result<(), Mistake> {
     let kept = get(machine, *source, status) & !raw;
     set_if_there(machine, *source, &[(status, kept), (&format!("express.device_status.{devsta}"), 0)])?;
     set_if_there(machine, root, &[("aer.root_error_status", 0)])
+}
+
+/// Of each function no more than 10 errors of a severity are printed within 5 s since Linux 6.16, and of fatal ones all
+/// (aer_ratelimit in drivers/pci/pcie/aer.c, ___ratelimit in lib/ratelimit.c; DEFAULT_RATELIMIT_INTERVAL and _BURST).
+#[derive(Default)]
+struct RateLimit {
+    /// When the first one of the present 5 s came.
+    began: Option<Microseconds>,
+    printed: u64,
+    suppressed: u64,
+}
+
+impl RateLimit {
+    const INTERVAL: Microseconds = 5_000_000;
+    const BURST: u64 = 10;
+
+    /// Whether the error that comes now is printed. Those that were not are told with the first one that is printed again.
+    fn allows(&mut self, machine: &mut Machine) -> bool {
+        let now = machine.now + machine.lag;
+        if self.began.is_none_or(|began| now > began + Self::INTERVAL) {
+            if self.suppressed > 0 {
+                machine.say(format!("aer_ratelimit: {} callbacks suppressed", self.suppressed));
+            }
+            *self = RateLimit { began: Some(now), printed: 0, suppressed: 0 };
+        }
+        let printed = self.printed < Self::BURST;
+        self.printed += u64::from(printed);
+        self.suppressed += u64::from(!printed);
+        printed
+    }
 }
 
 /// ERR_NONFATAL and ERR_FATAL on their way up are latched in Status and Secondary Status too, where SERR# Enable is set,

@@ -1,6 +1,7 @@
 //! What several faults do: one file for what shares a mechanism, and here what all of them need.
 
 use crate::pci::Bdf;
+use crate::simulate::clock::Microseconds;
 use crate::simulate::document::Mistake;
 use crate::simulate::kernel::{Kernel, Severity};
 use crate::simulate::machine::registers::{EQUALIZATION, EQUALIZATION_8GT};
