@@ -4,6 +4,7 @@
 //! [`requests`] to whoever may change firmware settings or touch the machine.
 
 pub mod appendix;
+mod fill;
 pub mod opening;
 pub mod patients;
 pub mod registers;
