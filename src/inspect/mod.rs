@@ -12,6 +12,7 @@ pub mod doe_features;
 pub mod explain;
 pub mod explain_log;
 pub mod explain_packet;
+pub mod explain_verdict;
 pub mod field;
 pub mod list;
 pub mod log;
