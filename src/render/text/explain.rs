@@ -55,7 +55,7 @@ fn capability(c: &CapabilityExplanation, style: Style) -> String {
         row(&mut out, "not read", text, style);
     }
     for kind in &c.kinds {
-        let text = format!("{} {} ({})", kind.id, kind.name, kind.section);
+        let text = format!("ID {}: {} ({})", kind.id, kind.name, kind.section);
         row(&mut out, &format!("of {} {}", kind.vendor, kind.vendor_id), &text, style);
     }
     for path in &c.registers {
