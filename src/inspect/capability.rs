@@ -2,14 +2,15 @@
 
 use std::borrow::Cow;
 
+use super::together::{Together, together};
 use crate::inspect::vital_product_data::vital_product_data;
 use crate::machine::{Function, Machine};
 use crate::names::Names;
 use crate::pci::capability::vpd;
 use crate::pci::decode::{Capability, shown_raw};
 use crate::pci::extended::dvsec;
-use crate::pci::left_out;
 use crate::pci::walk::List;
+use crate::pci::{left_out, reserved};
 
 /// A byte of configuration space.
 #[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
@@ -42,6 +43,8 @@ pub struct CapabilityEntry {
     pub decoded: bool,
     /// The part that is not decoded, because its layout is not public or is the vendor's; `null` if there is none.
     pub undecoded: Option<Undecoded>,
+    /// What several of its registers say only together.
+    pub together: Vec<Together>,
     /// Reserved bytes beside its registers that are not zero although they should be.
     pub reserved_bytes: Vec<ReservedByte>,
     /// Part of the capability that is not read, because that would take a write or do something, with the reason.
@@ -93,6 +96,7 @@ pub fn capability_entry(
         offset: located.offset,
         decoded: !capability.registers.is_empty(),
         undecoded: undecoded(function, capability),
+        together: together(capability),
         reserved_bytes: reserved_bytes(function, capability),
         not_read: not_read(machine, function, capability),
     }
@@ -142,6 +146,12 @@ pub fn not_read(
 
 fn reserved_bytes(function: &Function, capability: &Capability) -> Vec<ReservedByte> {
     let bytes = function.space().map(|space| capability.reserved_bytes(space)).unwrap_or_default();
+    bytes.into_iter().map(|(offset, value)| ReservedByte { offset, value }).collect()
+}
+
+/// Reserved bytes of the header that are not zero.
+pub fn reserved_header_bytes(function: &Function) -> Vec<ReservedByte> {
+    let bytes = function.space().map(reserved::header_bytes).unwrap_or_default();
     bytes.into_iter().map(|(offset, value)| ReservedByte { offset, value }).collect()
 }
 

@@ -24,6 +24,7 @@ pub mod report;
 pub mod show;
 pub mod simulations;
 pub mod suggest;
+pub mod together;
 pub mod value;
 pub mod vital_product_data;
 

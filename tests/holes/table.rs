@@ -512,7 +512,7 @@ fn dvsec() -> Vec<Hole> {
             space(ROOT, 4, 0, 0x10, &[0, 0x0203_0304]),
             &[
                 "GPF DVSEC for CXL Ports (CXL) dvsec",
-                "GPFPhase1Ctl 0x0304 Base 4 Scale 1 ms GPFPhase2Ctl 0x0203 Base 3 Scale 100 µs",
+                "GPFPhase1Ctl 0x0304 Base 4 ms Scale 1 ms GPFPhase2Ctl 0x0203 Base 300 µs Scale 100 µs",
             ],
         ),
         hole(
@@ -520,7 +520,7 @@ fn dvsec() -> Vec<Hole> {
             space(INTEGRATED, 5, 0, 0x10, &[0x0304_0000, 25]),
             &[
                 "GPF DVSEC for CXL Devices (CXL) dvsec",
-                "GPFPhase2Dur 0x0304 Base 4 Scale 1 ms GPFPhase2Power 0x00000019 0.025 W",
+                "GPFPhase2Dur 0x0304 Base 4 ms Scale 1 ms GPFPhase2Power 0x00000019 0.025 W",
             ],
         ),
         hole(

@@ -8,6 +8,7 @@ use crate::inspect::list::{names_of, port_name, title};
 use crate::inspect::packet::logged_packet;
 use crate::inspect::rcd_link;
 use crate::inspect::show::{Decoded, General};
+use crate::inspect::together::together;
 use crate::inspect::vital_product_data::vital_product_data;
 use crate::machine::aspm::{self, AspmControl};
 use crate::machine::interrupts::{Line, Mode, mode, msi_summary, msix_summary, pin};
@@ -20,7 +21,7 @@ use crate::pci::walk::List;
 
 use super::super::style::{Style, Tone, paragraph};
 use super::anomaly::anomaly_text;
-use super::registers::{registers, reserved_bytes, undecoded};
+use super::registers::{registers, reserved_bytes, reserved_header_bytes, undecoded};
 use super::resources::{bar_text, rom_text, window_text};
 use super::{errors, latched, link_now_and_most, presence_tone, rate, states};
 use crate::inspect::value::power_text;
@@ -50,6 +51,7 @@ pub fn function(
     if !decoded.header.is_empty() {
         page.section("header", None);
         registers(&mut page.out, style, &decoded.header);
+        reserved_header_bytes(&mut page.out, style, function);
     }
     for capability in &decoded.capabilities {
         page.capability(inspection, function, capability);
@@ -312,6 +314,9 @@ impl Page {
         self.section(&title, Some(&format!("{}  ID {id}{version}", capability.path())));
         registers(&mut self.out, self.style, &capability.registers);
         undecoded(&mut self.out, function, capability);
+        for value in together(capability) {
+            self.out.push_str(&format!("    together         {}\n", value.text));
+        }
         reserved_bytes(&mut self.out, self.style, function, capability);
         if located.list == List::Extended && located.id == doe::SPECIFICATION.id {
             let features = doe_features(function);
