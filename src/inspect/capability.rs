@@ -1,9 +1,10 @@
 //! Capabilities in `show`, and what of them is not decoded, not read, or reserved.
 
+use super::together::{Together, together};
 use crate::machine::Function;
 use crate::pci::decode::{Capability, shown_raw};
-use crate::pci::left_out;
 use crate::pci::walk::List;
+use crate::pci::{left_out, reserved};
 
 /// A byte of configuration space.
 #[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
@@ -33,6 +34,8 @@ pub struct CapabilityEntry {
     pub decoded: bool,
     /// The part that is not decoded, because its layout is not public or is the vendor's; `null` if there is none.
     pub undecoded: Option<Undecoded>,
+    /// What several of its registers say only together.
+    pub together: Vec<Together>,
     /// Reserved bytes beside its registers that are not zero although they should be.
     pub reserved_bytes: Vec<ReservedByte>,
     /// Part of the capability that is not read, because that would take a write or do something, with the reason.
@@ -65,6 +68,7 @@ pub fn capability_entry(function: &Function, capability: &Capability) -> Capabil
         offset: located.offset,
         decoded: !capability.registers.is_empty(),
         undecoded: undecoded(function, capability),
+        together: together(capability),
         reserved_bytes: reserved_bytes(function, capability),
         not_read: capability.not_read(),
     }
@@ -72,6 +76,12 @@ pub fn capability_entry(function: &Function, capability: &Capability) -> Capabil
 
 fn reserved_bytes(function: &Function, capability: &Capability) -> Vec<ReservedByte> {
     let bytes = function.space().map(|space| capability.reserved_bytes(space)).unwrap_or_default();
+    bytes.into_iter().map(|(offset, value)| ReservedByte { offset, value }).collect()
+}
+
+/// Reserved bytes of the header that are not zero.
+pub fn reserved_header_bytes(function: &Function) -> Vec<ReservedByte> {
+    let bytes = function.space().map(reserved::header_bytes).unwrap_or_default();
     bytes.into_iter().map(|(offset, value)| ReservedByte { offset, value }).collect()
 }
 

@@ -5,6 +5,7 @@ use crate::inspect::explain_log::{
     self, EventExplanation, LineExplanation, RmInitExplanation, XidExplanation,
 };
 use crate::inspect::explain_packet::{PacketExplanation, packet_explanation};
+use crate::inspect::explain_verdict::{VerdictExplanation, verdict};
 use crate::inspect::suggest::Known;
 use crate::inspect::value::text_value;
 use crate::pci::catalogue;
@@ -38,6 +39,8 @@ pub enum Explanation {
     Packet(PacketExplanation),
     /// A fault that can be simulated.
     Fault(FaultExplanation),
+    /// A verdict of `diagnose`.
+    Verdict(VerdictExplanation),
     /// A kind of event in the kernel log.
     LogEvent(EventExplanation),
     /// An Xid of NVIDIA's driver.
@@ -184,11 +187,15 @@ pub fn explain(name: &str) -> Explain {
             return Explain { matches: explain_fault(rest).map(Explanation::Fault).into_iter().collect() };
         }
         Some(("check", rest)) => return Explain { matches: check(rest) },
+        Some(("verdict", rest)) => {
+            return Explain { matches: verdict(rest).map(Explanation::Verdict).into_iter().collect() };
+        }
         Some(("log", rest)) => (Vec::new(), rest.trim_start()),
         _ => (fields(name).matches, name),
     };
     let mut matches = check(name);
     matches.extend(fields);
+    matches.extend(verdict(name).map(Explanation::Verdict));
     matches.extend(explain_fault(name).map(Explanation::Fault));
     matches.extend(explain_log::event(log).into_iter().map(Explanation::LogEvent));
     matches.extend(explain_log::xid(log).map(Explanation::Xid));
@@ -293,6 +300,7 @@ pub fn names() -> Vec<Known> {
     let event = |name: &str| Known { path: name.to_owned(), others: Vec::new() };
     let mut names: Vec<Known> = fault::all().map(|f| event(f.name)).collect();
     names.extend(crate::check::registry::all().map(|c| event(c.id)));
+    names.extend(crate::diagnosis::Verdict::ALL.iter().map(|v| event(v.name())));
     names.extend(explain_log::identifiers().map(event));
     for source in capabilities() {
         names.push(Known { path: source.key.to_owned(), others: vec![source.name.to_owned()] });

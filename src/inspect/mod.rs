@@ -11,6 +11,7 @@ pub mod doe_features;
 pub mod explain;
 pub mod explain_log;
 pub mod explain_packet;
+pub mod explain_verdict;
 pub mod field;
 pub mod list;
 pub mod log;
@@ -21,6 +22,7 @@ pub mod report;
 pub mod show;
 pub mod simulations;
 pub mod suggest;
+pub mod together;
 pub mod value;
 pub mod vital_product_data;
 

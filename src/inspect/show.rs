@@ -19,7 +19,7 @@ use crate::pci::walk::Anomaly;
 use crate::pci::{Bdf, ConfigSpace, reserved};
 
 use super::Inspection;
-use super::capability::{CapabilityEntry, capability_entry};
+use super::capability::{CapabilityEntry, ReservedByte, capability_entry, reserved_header_bytes};
 use super::containment::{Containment, containment};
 use super::doe_features::{DoeFeature, doe_features};
 use super::list::{Summary, summary};
@@ -117,6 +117,8 @@ pub struct Details {
     pub aer: Aer,
     /// Why the port is contained (DPC); `null` if it is not, has no such capability, or was not read.
     pub containment: Option<Containment>,
+    /// Reserved bytes of the header that are not zero although they should be.
+    pub reserved_header_bytes: Vec<ReservedByte>,
     /// Packets that are logged with errors (header logs of AER and DPC that belong to an error).
     pub logged_packets: Vec<LoggedPacket>,
     /// Which kind of interrupt is enabled; `null` if it was not read.
@@ -229,6 +231,7 @@ pub fn details(
         aspm_control: aspm::control(inspection.platform, function.host_bridge.as_deref()),
         aer: general.aer,
         containment: containment(function),
+        reserved_header_bytes: reserved_header_bytes(function),
         logged_packets: decoded.capabilities.iter().filter_map(logged_packet).collect(),
         interrupt_mode: interrupts::mode(function),
         interrupt_pin: interrupts::pin(function),

@@ -452,6 +452,10 @@ fn load_header(bytes: &mut dyn ConfigBytes, layout: u8, whole: bool) {
     let pointer = walk::capabilities_pointer(layout);
     if whole || pointer != 0x34 {
         bytes.load(PROBE, HEADER_SIZE + 4 - PROBE);
+        if layout == 2 {
+            // Legacy mode base address.
+            bytes.load(0x44, 4);
+        }
         return;
     }
     if layout == 1 {

@@ -504,12 +504,12 @@ fn dvsec() -> Vec<Hole> {
         hole(
             "CXL DVSEC 4",
             space(ROOT, 4, 0, 0x10, &[0, 0x0203_0304]),
-            &["GPFPhase1Ctl 0x0304 Base 4 Scale 1 ms GPFPhase2Ctl 0x0203 Base 3 Scale 100 µs"],
+            &["GPFPhase1Ctl 0x0304 Base 4 ms Scale 1 ms GPFPhase2Ctl 0x0203 Base 300 µs Scale 100 µs"],
         ),
         hole(
             "CXL DVSEC 5",
             space(INTEGRATED, 5, 0, 0x10, &[0x0304_0000, 25]),
-            &["GPFPhase2Dur 0x0304 Base 4 Scale 1 ms GPFPhase2Power 0x00000019 0.025 W"],
+            &["GPFPhase2Dur 0x0304 Base 4 ms Scale 1 ms GPFPhase2Power 0x00000019 0.025 W"],
         ),
         hole(
             "CXL DVSEC 7",

@@ -6,6 +6,7 @@ use crate::inspect::doe_features::{self, doe_features};
 use crate::inspect::list::{names_of, port_name, title};
 use crate::inspect::packet::logged_packet;
 use crate::inspect::show::{Decoded, General};
+use crate::inspect::together::together;
 use crate::inspect::vital_product_data::vital_product_data;
 use crate::machine::aspm::{self, AspmControl};
 use crate::machine::interrupts::{Line, Mode, mode, msi_summary, msix_summary, pin};
@@ -18,7 +19,7 @@ use crate::pci::walk::List;
 
 use super::super::style::{Style, Tone, paragraph};
 use super::anomaly::anomaly_text;
-use super::registers::{registers, reserved_bytes, undecoded};
+use super::registers::{registers, reserved_bytes, reserved_header_bytes, undecoded};
 use super::resources::{bar_text, rom_text, window_text};
 use super::{errors, latched, link_now_and_most, presence_tone, rate, states};
 use crate::inspect::value::power_text;
@@ -48,6 +49,7 @@ pub fn function(
     if !decoded.header.is_empty() {
         page.section("header", None);
         registers(&mut page.out, style, &decoded.header);
+        reserved_header_bytes(&mut page.out, style, function);
     }
     for capability in &decoded.capabilities {
         page.capability(function, capability);
@@ -309,6 +311,9 @@ impl Page {
         self.section(&title, Some(&format!("{}  ID {id}{version}", capability.path())));
         registers(&mut self.out, self.style, &capability.registers);
         undecoded(&mut self.out, function, capability);
+        for value in together(capability) {
+            self.out.push_str(&format!("    together         {}\n", value.text));
+        }
         reserved_bytes(&mut self.out, self.style, function, capability);
         if located.list == List::Extended && located.id == doe::SPECIFICATION.id {
             let features = doe_features(function);
