@@ -6,7 +6,9 @@
 
 use std::collections::BTreeSet;
 
+use pciscope::inspect::explain::{Explanation, explain};
 use pciscope::pci::register::Register;
+use pciscope::pci::walk::List;
 use pciscope::pci::{catalogue, header};
 
 const HEADER: &str = "/usr/include/linux/pci_regs.h";
@@ -234,4 +236,46 @@ fn every_register_and_field_of_the_kernels_header_is_in_the_tables() {
     // Older and newer headers lack some of the names; on one that has them all, none may be stale.
     println!("not in this header: {unused:?}");
     assert!(offsets > 100 && masks > 350, "{offsets} offsets and {masks} masks were found in {path}");
+}
+
+/// IDs of the header that the PCI-SIG has not assigned, or took back.
+const UNASSIGNED: &[&str] = &["PCI_EXT_CAP_ID_CAC", "PCI_EXT_CAP_ID_AMD_XXX"];
+
+#[test]
+fn every_capability_is_explained_by_the_kernels_name_and_by_its_id() {
+    let path = std::env::var("PCISCOPE_PCI_REGS").unwrap_or_else(|_| HEADER.to_owned());
+    let Ok(text) = std::fs::read_to_string(&path) else {
+        println!("skipped: {path} is not here (Debian package linux-libc-dev)");
+        return;
+    };
+    let mut count = 0;
+    for entry in macros(&text).iter().filter(|entry| !UNASSIGNED.contains(&entry.name.as_str())) {
+        let (list, name) = match (
+            entry.name.strip_prefix("PCI_CAP_ID_"),
+            entry.name.strip_prefix("PCI_EXT_CAP_ID_").filter(|_| !entry.name.ends_with(')')),
+        ) {
+            (Some(name), _) => (List::Standard, name),
+            (_, Some(name)) => (List::Extended, name),
+            _ => continue,
+        };
+        for asked in [
+            name.to_owned(),
+            name.to_lowercase(),
+            format!("{:#x}", entry.value),
+            format!("{:04X}h", entry.value),
+        ] {
+            let matches = explain(&asked).matches;
+            let found =
+                matches.iter().take_while(|one| matches!(one, Explanation::Capability(_))).any(|one| {
+                    let Explanation::Capability(capability) = one else { return false };
+                    let id = capability.id.as_deref().and_then(|id| id.strip_prefix("0x"));
+                    let id = id.and_then(|id| u64::from_str_radix(id, 16).ok());
+                    (capability.list, id) == (Some(list), Some(entry.value))
+                });
+            assert!(found, "{}: {asked:?} is not explained by that capability first", entry.name);
+        }
+        count += 1;
+    }
+    println!("{count} names of {path}");
+    assert!(count >= 50);
 }

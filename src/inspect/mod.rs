@@ -3,6 +3,7 @@
 //! These structures are the JSON that pciscope prints; their schemas are in `docs/schema/`.
 
 pub mod capability;
+pub mod capability_name;
 pub mod check;
 pub mod containment;
 pub mod diagnose;
@@ -18,6 +19,7 @@ pub mod log;
 pub mod msix;
 pub mod packet;
 pub mod path;
+pub mod rcd_link;
 pub mod report;
 pub mod show;
 pub mod simulations;

@@ -24,6 +24,7 @@ use super::containment::{Containment, containment};
 use super::doe_features::{DoeFeature, doe_features};
 use super::list::{Summary, summary};
 use super::packet::{LoggedPacket, logged_packet};
+use super::rcd_link::{RcdRegister, rcd_link};
 use super::vital_product_data::{VitalProductData, vital_product_data};
 
 /// Answer of `show`.
@@ -139,6 +140,9 @@ pub struct Details {
     pub anomalies: Vec<Anomaly>,
     /// What the mailboxes of Data Object Exchange understand; `null` if the function has none or the source does not tell.
     pub doe_features: Option<Vec<DoeFeature>>,
+    /// Link registers of a Restricted CXL Device, by the kernel's file that each is from; empty for other functions.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub rcd_link: BTreeMap<&'static str, RcdRegister>,
     /// Registers by dotted path.
     pub registers: BTreeMap<String, RegisterValue>,
     /// Fields by dotted path.
@@ -239,7 +243,12 @@ pub fn details(
         bars: general.bars,
         expansion_rom: general.expansion_rom,
         windows: general.windows,
-        capabilities: decoded.capabilities.iter().map(|c| capability_entry(function, c)).collect(),
+        capabilities: decoded
+            .capabilities
+            .iter()
+            .map(|c| capability_entry(inspection.machine, inspection.names, function, c))
+            .collect(),
+        rcd_link: rcd_link(function),
         anomalies: decoded.anomalies,
         doe_features: doe_features(function),
         registers,

@@ -54,6 +54,10 @@ fn capability(c: &CapabilityExplanation, style: Style) -> String {
     for text in &c.not_read {
         row(&mut out, "not read", text, style);
     }
+    for kind in &c.kinds {
+        let text = format!("ID {}: {} ({})", kind.id, kind.name, kind.section);
+        row(&mut out, &format!("of {} {}", kind.vendor, kind.vendor_id), &text, style);
+    }
     for path in &c.registers {
         out.push_str(&format!("  {path}\n"));
     }
