@@ -334,7 +334,11 @@ fn each_fault_is_told_by_its_check_and_not_drowned() {
     assert_eq!(known, listed);
     let simulated = |fault: Option<&str>| {
         let event = fault.map_or_else(String::new, |fault| {
-            format!("[[event]]\nat = \"10s\"\nfault = \"{fault}\"\nfunction = \"0000:82:00.0\"\n")
+            let about = match fault::find(fault).unwrap().on {
+                fault::Target::Machine => "",
+                _ => "function = \"0000:82:00.0\"\n",
+            };
+            format!("[[event]]\nat = \"10s\"\nfault = \"{fault}\"\n{about}")
         });
         let text = format!("title = \"x\"\nbase = \"two-socket-gpu-server\"\n{event}");
         let scenario = Scenario::read(&text, "x", Path::new("."), None).unwrap();

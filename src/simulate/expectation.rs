@@ -97,9 +97,10 @@ pub fn read(table: &Table) -> Result<Expectation, Mistake> {
 }
 
 /// How many expectations there are and a line for everything that is not as expected. An error if the scenario cannot be
-/// made at one of its moments, whether something is expected then or not.
+/// made at one of its moments, whether something is expected then or not; of an event that repeats, the first time and the
+/// last are tried.
 pub fn check(scenario: &Scenario) -> Result<(usize, Vec<String>), SimulationError> {
-    for at in scenario.moments() {
+    for at in scenario.moments_without_repetitions() {
         scenario.machine_at(Some(at))?;
     }
     let mut differences = Vec::new();

@@ -99,15 +99,22 @@ impl Scenario {
         self.events.iter().map(|event| event.at).max().unwrap_or(0)
     }
 
-    /// Every moment at which something happens, and the start; of an event that repeats, the first time and the last.
+    /// Every moment at which something happens, and the start.
     pub fn moments(&self) -> Vec<Microseconds> {
+        self.moments_of(self.events.iter().map(|event| event.at).collect())
+    }
+
+    /// The same, but of an event that repeats the first time and the last alone.
+    pub fn moments_without_repetitions(&self) -> Vec<Microseconds> {
         let mut spans: BTreeMap<usize, (Microseconds, Microseconds)> = BTreeMap::new();
         for event in &self.events {
             let span = spans.entry(event.line).or_insert((event.at, event.at));
             *span = (span.0.min(event.at), span.1.max(event.at));
         }
-        let mut all: Vec<Microseconds> =
-            spans.into_values().flat_map(|(first, last)| [first, last]).collect();
+        self.moments_of(spans.into_values().flat_map(|(first, last)| [first, last]).collect())
+    }
+
+    fn moments_of(&self, mut all: Vec<Microseconds>) -> Vec<Microseconds> {
         all.push(0);
         all.extend(self.expectations.iter().map(|e| e.at.min(self.end())));
         all.sort_unstable();
