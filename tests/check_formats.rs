@@ -1,6 +1,7 @@
 //! The formats of `check` for other programs are what those programs expect.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
@@ -23,6 +24,13 @@ const SOUND: &str = "sysfs-fixtures/broken/msix-driver-owns-bar";
 /// words there are, and that the result of a run is FAIL if any diagnosis is.
 fn check_ocptv(text: &str) -> Vec<Value> {
     let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let facts = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/ocptv-facts.json");
+    let facts = serde_json::from_str(&std::fs::read_to_string(facts).unwrap()).unwrap();
+    let validator = jsonschema::validator_for(&facts).unwrap();
+    for line in &lines {
+        let error = validator.validate(line).err().map(|error| error.to_string());
+        assert_eq!(error, None, "{line}");
+    }
     assert_eq!(lines[0]["schemaVersion"], serde_json::json!({ "major": 2, "minor": 0 }));
     for (number, line) in lines.iter().enumerate() {
         assert_eq!(line["sequenceNumber"], number);
@@ -74,6 +82,14 @@ fn ocptv_follows_its_specification() {
     assert_eq!(status, 2);
     check_ocptv(&text);
     assert!(text.contains("\"verdict\":\"presence-config-all-ones-fail\""));
+    // A function of which only the log speaks, an expectation that is not met, two readings.
+    let gone = file("gone.toml", "[[device]]\nwhere = \"ff:00.0\"\n");
+    let flaps = "sysfs-fixtures/scenarios/gpu-falls-off-the-bus.toml";
+    let more = ["--for", "20s", "--expect", &gone, "--profile", "gpu-server"];
+    let (text, status) = pciscope(&[&["--from", flaps, "--format", "ocptv", "check"][..], &more].concat());
+    assert_eq!(status, 2);
+    check_ocptv(&text);
+    assert!(text.contains("\"verdict\":\"presence-count-fail\""), "{text}");
     let (text, status) = pciscope(&["--from", SOUND, "--format", "ocptv", "check"]);
     let lines = check_ocptv(&text);
     assert_eq!(lines[lines.len() - 1]["testRunArtifact"]["testRunEnd"]["result"], "PASS", "{status}");
@@ -149,4 +165,141 @@ fn exit_status_follows_what_was_found() {
         let arguments = [&["--from", folder, "check"][..], more].concat();
         assert_eq!(pciscope(&arguments).1, expected, "{arguments:?}");
     }
+}
+
+/// A file for one test.
+fn file(name: &str, text: &str) -> String {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::write(&path, text).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn what_was_learned_is_what_is_expected() {
+    for (place, machine) in [
+        "sysfs-fixtures/machines/two-socket-gpu-server",
+        "sysfs-fixtures/machines/qemu-q35-gpu",
+        "sysfs-fixtures/machines/two-socket-gpu-server.toml",
+        "sysfs-fixtures/machines/laptop-gtx1650.toml",
+    ]
+    .iter()
+    .enumerate()
+    {
+        let (text, status) = pciscope(&["--from", machine, "check", "--learn"]);
+        assert_eq!(status, 0, "{machine}");
+        let learned = file(&format!("learned-{place}.toml"), &text);
+        let arguments = ["--from", machine, "--format", "json", "check", "--expect", &learned, "--all"];
+        let (text, _) = pciscope(&arguments);
+        let answer: Value = serde_json::from_str(&text).unwrap();
+        let expected = |f: &&Value| {
+            let check = f["check"].as_str().unwrap();
+            check.ends_with("-expected") || check == "presence-count"
+        };
+        let findings: Vec<&Value> = answer["findings"].as_array().unwrap().iter().filter(expected).collect();
+        assert!(findings.len() > 20, "{machine}: {}", findings.len());
+        for finding in findings {
+            assert_eq!(finding["status"], "pass", "{machine}: {finding}");
+        }
+    }
+}
+
+#[test]
+fn another_card_than_expected_is_told_with_the_line() {
+    let (text, _) =
+        pciscope(&["--from", "sysfs-fixtures/machines/two-socket-gpu-server.toml", "check", "--learn"]);
+    let learned = file("learned-wrong-card.toml", &text);
+    let line = text.lines().position(|line| line == "where = \"0000:82:00.0\"").unwrap() + 2;
+    let scenario = "title = \"x\"\nbase = \"two-socket-gpu-server\"\n[[event]]\nat = \"1s\"\nfault = \"wrong-device-in-slot\"\nfunction = \"0000:82:00.0\"\n";
+    let scenario = file("wrong-card.toml", scenario);
+    let (text, status) = pciscope(&["--from", &scenario, "--format", "json", "check", "--expect", &learned]);
+    assert_eq!(status, 2);
+    let answer: Value = serde_json::from_str(&text).unwrap();
+    let of = |check: &str| {
+        let mut all = answer["findings"].as_array().unwrap().iter();
+        all.find(|f| f["check"] == check && f["address"] == "0000:82:00.0").unwrap().clone()
+    };
+    let finding = of("identity-expected");
+    assert_eq!(finding["status"], "fail");
+    let said = finding["summary"].as_str().unwrap();
+    assert!(said.contains(&format!("learned-wrong-card.toml:{line}")), "{said}");
+    assert_eq!(of("driver-expected")["status"], "fail");
+}
+
+#[test]
+fn mistakes_in_an_expectation_are_told_with_line_and_nearest_name() {
+    for (text, expected) in [
+        ("[[device]]\nwhere = \"82:00.0\"\ndrvier = \"nvidia\"\n", ":3: `drvier` is not known in [[device]]"),
+        ("[[device]]\nwhere = \"82:00.0\"\ndrvier = \"nvidia\"\n", "nearest: driver"),
+        ("[[device]]\nid = \"10de:[2\"\n", ":2: `id`: `10de:[2`: a [ is not closed"),
+        ("[[device]]\nid = \"/(/\"\n", ":2: `id`: `/(/` is no regular expression"),
+        ("[[device]]\nwhere = \"82.0\"\n", ":2: `where`"),
+        ("[[device]]\ndriver = \"nvidia\"\n", ":2: [[device]]: expected `where`, `id`"),
+        ("[[device]]\nwhere = \"82:00.0\"\nlink = { speed = \"33 GT/s\" }\n", "nearest: 32 GT/s"),
+        ("[[device]]\nwhere = \"82:00.0\"\nlink = { width = 3 }\n", ":3: `width` is 3"),
+        ("[[device]]\nwhere = \"82:00.0\"\nrebar = { 1 = \"32\" }\n", "a size such as"),
+        ("[machine]\nbios = \"1\"\n", ":2: `bios` is not known in [machine]"),
+        ("# nothing\n", "expected [machine] or [[device]]"),
+        ("[[device]\n", ":1: not valid TOML"),
+    ] {
+        let path = file("mistake.toml", text);
+        let output = Command::new(env!("CARGO_BIN_EXE_pciscope"))
+            .args(["--from", SOUND, "check", "--expect", &path])
+            .output()
+            .unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(64), "{said}");
+        assert!(said.contains(expected) && said.lines().count() == 1, "{said:?}, expected {expected}");
+    }
+}
+
+#[test]
+fn two_readings_of_a_scenario_are_two_moments() {
+    let scenario = "sysfs-fixtures/scenarios/error-storm.toml";
+    let arguments =
+        ["--from", scenario, "--at", "10s", "--format", "json", "check", "18:00.0", "--for", "60s"];
+    let (text, _) = pciscope(&[&arguments[..], &["--only", "aer-correctable,aer-cor-rate"]].concat());
+    let answer: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(answer["seconds"], 60.0);
+    let said: Vec<&str> =
+        answer["findings"].as_array().unwrap().iter().map(|f| f["summary"].as_str().unwrap()).collect();
+    // 25 in a minute are less than x16 at 32 GT/s may have.
+    assert_eq!(said, ["correctable errors were counted: RxErr 25; new in these 60 s"]);
+}
+
+/// What is still running of a group of processes.
+fn running(mark: &str) -> bool {
+    let processes = std::fs::read_dir("/proc").unwrap().flatten();
+    let lines = processes.filter_map(|entry| std::fs::read(entry.path().join("cmdline")).ok());
+    lines.map(|line| String::from_utf8_lossy(&line).into_owned()).any(|line| {
+        // Not this program, which has the command among its arguments.
+        line.contains(mark) && !line.contains("pciscope")
+    })
+}
+
+#[test]
+fn a_command_that_loads_ends_with_the_check_and_its_failure_is_told() {
+    let program = || Command::new(env!("CARGO_BIN_EXE_pciscope"));
+    let output =
+        program().args(["check", "--while", "sleep 1.6; exit 4", "--fail-on", "fail"]).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("--while: `sleep 1.6; exit 4` failed: exit status 4"), "{said}");
+    assert!(matches!(output.status.code(), Some(2 | 3)), "{:?}", output.status);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("under load:"), "{text}");
+    // The time is over: the command and what it started are ended.
+    program().args(["check", "--while", "sleep 987.1 & sleep 987.2", "--for", "1500ms"]).output().unwrap();
+    assert!(!running("987."));
+    // Ctrl-C.
+    let mut child = program()
+        .args(["check", "--while", "trap '' INT; sleep 986.1 & sleep 986.2"])
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    while !running("986.2") {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    let id = nix::unistd::Pid::from_raw(child.id() as i32);
+    nix::sys::signal::kill(id, nix::sys::signal::Signal::SIGINT).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert!(!running("986."));
 }

@@ -79,8 +79,12 @@ fn every_answer_fits_its_schema() {
     let schemas = ["check", "diagnose", "list", "log", "show", "msix", "path", "report"]
         .map(|name| (name, schema(name)));
     let (mut answers, mut functions) = (0, 0);
-    for source in sources() {
+    for (place, source) in sources().into_iter().enumerate() {
         for (name, question) in QUESTIONS {
+            // A report is made of the other answers: of dumps, some are enough.
+            if name == "report" && source.is_file() && place % 10 != 0 {
+                continue;
+            }
             let what = format!("{} {question:?}", source.display());
             let (text, status) = ask(&source, question);
             if name == "log" && status == Some(66) && text.is_empty() {
@@ -164,10 +168,16 @@ fn what_a_capture_says_of_itself_fits_its_schema() {
     }
     let folder = tempfile::tempdir().unwrap();
     let name = folder.path().join("capture");
-    let (text, status) = ask(&source, &["capture", "--dir", "-o", name.to_str().unwrap()]);
+    // Not the key of the person who runs the tests.
+    let key = folder.path().join("key");
+    let question = ["capture", "--dir", "-o", name.to_str().unwrap(), "--redact-key", key.to_str().unwrap()];
+    let (text, status) = ask(&source, &question);
     let kept = fs::read_to_string(name.join("capture/about.json")).unwrap();
     assert_eq!((text.as_str(), status), (kept.as_str(), Some(0)));
     assert_fits(&schema("capture"), &serde_json::from_str(&text).unwrap(), "capture");
+    let (verified, status) = ask(&source, &["verify", name.to_str().unwrap()]);
+    assert_fits(&schema("verify"), &serde_json::from_str(&verified).unwrap(), "verify");
+    assert_eq!(status, Some(3), "it is not signed");
 }
 
 #[test]
@@ -213,7 +223,7 @@ fn every_command_and_every_schema_takes_part() {
         .collect();
     commands.retain(|command| *command != "help");
     commands.sort_unstable();
-    let others = ["capture", "diff", "explain", "simulate"];
+    let others = ["capture", "diff", "explain", "simulate", "verify"];
     let mut asked: Vec<&str> = QUESTIONS.iter().map(|(name, _)| *name).chain(others).collect();
     asked.sort_unstable();
     asked.dedup();

@@ -6,13 +6,16 @@
 
 use std::collections::BTreeSet;
 
-use pciscope::pci::catalogue;
+use pciscope::inspect::explain::{Explanation, explain};
 use pciscope::pci::register::Register;
+use pciscope::pci::walk::List;
+use pciscope::pci::{catalogue, header};
 
 const HEADER: &str = "/usr/include/linux/pci_regs.h";
 
 /// How the header begins the names of a capability's registers, and its key here. Longer beginnings first.
 const CAPABILITIES: &[(&str, &str)] = &[
+    ("PCI_CB_", "header"),
     ("PCI_EXP_DPC_", "dpc"),
     ("PCI_EXP_", "express"),
     ("PCI_ERR_", "aer"),
@@ -57,6 +60,12 @@ const CAPABILITIES: &[(&str, &str)] = &[
 
 /// Names of the header, or how several begin or end, that are neither an offset nor a mask here, and why.
 const LEFT_OUT: &[(&str, &str)] = &[
+    ("PCI_CB_CAPABILITY_LIST", "the table declares the pointer where other functions have it"),
+    ("PCI_CB_SUBSYSTEM_", "under the same name as of other functions, which the table declares"),
+    ("PCI_CB_MEMORY_BASE_1", "the second window; the table declares the first"),
+    ("PCI_CB_MEMORY_LIMIT_1", "the second window; the table declares the first"),
+    ("PCI_CB_IO_BASE_1", "the second window; the table declares the first"),
+    ("PCI_CB_IO_LIMIT_1", "the second window; the table declares the first"),
     ("_SHIFT", "where a mask begins, which the mask says too"),
     ("_SIZEOF", "the size of a capability"),
     ("PCI_SATA_SIZEOF_", "the size of a capability"),
@@ -103,6 +112,10 @@ const OF_REGISTER: &[(&str, u64)] = &[
     // The first entry comes behind the bus numbers of a bridge, where there is no bridge in their place.
     ("PCI_EA_ES", 0x04),
 ];
+
+/// Registers that CardBus bridges have in common with others.
+const CARDBUS_COMMON: &[&str] =
+    &["primary_bus", "secondary_bus", "subordinate_bus", "secondary_latency_timer"];
 
 /// What the header says of one name.
 struct Macro {
@@ -152,8 +165,16 @@ fn every_register_and_field_of_the_kernels_header_is_in_the_tables() {
         let Some((_, key)) = CAPABILITIES.iter().find(|(prefix, _)| entry.name.starts_with(prefix)) else {
             continue;
         };
-        let specification = catalogue::all().find(|s| s.key == *key).unwrap_or_else(|| panic!("{key}"));
-        let registers = specification.registers;
+        let registers = match *key {
+            "header" => header::REGISTERS
+                .iter()
+                .copied()
+                .filter(|r| r.section.starts_with("PC Card") || CARDBUS_COMMON.contains(&r.key))
+                .collect(),
+            _ => {
+                catalogue::all().find(|s| s.key == *key).unwrap_or_else(|| panic!("{key}")).registers.to_vec()
+            }
+        };
         let is_left_out = |name: &str| entry.name.starts_with(name) || entry.name.ends_with(name);
         if let Some((name, _)) = LEFT_OUT.iter().find(|(name, _)| is_left_out(name)) {
             used.insert(*name);
@@ -215,4 +236,46 @@ fn every_register_and_field_of_the_kernels_header_is_in_the_tables() {
     // Older and newer headers lack some of the names; on one that has them all, none may be stale.
     println!("not in this header: {unused:?}");
     assert!(offsets > 100 && masks > 350, "{offsets} offsets and {masks} masks were found in {path}");
+}
+
+/// IDs of the header that the PCI-SIG has not assigned, or took back.
+const UNASSIGNED: &[&str] = &["PCI_EXT_CAP_ID_CAC", "PCI_EXT_CAP_ID_AMD_XXX"];
+
+#[test]
+fn every_capability_is_explained_by_the_kernels_name_and_by_its_id() {
+    let path = std::env::var("PCISCOPE_PCI_REGS").unwrap_or_else(|_| HEADER.to_owned());
+    let Ok(text) = std::fs::read_to_string(&path) else {
+        println!("skipped: {path} is not here (Debian package linux-libc-dev)");
+        return;
+    };
+    let mut count = 0;
+    for entry in macros(&text).iter().filter(|entry| !UNASSIGNED.contains(&entry.name.as_str())) {
+        let (list, name) = match (
+            entry.name.strip_prefix("PCI_CAP_ID_"),
+            entry.name.strip_prefix("PCI_EXT_CAP_ID_").filter(|_| !entry.name.ends_with(')')),
+        ) {
+            (Some(name), _) => (List::Standard, name),
+            (_, Some(name)) => (List::Extended, name),
+            _ => continue,
+        };
+        for asked in [
+            name.to_owned(),
+            name.to_lowercase(),
+            format!("{:#x}", entry.value),
+            format!("{:04X}h", entry.value),
+        ] {
+            let matches = explain(&asked).matches;
+            let found =
+                matches.iter().take_while(|one| matches!(one, Explanation::Capability(_))).any(|one| {
+                    let Explanation::Capability(capability) = one else { return false };
+                    let id = capability.id.as_deref().and_then(|id| id.strip_prefix("0x"));
+                    let id = id.and_then(|id| u64::from_str_radix(id, 16).ok());
+                    (capability.list, id) == (Some(list), Some(entry.value))
+                });
+            assert!(found, "{}: {asked:?} is not explained by that capability first", entry.name);
+        }
+        count += 1;
+    }
+    println!("{count} names of {path}");
+    assert!(count >= 50);
 }

@@ -53,6 +53,11 @@ fn the_page_of_registers_is_current() {
 }
 
 #[test]
+fn the_page_of_diagnosis_is_current() {
+    check_page("docs/diagnosis.md", &pciscope::render::diagnosis_page::page());
+}
+
+#[test]
 fn the_page_of_checks_is_current() {
     check_page("docs/checks.md", &pciscope::render::checks_page::page());
 }

@@ -4,6 +4,7 @@
 //! is 0 whatever they are.
 
 mod capture;
+mod check;
 mod config;
 mod counts;
 mod floor;
@@ -30,6 +31,7 @@ fn main() -> io::Result<()> {
         Some(measure::MEMORY) => measure::print_peak_memory(&arguments[1..]),
         Some(FLOOR) => floor(&arguments[1..]),
         Some("capture") => only_capture(),
+        Some("check") => check::bench(PCISCOPE, generated()?.path(), rounds()),
         Some("--tree") => tree::write(Path::new(arguments.get(1).map_or("", String::as_str))),
         _ if arguments.iter().any(|a| a == "--bench") => bench(),
         // `cargo test --all-targets` runs benches too.
@@ -142,7 +144,8 @@ fn bench() -> io::Result<()> {
         copy: Some((folder.path().to_owned(), Depth::Detail)),
     }
     .run(rounds, &folders, folder.path())?;
-    capture::bench(PCISCOPE, folder.path(), tempfile::tempdir_in(place())?.path(), rounds)
+    capture::bench(PCISCOPE, folder.path(), tempfile::tempdir_in(place())?.path(), rounds)?;
+    check::bench(PCISCOPE, folder.path(), rounds)
 }
 
 /// Where the tree goes: memory if there is room, so that no disk is measured.

@@ -6,4 +6,6 @@ use libfuzzer_sys::fuzz_target;
 #[path = "../targets/redaction.rs"]
 mod target;
 
-fuzz_target!(|data: &[u8]| target::run(data));
+fuzz_target!(|data: &[u8]| {
+    target::run(data);
+});

@@ -2,6 +2,7 @@
 
 use crate::inspect::value::size_text;
 use crate::machine::Function;
+use crate::machine::vectors::places;
 use crate::pci::bars::{Bar, BarKind, Resource, bars, resources, windows};
 use crate::pci::extended::rebar::{
     ResizableBarCapability, ResizableBarControl, SPECIFICATION, supported_sizes,
@@ -125,8 +126,17 @@ fn unassigned(subject: &Subject<'_>) -> Judged {
     if memory.is_empty() {
         return Err(Skip::not_applicable("it has no memory BAR"));
     }
-    let without: Vec<String> =
-        memory.iter().filter(|b| b.assigned == Some(false)).map(|b| b.number.to_string()).collect();
+    let mut without: Vec<u8> =
+        memory.iter().filter(|b| b.assigned == Some(false)).map(|b| b.number).collect();
+    // Of a BAR that the kernel gave up nothing may be left, neither in the register nor in `resource`; but what lies in it
+    // says that there is one.
+    if let Some((table, pending)) = places(subject.function) {
+        let lost = |bar: &u8| *bar < 6 && !bars.iter().any(|b| b.number == *bar);
+        without.extend([table.bar, pending.bar].iter().filter(|bar| lost(bar)));
+    }
+    without.sort_unstable();
+    without.dedup();
+    let without: Vec<String> = without.iter().map(u8::to_string).collect();
     if without.is_empty() {
         return Ok(Verdict::good([proof]));
     }

@@ -1,6 +1,10 @@
 //! Who it is and who drives it.
 
+use nix::errno::Errno;
+
+use crate::pci::capability::vpd;
 use crate::pci::extended::serial_number::{SPECIFICATION, SerialNumber};
+use crate::tree::Cause;
 
 use super::finding::{Judged, Proof, Skip, Verdict, Who};
 use super::registry::{Check, Of, Severity};
@@ -57,6 +61,19 @@ pub static CHECKS: &[Check] = &[
         remedy: "update firmware: the host bridge lacks _PXM",
         who: Who::Firmware,
         of: Of::Function(numa),
+        ..Check::BASE
+    },
+    Check {
+        id: "vpd-readable",
+        rule: "Vital product data can be read to its end.",
+        severity: Severity::Off,
+        reads: "vpd, which the device hands out four bytes at a time; only where the check is on",
+        why: "A device that does not hand out its own data is sick, or its firmware is.",
+        reference: "PCIe 6.2, 7.9.19; Linux drivers/pci/vpd.c (pci_vpd_wait)",
+        remedy: "update the device's firmware; if other checks fail too, begin with those",
+        who: Who::Replacement,
+        false_positives: "Devices that announce the capability and have no data.",
+        of: Of::Function(product_data),
         ..Check::BASE
     },
 ];
@@ -133,12 +150,41 @@ fn numa(subject: &Subject<'_>) -> Judged {
     if node >= 0 {
         return Ok(Verdict::good([proof]));
     }
-    // That there are several nodes shows in the other functions.
-    let others = subject.around.machine.functions.iter().filter_map(|f| f.reading.text("numa_node"));
-    match others.filter_map(|t| t.parse::<i64>().ok()).any(|node| node > 0) {
+    // That there are several nodes shows in the other functions: by their number, or because they are near to other
+    // processors than this one, which is near to all.
+    let processors = subject.function.reading.text("local_cpulist");
+    let several = subject.around.machine.functions.iter().any(|other| {
+        let node = other.reading.text("numa_node").and_then(|text| text.parse::<i64>().ok());
+        let near = other.reading.text("local_cpulist");
+        node > Some(0) || node == Some(0) && near.zip(processors).is_some_and(|(a, b)| a != b)
+    });
+    match several {
         true => {
             Ok(Verdict::bad("its NUMA node is not known on a machine with several", "a node", "-1", [proof]))
         }
         false => Err(Skip::not_applicable("the machine is not known to have several NUMA nodes")),
+    }
+}
+
+fn product_data(subject: &Subject<'_>) -> Judged {
+    if !subject.has(&vpd::SPECIFICATION)? {
+        return Err(Skip::not_applicable("it has no vital product data"));
+    }
+    let read = subject.function.reading.vital_product_data.as_ref();
+    let read = read.ok_or_else(|| Skip::unknown("vital product data was not read"))?;
+    let text = format!("{} bytes", read.bytes.len());
+    let proof = Proof::Attribute { address: subject.address(), name: "vpd", text: text.clone() };
+    match read.error {
+        None => Ok(Verdict::good([proof])),
+        Some(Cause::NotCaptured) => Err(Skip::unknown("the source does not hold vital product data")),
+        Some(Cause::Errno(Errno::EACCES | Errno::EPERM)) => {
+            Err(Skip::unknown("vital product data is for root only"))
+        }
+        Some(cause) => Ok(Verdict::bad(
+            format!("vital product data cannot be read: {cause}"),
+            "data up to the end tag",
+            text,
+            [proof],
+        )),
     }
 }

@@ -59,7 +59,8 @@ pub static CHECKS: &[Check] = &[
     },
     Check {
         id: "msix-entry",
-        rule: "Every vector that is not masked has a message that leads to an interrupt controller.",
+        rule: "Every vector that is not masked has a message that leads to an interrupt controller, and none that a handler \
+               waits for is masked.",
         severity: Severity::Warn,
         reads: "the vector table, where the system lets it be read",
         why: "An unmasked vector without an address writes to physical address zero; one outside the interrupt window is \
@@ -67,12 +68,14 @@ pub static CHECKS: &[Check] = &[
         reference: "PCIe 6.2, 7.7.2.5 to 7.7.2.8; Intel SDM volume 3, 11.11",
         remedy: "unbind and bind the driver again",
         who: Who::Driver,
+        false_positives: "An interrupt that its driver has disabled for a while (disable_irq), or of a queue whose \
+                          processors are offline.",
         of: Of::Function(entries),
         ..Check::BASE
     },
     Check {
         id: "msix-pending",
-        rule: "No interrupt waits behind a masked vector that the kernel uses.",
+        rule: "No interrupt waits to be sent: neither behind a masked vector that the kernel uses nor behind an open one.",
         severity: Severity::Warn,
         reads: "vector control and pending bits of the table, where the system lets them be read",
         why: "The device raised an interrupt and the mask keeps it: something waits for it.",
@@ -244,12 +247,11 @@ fn readable(subject: &Subject<'_>) -> Result<(VectorTable, Proof), Skip> {
         .map_err(|_| Skip::not_applicable("the vector table was not read: msix-table-all-ones says why"))
 }
 
+/// Without numbers of BARs and names of drivers, so that many functions with the same reason are told in one line.
 fn words(reason: &Unreadable) -> String {
     match reason {
-        Unreadable::OwnedByDriver { bar, driver } => {
-            format!("BAR {bar} belongs to {} (IO_STRICT_DEVMEM)", driver.as_deref().unwrap_or("a driver"))
-        }
-        Unreadable::NotCaptured { bar } => format!("the source does not hold BAR {bar}"),
+        Unreadable::OwnedByDriver { .. } => "its BAR belongs to a driver (IO_STRICT_DEVMEM)".to_owned(),
+        Unreadable::NotCaptured { .. } => "the source does not hold its BAR".to_owned(),
         Unreadable::NotPermitted { bar, error } => format!("BAR {bar}: {error}"),
         Unreadable::NoResourceFile { bar } => format!("there is no resource{bar}"),
         Unreadable::Failed { bar, error } => format!("BAR {bar}: {error}"),
@@ -289,7 +291,20 @@ fn entries(subject: &Subject<'_>) -> Judged {
         .iter()
         .filter(|v| !v.masked)
         .find(|v| v.address == 0 || matches!(v.message, Some(Message::Empty | Message::Foreign)));
+    // The kernel masks the vectors that nobody uses: fewer open ones than handlers are interrupts that somebody waits for.
+    let open = table.vectors.iter().filter(|v| !v.masked).count();
+    let (numbers, _) = interrupts::numbers(subject.function);
+    let handled = subject.around.interrupts.map_or(0, |lines| {
+        let known = numbers.iter().filter_map(|n| interrupts::line(lines, *n));
+        known.filter(|line| !line.actions.is_empty()).count()
+    });
     match wrong {
+        None if open < handled => Ok(Verdict::bad(
+            format!("{handled} handlers wait for interrupts, and only {open} vectors are not masked"),
+            format!("{handled} vectors that are not masked"),
+            open.to_string(),
+            [proof],
+        )),
         None => Ok(Verdict::good([proof])),
         Some(vector) => Ok(Verdict::bad(
             format!("vector {} is not masked and its message leads nowhere", vector.index),
@@ -312,9 +327,17 @@ fn pending(subject: &Subject<'_>) -> Judged {
         .filter(|v| v.masked && v.pending == Some(true) && v.address != 0)
         .map(|v| v.index.to_string())
         .collect();
-    match waits.is_empty() {
-        true => Ok(Verdict::good([proof])),
-        false => {
+    // An interrupt that is not masked is sent within microseconds: to see one wait is no accident.
+    let stuck = table.vectors.iter().find(|v| !v.masked && v.pending == Some(true));
+    match (waits.is_empty(), stuck) {
+        (true, None) => Ok(Verdict::good([proof])),
+        (true, Some(vector)) => Ok(Verdict::bad(
+            format!("an interrupt waits behind vector {}, which is not masked", vector.index),
+            "an interrupt that is sent at once",
+            format!("vector {}", vector.index),
+            [proof],
+        )),
+        (false, _) => {
             let waits = waits.join(", ");
             Ok(Verdict::bad(
                 format!("an interrupt waits behind the masked vector {waits}"),

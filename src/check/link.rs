@@ -3,7 +3,7 @@
 use crate::inspect::value::speed_text;
 use crate::machine::link::{self, Hop, Rate, link};
 use crate::machine::{Function, Machine};
-use crate::pci::capability::express::{self, LinkCapabilities, LinkControl2, LinkStatus};
+use crate::pci::capability::express::{self, Capabilities, LinkCapabilities, LinkControl2, LinkStatus};
 use crate::pci::extended::vsec;
 use crate::pci::quantity::{lanes, speed_mts};
 
@@ -39,7 +39,8 @@ pub static CHECKS: &[Check] = &[
                  slot in firmware setup",
         who: Who::Provider,
         false_positives: "A slot that is wired with fewer lanes than its port has, such as x8 in an x16 connector: write \
-                          it into an expectation.",
+                          it into an expectation. Of devices that are soldered to the board (the port has no slot) it is \
+                          only warned.",
         of: Of::Function(width_below_path),
         ..Check::BASE
     },
@@ -255,12 +256,22 @@ fn width_below_path(subject: &Subject<'_>) -> Judged {
     if current >= possible {
         return Ok(Verdict::good(of_width(proofs)));
     }
-    Ok(Verdict::bad(
+    let verdict = Verdict::bad(
         format!("the link {} to {} uses {current} lanes, both ends have {possible}", hop.upper, hop.lower),
         format!("x{possible}"),
         format!("x{current}"),
         of_width(proofs),
-    ))
+    );
+    // Slot Implemented is clear where the device is part of the board: how many lanes are wired is the board's design, and
+    // there is nothing to seat anew.
+    let upper: Read<Capabilities> = subject::register(subject.upper_end()?, EXPRESS)?;
+    if upper.slot_implemented() {
+        return Ok(verdict);
+    }
+    let proofs = verdict.proofs.iter().cloned().chain([upper.field("slot_implemented")]).collect();
+    let advice = "the port has no slot: the board may wire fewer lanes by design; if a sound board of the kind has more, \
+                  this one is broken; otherwise expect the width (--expect)";
+    Ok(Verdict { proofs, ..verdict }.mild().action(Who::Nobody, advice))
 }
 
 fn maxima(hop: &Hop) -> (Rate, Rate) {

@@ -7,6 +7,7 @@
 use crate::inspect::log::level;
 use crate::kernel_log::{Event, Level, rm_init, xid};
 use crate::machine::link;
+use crate::pci::Bdf;
 use crate::pci::bars::resources;
 
 use super::finding::{Judged, Proof, Skip, Verdict, Who};
@@ -143,7 +144,6 @@ pub static CHECKS: &[Check] = &[
     Check {
         id: "kmsg-interrupts",
         rule: "No driver or kernel complains about interrupts of a device.",
-        severity: Severity::Warn,
         reads: "kernel log: Failed to enable MSI-X, nobody cared, vector space exhaustion, completion polled",
         why: "The device may be sound and nobody hears it.",
         reference: "NVIDIA open-gpu-kernel-modules, nv-msi.c; Linux kernel/irq/spurious.c, arch/x86/kernel/apic/vector.c",
@@ -342,8 +342,14 @@ fn graphics_error(_: &Surroundings<'_>, event: &Event) -> Option<Verdict> {
 /// Whether aer-inject made errors of the device: what follows is a test.
 fn injected(around: &Surroundings<'_>, event: &Event) -> bool {
     let events = around.log.map(|log| log.events.as_slice()).unwrap_or_default();
-    let of = |other: &Event| other.kind.id == "aer.injected" && other.address("source") == event.device;
-    event.device.is_some() && events.iter().any(of)
+    let Some(device) = event.device else { return false };
+    // What a port says follows from an error below it.
+    let concerns = |source: Bdf| {
+        let path = around.machine.get(source).map(|f| around.machine.path(f)).unwrap_or_default();
+        source == device || path.iter().any(|above| above.address == device)
+    };
+    let of = |other: &Event| other.kind.id == "aer.injected" && other.address("source").is_some_and(concerns);
+    events.iter().any(of)
 }
 
 fn uncorrected(around: &Surroundings<'_>, event: &Event) -> Option<Verdict> {
@@ -401,17 +407,20 @@ fn power_lost(_: &Surroundings<'_>, event: &Event) -> Option<Verdict> {
 }
 
 fn interrupts_lost(_: &Surroundings<'_>, event: &Event) -> Option<Verdict> {
+    // The driver gave up; with the others it goes on in another way.
+    let given_up = ["nvidia.no-interrupts", "interrupts.driver-got-none"];
     let kinds = [
         "nvidia.msi-x-failed",
         "nvidia.msi-failed",
-        "nvidia.no-interrupts",
         "nvme.interrupt-lost",
         "interrupts.nobody-cared",
         "interrupts.no-handler",
         "interrupts.vectors-exhausted",
-        "interrupts.driver-got-none",
     ];
-    is(event, &kinds).then(|| trouble(event, "its interrupts do not work"))
+    match is(event, &given_up) {
+        true => Some(trouble(event, "its driver got no interrupts")),
+        false => is(event, &kinds).then(|| trouble(event, "its interrupts do not work").mild()),
+    }
 }
 
 fn refused_by_iommu(_: &Surroundings<'_>, event: &Event) -> Option<Verdict> {
@@ -475,7 +484,7 @@ fn no_room(around: &Surroundings<'_>, event: &Event) -> Option<Verdict> {
     let now = noted.and_then(|lines| lines.get(usize::from(bar)).copied());
     // Later attempts may have succeeded. Without the machine, the last line about the BAR tells.
     let mended = match now {
-        Some(resource) => resource.is_assigned() || resource.size() == 0,
+        Some(resource) => resource.is_assigned(),
         None => around.log.is_some_and(|log| {
             log.events.iter().any(|other| {
                 other.kind.id == "resources.assigned"

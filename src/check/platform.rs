@@ -1,5 +1,10 @@
 //! The machine as a whole: kernel command line, what firmware handed over, room for BARs.
 
+use crate::machine::error_sources::{
+    BOOT_ERRORS, BootError, ErrorSource, boot_errors, error_sources, severity_name,
+};
+use crate::tree::TreeError;
+
 use super::finding::{Judged, Proof, Skip, Verdict, Who};
 use super::registry::{Check, Of, Severity};
 use super::subject::Surroundings;
@@ -67,6 +72,34 @@ pub static CHECKS: &[Check] = &[
         who: Who::Operator,
         false_positives: "Machines that run on battery want it.",
         of: Of::Machine(policy),
+        ..Check::BASE
+    },
+    Check {
+        id: "firmware-first",
+        rule: "Firmware leaves errors of PCI Express to Linux.",
+        severity: Severity::Off,
+        reads: "sys/firmware/acpi/tables/HEST: error sources of types 6 to 8, flag FIRMWARE_FIRST",
+        why: "Where firmware handles errors first, counters in sysfs may stay zero and the log silent: then the BMC has to be \
+              asked.",
+        reference: "ACPI 6.5, 18.3.2.4 to 18.3.2.6; Linux drivers/acpi/apei/hest.c",
+        remedy: "look for `PCIe Error Handling`, `Firmware First` or `WHEA` in firmware setup; or read the BMC's event log",
+        who: Who::Firmware,
+        false_positives: "Servers that do so by design. Since Linux 5.9 it is _OSC that decides (aer-os-owned); the table \
+                          says what firmware means to do.",
+        of: Of::Machine(firmware_first),
+        ..Check::BASE
+    },
+    Check {
+        id: "firmware-boot-error",
+        rule: "Firmware has recorded no error of PCI Express from before the machine started.",
+        severity: Severity::Warn,
+        reads: "sys/firmware/acpi/tables/data/BERT",
+        why: "A fatal error that stopped the machine is in no log of Linux; firmware keeps it for the next boot.",
+        reference: "ACPI 6.5, 18.3.1; UEFI 2.10, N.2.7; Linux drivers/acpi/apei/bert.c",
+        remedy: "look at the device that is named, and at the BMC's event log",
+        who: Who::Provider,
+        false_positives: "Errors of other hardware pass. Some firmware keeps the record until the power is off.",
+        of: Of::Machine(boot_error),
         ..Check::BASE
     },
     Check {
@@ -217,6 +250,67 @@ fn policy(around: &Surroundings<'_>) -> Judged {
             [proof],
         )),
         _ => Ok(Verdict::good([proof])),
+    }
+}
+
+/// Why there is no answer: an absent file says something only where the folder of tables is there.
+fn no_table(around: &Surroundings<'_>, error: &TreeError) -> Skip {
+    let tables = around.tree.list("sys/firmware/acpi/tables");
+    match (error.is_absent(), tables) {
+        (true, Ok(_)) => Skip::not_applicable("firmware has no such table"),
+        (true, Err(folder)) if folder.is_absent() => Skip::not_applicable("the machine has no ACPI"),
+        (true, Err(folder)) => Skip::unknown(folder.to_string()),
+        (false, _) => Skip::unknown(error.to_string()),
+    }
+}
+
+fn firmware_first(around: &Surroundings<'_>) -> Judged {
+    let sources = error_sources(around.tree).map_err(|error| no_table(around, &error))?;
+    let sources = sources.map_err(Skip::unknown)?;
+    let kind = |kind| match kind {
+        6 => "root ports",
+        7 => "endpoints",
+        _ => "bridges",
+    };
+    let first: Vec<_> = sources.iter().filter(|s| s.firmware_first && s.enabled).collect();
+    let words = |source: &&ErrorSource| {
+        let whose = source.device.map_or_else(|| format!("all {}", kind(source.kind)), |d| d.to_string());
+        format!("error source at {:#x}: {whose}: FIRMWARE_FIRST", source.offset)
+    };
+    let path = "sys/firmware/acpi/tables/HEST".to_owned();
+    let text = format!("{} error sources of PCI Express", sources.len());
+    let mut proofs = vec![Proof::File { path: path.clone(), text }];
+    proofs.extend(first.iter().take(4).map(|s| Proof::File { path: path.clone(), text: words(s) }));
+    match first.len() {
+        0 => Ok(Verdict::good(proofs)),
+        count => Ok(Verdict::bad(
+            format!("firmware handles errors of PCI Express first: {count} of {} sources", sources.len()),
+            "no source with FIRMWARE_FIRST",
+            count.to_string(),
+            proofs,
+        )),
+    }
+}
+
+fn boot_error(around: &Surroundings<'_>) -> Judged {
+    let errors = boot_errors(around.tree).map_err(|error| no_table(around, &error))?;
+    let ours: Vec<_> = errors.iter().filter(|error| error.pci_express).collect();
+    let words = |error: &&BootError| {
+        let device = error.device.map_or_else(|| "no device named".to_owned(), |d| d.to_string());
+        format!("section at {:#x}: {}, {device}", error.offset, severity_name(error.severity))
+    };
+    let path = BOOT_ERRORS.to_owned();
+    let text = format!("{} sections, {} of PCI Express", errors.len(), ours.len());
+    let mut proofs = vec![Proof::File { path: path.clone(), text }];
+    proofs.extend(ours.iter().take(4).map(|e| Proof::File { path: path.clone(), text: words(e) }));
+    match ours.first() {
+        None => Ok(Verdict::good(proofs)),
+        Some(first) => Ok(Verdict::bad(
+            format!("firmware recorded an error of PCI Express before this boot: {}", words(first)),
+            "none",
+            ours.len().to_string(),
+            proofs,
+        )),
     }
 }
 

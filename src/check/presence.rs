@@ -309,6 +309,18 @@ fn parent_link(subject: &Subject<'_>) -> Judged {
         (Some(true), None) => {
             Ok(Verdict::bad("a card is in the slot and has no link", "link up", "link down", proofs))
         }
+        // An answer came over the link: it is the register of the port that is wrong, as in emulated ports.
+        (_, Some(below)) if below.answers() => Ok(Verdict::bad(
+            format!("the port says that its link is down, and {} below answers", below.address),
+            "link up",
+            "link down",
+            proofs,
+        )
+        .mild()
+        .action(
+            Who::Nobody,
+            "nothing on a virtual machine; otherwise read again: a link that comes and goes is seen by --for",
+        )),
         (_, Some(below)) => Ok(Verdict::bad(
             format!("the link is down although the kernel lists {} below", below.address),
             "link up",

@@ -18,6 +18,7 @@ use crate::kernel_log::source::events_of;
 use crate::machine::enumerate::Entry;
 use crate::machine::platform::{Platform, Slot};
 use crate::machine::reading::{self, DEVICES, Reading};
+use crate::machine::vital_product_data::VitalProductData;
 use crate::machine::{Function, Machine, attributes, interrupts};
 use crate::pci::{Bdf, ConfigSpace, decode, header};
 use crate::tree::{Cause, MemoryTree};
@@ -46,6 +47,10 @@ pub struct Bench {
     pub busy: bool,
     /// The kernel log, after the line with which it begins.
     pub log: String,
+    /// Other files; of two with the same path the last.
+    pub files: Vec<(&'static str, Vec<u8>)>,
+    /// Why vital product data of the drives cannot be read.
+    pub product_data: Option<nix::errno::Errno>,
     /// The log begins with that line.
     pub start: bool,
     /// Functions and `/proc/interrupts` some time before; the same as now if nobody sets them.
@@ -91,8 +96,8 @@ const START: &str = "[    0.000000] Linux version 6.12.0 (build@host) #1 SMP\n";
 /// (offset, bytes) of the capabilities of both lists; the walk pointers are set by [`space`].
 type Capabilities = Vec<(usize, u16, usize)>;
 
-const STANDARD: [(usize, u16, usize); 4] =
-    [(0x50, 0x01, 8), (0x60, 0x10, 0x3c), (0xa0, 0x05, 14), (0xb0, 0x11, 12)];
+const STANDARD: [(usize, u16, usize); 5] =
+    [(0x50, 0x01, 8), (0x60, 0x10, 0x3c), (0xa0, 0x05, 14), (0xb0, 0x11, 12), (0xc0, 0x03, 8)];
 
 fn space(class: u32, layout: u8, standard: &[(usize, u16, usize)], extended: &Capabilities) -> Vec<u8> {
     let mut bytes = vec![0; 4096];
@@ -197,6 +202,8 @@ impl Bench {
             memory: vec![0; 0x4000],
             busy: false,
             log: String::new(),
+            files: Vec::new(),
+            product_data: None,
             start: true,
             before: None,
             elapsed: Duration::from_secs(60),
@@ -383,7 +390,14 @@ impl Bench {
         for address in self.functions.keys() {
             tree = tree.file(format!("{DEVICES}/0000:{address}/resource0"), self.memory.clone());
         }
-        let machine = made(&self.functions);
+        for (path, bytes) in &self.files {
+            tree = tree.file(*path, bytes.clone());
+        }
+        let mut machine = made(&self.functions);
+        for function in &mut machine.functions {
+            let error = self.product_data.map(Cause::Errno);
+            function.reading.vital_product_data = Some(VitalProductData { bytes: vec![0x78], error });
+        }
         let (functions, interrupts) = match &self.before {
             Some((functions, interrupts)) => (functions, interrupts),
             None => (&self.functions, &self.interrupts),

@@ -8,6 +8,7 @@ use nix::errno::Errno;
 use super::finding::Status::{self, Fail, NotApplicable, Pass, Unknown, Warn};
 use super::registry;
 use super::testing::Bench;
+use crate::machine::error_sources::BOOT_ERRORS;
 use crate::tree::Cause;
 
 /// A check, what makes it fire, and with which status (checks that are off by default warn here).
@@ -36,7 +37,14 @@ const CASES: &[Case] = &[
     ("presence-header-type", |b| b.bytes(DRIVE)[0x0e] = 0x7f, Fail),
     ("presence-config-length", |b| b.bytes(DRIVE).truncate(256), Warn),
     ("presence-partial-ones", |b| b.bytes(DRIVE)[256..].fill(0xff), Fail),
-    ("presence-parent-link", |b| b.set(PORT, "express.link_status.data_link_layer_link_active", 0), Fail),
+    (
+        "presence-parent-link",
+        |b| {
+            dead(b);
+            b.set(PORT, "express.link_status.data_link_layer_link_active", 0);
+        },
+        Fail,
+    ),
     ("identity-serial-unique", |b| b.set(OTHER, "serial_number.number.eui_64", 0x11), Warn),
     ("driver-bound", |b| b.attribute(DRIVE, "uevent", "PCI_ID=8086:1234"), Warn),
     ("driver-enabled", |b| b.attribute(DRIVE, "enable", "0"), Warn),
@@ -227,6 +235,9 @@ const CASES: &[Case] = &[
         Warn,
     ),
     ("aspm-policy", |b| b.platform.aspm_policy = Some("powersave".to_owned()), Warn),
+    ("firmware-first", |b| b.files.push(("sys/firmware/acpi/tables/HEST", error_sources(1))), Warn),
+    ("firmware-boot-error", |b| b.files.push((BOOT_ERRORS, boot_error())), Warn),
+    ("vpd-readable", |b| b.product_data = Some(nix::errno::Errno::ETIMEDOUT), Warn),
     ("msi-remapping-off", |b| b.platform.interrupt_remapping = Some(false), Warn),
     ("kmsg-read", |b| b.start = false, Unknown),
     ("kmsg-fallen-off", |b| said(b, "NVRM: GPU 0000:01:00.0: GPU has fallen off the bus."), Fail),
@@ -316,6 +327,26 @@ const CASES: &[Case] = &[
     ("platform-expected", |b| expects(b, "1.2.*", "1.3.*"), Fail),
 ];
 
+/// A HEST with one error source, that of all root ports.
+fn error_sources(flags: u8) -> Vec<u8> {
+    let mut table = vec![0; 40 + 48];
+    table[..4].copy_from_slice(b"HEST");
+    table[36] = 1;
+    (table[40], table[46], table[47]) = (6, flags | 2, 1);
+    table
+}
+
+/// A record of one error of PCI Express.
+fn boot_error() -> Vec<u8> {
+    let mut region = vec![0; 20 + 64 + 208];
+    (region[0], region[12], region[13]) = (1, (64 + 208) as u8, 1);
+    let section =
+        [0x54, 0xe9, 0x95, 0xd9, 0xc1, 0xbb, 0x0f, 0x43, 0xad, 0x91, 0xb4, 0x4d, 0xcb, 0x3c, 0x6f, 0x35];
+    region[20..36].copy_from_slice(&section);
+    region[44] = 208;
+    region
+}
+
 /// A line of the kernel log.
 fn said(b: &mut Bench, line: &str) {
     b.log.push_str(&format!("[   12.345678] {line}\n"));
@@ -359,6 +390,8 @@ fn prepare(b: &mut Bench, id: &str) {
             b.attribute(DRIVE, "resource", "0x0000380000000000 0x000038000fffffff 0x000000000014220c");
         }
         "rebar-absent" => b.bytes(DRIVE)[0x0b] = 3,
+        "firmware-first" => b.files.push(("sys/firmware/acpi/tables/HEST", error_sources(0))),
+        "firmware-boot-error" => b.files.push((BOOT_ERRORS, vec![0; 64])),
         "link-retimers" => b.set(PORT, "express.link_capabilities_2.retimer_presence_detect_supported", 1),
         "irq-no-delivery" => {
             before(b);
@@ -489,6 +522,22 @@ fn what_is_expected_below_the_hardware_is_no_fault() {
     let (status, words) = width(&bench);
     assert_eq!(status, NotApplicable);
     assert!(words.ends_with("expected so, rack.toml:11"), "{words}");
+}
+
+#[test]
+fn lanes_of_a_soldered_device_are_the_design_of_the_board() {
+    let mut bench = Bench::new();
+    both_ends(&mut bench, "express.link_status.negotiated_link_width", 2);
+    assert_eq!(bench.worst("link-width-below-path").0, Fail);
+    bench.set(PORT, "express.capabilities.slot_implemented", 0);
+    assert_eq!(bench.worst("link-width-below-path").0, Warn);
+}
+
+#[test]
+fn a_port_whose_device_answers_is_not_without_link() {
+    let mut bench = Bench::new();
+    bench.set(PORT, "express.link_status.data_link_layer_link_active", 0);
+    assert_eq!(bench.worst("presence-parent-link").0, Warn);
 }
 
 #[test]

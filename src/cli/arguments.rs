@@ -128,7 +128,8 @@ pub enum Command {
         mmio: bool,
     },
     /// Whether the machine is what a qualified one should be: every rule, with its evidence. Exit status 2 if something
-    /// failed, 3 if presence or something asked for by name could not be judged, 1 if something was warned about.
+    /// failed, 3 if presence or something asked for by name could not be judged, 1 if something was warned about, 130 if it
+    /// was interrupted.
     Check {
         /// Which functions; the bridges above them are checked as well.
         #[command(flatten)]

@@ -1,5 +1,6 @@
 //! `explain`.
 
+use crate::inspect::capability_name;
 use crate::inspect::explain::{explain, names};
 use crate::inspect::suggest::nearest;
 use crate::render::text;
@@ -41,8 +42,17 @@ fn nothing(name: &str) -> String {
         return "expected the three numbers of the message, such as \"RmInitAdapter failed! (0x22:0x56:742)\""
             .to_owned();
     }
+    if let Some(id) = capability_name::capability_id(name.trim()) {
+        return format!(
+            "no capability with the ID {id:#04x} is known, on neither list; `explain 0x10` names those with ID 10h"
+        );
+    }
     if name.contains(' ') {
-        return "no kind of event has such a line, and nothing else is called so".to_owned();
+        // A line of a log, or a name that is nearly one.
+        return match nearest(names(), name) {
+            found if found.starts_with("nearest") => format!("nothing is called so; {found}"),
+            _ => "no kind of event has such a line, and nothing else is called so".to_owned(),
+        };
     }
     // What stands before a colon says which kind of thing is meant.
     let name = name.split_once(':').map_or(name, |(_, name)| name);

@@ -4,6 +4,8 @@ use std::path::Path;
 
 use crate::check::run;
 use crate::check::subject::Surroundings;
+use crate::diagnosis::state::Scene;
+use crate::diagnosis::{self, Sources};
 use crate::inspect::report::settings::SETTINGS;
 use crate::inspect::report::{Audience, Material, Report, report};
 use crate::machine::board::read_board;
@@ -59,10 +61,17 @@ pub fn run(global: &Global, selection: &Selection, options: &ReportOptions) -> R
         ..Surroundings::new(&session.machine, &session.platform, inspection.tree, &profile)
     };
     let findings = run::run(around, super::check::functions(&session), &|_| true);
+    let asking = diagnosis::state::profile();
+    let scene = Scene::new(Surroundings { profile: &asking, ..around });
+    let sources = Sources::new(session.log.as_ref(), Some(&scene));
+    let diagnoses = diagnosis::diagnose(&sources);
+    let diagnoses =
+        crate::inspect::diagnose::diagnose(&sources, &diagnoses, &session.names, false, Vec::new());
     let material = Material {
         inspection,
         around,
         findings: &findings,
+        diagnoses: &diagnoses.devices,
         board: &board,
         source: &session.source.description,
         profile: &options.profile,

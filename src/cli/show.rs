@@ -1,6 +1,6 @@
 //! `show`.
 
-use crate::inspect::explain::explain;
+use crate::inspect::explain::is_path;
 use crate::inspect::field::{self, Fields, Found, FunctionFields};
 use crate::inspect::show::{Decoded, show};
 use crate::inspect::suggest::nearest;
@@ -89,7 +89,7 @@ fn find<'a>(
 ) -> Result<Vec<(String, Found<'a>)>, Failure> {
     let found = field::find(decoded, name);
     match found.as_slice() {
-        [] if !explain(name).matches.is_empty() => {
+        [] if is_path(name) => {
             // The name is right, only this function has no such thing, or it was not read.
             let known = function.standard_list_known() && function.extended_list_known();
             let why = match function.unread() {
@@ -103,7 +103,7 @@ fn find<'a>(
             let text = format!("--field {name}: no such field in {}; {nearest}", function.address);
             Err(Failure::new(USAGE, text))
         }
-        [_, _, ..] if is_ambiguous(&found, name) => {
+        _ if field::is_ambiguous(&found, name) => {
             let paths: Vec<&str> = found.iter().take(8).map(|(path, _)| path.as_str()).collect();
             let text = format!("--field {name}: could be {}; name one of them", paths.join(", "));
             Err(Failure::new(USAGE, text))
@@ -136,11 +136,4 @@ fn fields_as_data(function: &Function, name: &str) -> Result<FunctionFields, Fai
         }
     }
     Ok(fields)
-}
-
-/// Several fields are meant if they all lie below the name; otherwise the name was too short to tell them apart.
-fn is_ambiguous(found: &[(String, Found<'_>)], name: &str) -> bool {
-    let wanted = name.replace("[0]", "").to_lowercase();
-    let below = [format!("{wanted}."), format!("{wanted}[")];
-    !found.iter().all(|(path, _)| below.iter().any(|start| path.replace("[0]", "").starts_with(start)))
 }

@@ -43,8 +43,13 @@ pub fn diagnose<'a>(sources: &Sources<'a>) -> Vec<Diagnosis<'a>> {
     let mut diagnoses: Vec<Diagnosis<'a>> =
         sources.subjects().into_iter().map(|subject| judge::judge(sources, subject)).collect();
     leave_to_those_below(sources, &mut diagnoses);
-    let shown = |d: &Diagnosis<'_>| {
-        matches!(d.subject, Subject::Function(_)) || !matches!(d.verdict, Verdict::Healthy | Verdict::Unknown)
+    let shown = |d: &Diagnosis<'_>| match &d.subject {
+        // What is not in the machine was not read: only trouble tells of it.
+        Subject::Function(address) => {
+            let read = sources.scene.is_none_or(|scene| scene.machine().wanted.contains(address));
+            read || d.verdict != Verdict::Healthy
+        }
+        Subject::Named(_) => !matches!(d.verdict, Verdict::Healthy | Verdict::Unknown),
     };
     diagnoses.retain(shown);
     diagnoses

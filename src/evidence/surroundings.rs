@@ -14,7 +14,9 @@ use super::recording::Kept;
 const FILES: &[&str] = &[
     "proc/iomem",
     "proc/modules",
+    "sys/firmware/acpi/tables/HEST",
     "sys/firmware/acpi/tables/MCFG",
+    "sys/firmware/acpi/tables/data/BERT",
     "sys/firmware/dmi/tables/DMI",
     "sys/firmware/dmi/tables/smbios_entry_point",
     "sys/class/dmi/id/bios_date",

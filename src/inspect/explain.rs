@@ -1,14 +1,17 @@
 //! `explain`: what a capability, register or field is, out of the register tables; what a log line is, out of those of
 //! `kernel_log/`.
 
+use crate::inspect::capability_name;
 use crate::inspect::explain_log::{
     self, EventExplanation, LineExplanation, RmInitExplanation, XidExplanation,
 };
 use crate::inspect::explain_packet::{PacketExplanation, packet_explanation};
+use crate::inspect::explain_verdict::{VerdictExplanation, verdict};
 use crate::inspect::suggest::Known;
 use crate::inspect::value::text_value;
 use crate::pci::catalogue;
 use crate::pci::decode::Specification;
+use crate::pci::extended::dvsec;
 use crate::pci::header;
 use crate::pci::left_out;
 use crate::pci::register::{Access, Field, Meaning, Quantity, Register};
@@ -38,6 +41,8 @@ pub enum Explanation {
     Packet(PacketExplanation),
     /// A fault that can be simulated.
     Fault(FaultExplanation),
+    /// A verdict of `diagnose`.
+    Verdict(VerdictExplanation),
     /// A kind of event in the kernel log.
     LogEvent(EventExplanation),
     /// An Xid of NVIDIA's driver.
@@ -97,6 +102,23 @@ pub struct CapabilityExplanation {
     pub not_decoded: Option<&'static str>,
     /// What of it is not read, because that would take a write or do something.
     pub not_read: Vec<&'static str>,
+    /// What vendors use it for, as far as that is known.
+    pub kinds: Vec<KindExplanation>,
+}
+
+/// What a vendor uses a Designated Vendor-Specific Extended Capability for.
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
+pub struct KindExplanation {
+    /// ID of the vendor who defined it.
+    pub vendor_id: String,
+    /// The vendor's short name.
+    pub vendor: &'static str,
+    /// DVSEC ID.
+    pub id: String,
+    /// Name in the words of the specification.
+    pub name: &'static str,
+    /// Where it is specified.
+    pub section: &'static str,
 }
 
 /// A register explained.
@@ -184,11 +206,15 @@ pub fn explain(name: &str) -> Explain {
             return Explain { matches: explain_fault(rest).map(Explanation::Fault).into_iter().collect() };
         }
         Some(("check", rest)) => return Explain { matches: check(rest) },
+        Some(("verdict", rest)) => {
+            return Explain { matches: verdict(rest).map(Explanation::Verdict).into_iter().collect() };
+        }
         Some(("log", rest)) => (Vec::new(), rest.trim_start()),
         _ => (fields(name).matches, name),
     };
     let mut matches = check(name);
     matches.extend(fields);
+    matches.extend(verdict(name).map(Explanation::Verdict));
     matches.extend(explain_fault(name).map(Explanation::Fault));
     matches.extend(explain_log::event(log).into_iter().map(Explanation::LogEvent));
     matches.extend(explain_log::xid(log).map(Explanation::Xid));
@@ -202,26 +228,57 @@ pub fn explain(name: &str) -> Explain {
     Explain { matches }
 }
 
-/// What the register tables call so: a dotted path with or without indices, a repeated group, the end of a path, or a short
-/// name, if need be in other letter case.
+/// What the register tables call so. Capabilities first, by the start of their paths, their names and abbreviations, and their
+/// IDs; then registers and fields: a dotted path with or without indices, a repeated group, the end of a path, a short
+/// name, if need be in other letter case, or the name in words.
 fn fields(name: &str) -> Explain {
-    let wanted = without_indices(name);
-    let mut matches = named(&wanted, |text| text == wanted);
-    if matches.is_empty() {
-        matches = named(&wanted.to_lowercase(), |text| text.eq_ignore_ascii_case(&wanted));
-    }
+    let wanted = without_indices(name.trim());
+    let mut matches: Vec<Explanation> = capabilities()
+        .filter(|source| called(*source, &wanted))
+        .map(|source| Explanation::Capability(capability(source)))
+        .collect();
+    matches.extend(registers_and_fields(&wanted));
     Explain { matches }
 }
 
-/// Everything that a name stands for. `same` says whether a text is the name; `wanted` is the name as paths are written.
+/// Whether a capability is called so.
+fn called(source: Source, name: &str) -> bool {
+    match source.specification {
+        Some(specification) => capability_name::is_name_of(specification, name),
+        None => source.key.eq_ignore_ascii_case(name),
+    }
+}
+
+fn registers_and_fields(wanted: &str) -> Vec<Explanation> {
+    let matches = named(wanted, |text| text == wanted);
+    if !matches.is_empty() {
+        return matches;
+    }
+    let matches = named(&wanted.to_lowercase(), |text| text.eq_ignore_ascii_case(wanted));
+    if !matches.is_empty() || wanted.len() > LONGEST_NAME {
+        return matches;
+    }
+    // "Link Capabilities 2" is `link_capabilities_2`.
+    let words = capability_name::underscored(wanted);
+    if words == wanted || words.is_empty() { matches } else { named(&words, |text| text == words) }
+}
+
+/// Most bytes of a name in words; what is longer is a line of a log.
+const LONGEST_NAME: usize = 100;
+
+/// Whether the register tables have a capability, register or field at this path, or one with this short name.
+pub fn is_path(name: &str) -> bool {
+    let wanted = without_indices(name);
+    let key = |source: Source| source.key.eq_ignore_ascii_case(&wanted);
+    capabilities().any(key) || !registers_and_fields(&wanted).is_empty()
+}
+
+/// Registers and fields that a name stands for. `same` says whether a text is the name; `wanted` is the name as paths are written.
 fn named(wanted: &str, same: impl Fn(&str) -> bool) -> Vec<Explanation> {
     let (end, below) = (format!(".{wanted}"), format!("{wanted}."));
     let mut exact = Vec::new();
     let mut partial = Vec::new();
     for source in capabilities() {
-        if same(source.key) {
-            exact.push(Explanation::Capability(capability(source)));
-        }
         for register in source.registers {
             let plain = without_indices(&register_path(source.key, register));
             let shorts = [register.short.to_owned(), format!("{}.{}", source.key, register.short)];
@@ -293,9 +350,12 @@ pub fn names() -> Vec<Known> {
     let event = |name: &str| Known { path: name.to_owned(), others: Vec::new() };
     let mut names: Vec<Known> = fault::all().map(|f| event(f.name)).collect();
     names.extend(crate::check::registry::all().map(|c| event(c.id)));
+    names.extend(crate::diagnosis::Verdict::ALL.iter().map(|v| event(v.name())));
     names.extend(explain_log::identifiers().map(event));
     for source in capabilities() {
-        names.push(Known { path: source.key.to_owned(), others: vec![source.name.to_owned()] });
+        let others = capability_name::abbreviations(source.key);
+        let others = others.iter().copied().chain([source.name]).map(str::to_owned).collect();
+        names.push(Known { path: source.key.to_owned(), others });
         for register in source.registers {
             let path = register_path(source.key, register);
             names.extend(register.fields.iter().map(|field| Known {
@@ -337,6 +397,20 @@ fn capability(source: Source) -> CapabilityExplanation {
         registers: source.registers.iter().map(|r| register_path(source.key, r)).collect(),
         not_decoded: left_out::why_not_decoded(source.key),
         not_read: left_out::not_read_of(source.key).map(|row| row.text).collect(),
+        kinds: match source.key == dvsec::SPECIFICATION.key {
+            true => dvsec::KINDS.iter().map(kind).collect(),
+            false => Vec::new(),
+        },
+    }
+}
+
+fn kind(kind: &dvsec::Kind) -> KindExplanation {
+    KindExplanation {
+        vendor_id: super::hex4(kind.vendor_id),
+        vendor: kind.vendor,
+        id: super::hex4(kind.id),
+        name: kind.name,
+        section: kind.section,
     }
 }
 

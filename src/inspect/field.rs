@@ -56,26 +56,58 @@ pub enum Found<'a> {
 
 /// Everything that a name stands for, with dotted paths. Names are dotted paths (`express.link_status`), parts of them from
 /// the end of the path (`link_status.current_link_speed`), repeated groups (`rebar.entry`), and short names (`LnkSta`,
-/// `LnkSta.Speed`), if need be in other letter case; `[0]` may be left out.
+/// `LnkSta.Speed`), if need be in other letter case; `[0]` may be left out. What the first capability of a kind does not have
+/// is looked for in the others: `dvsec.flex_bus_port_status` is there wherever it is.
 pub fn find<'a>(decoded: &'a Decoded, name: &str) -> Vec<(String, Found<'a>)> {
     let wanted = name.replace("[0]", "");
-    let found = named(decoded, &wanted, |text| text == wanted);
-    if !found.is_empty() {
-        return found;
+    let lower = wanted.to_lowercase();
+    let mut found = Vec::new();
+    for any_instance in [false, true] {
+        if found.is_empty() {
+            found = named(decoded, &wanted, any_instance, |text| text == wanted);
+        }
+        if found.is_empty() {
+            found = named(decoded, &lower, any_instance, |text| text.eq_ignore_ascii_case(&wanted));
+        }
     }
-    named(decoded, &wanted.to_lowercase(), |text| text.eq_ignore_ascii_case(&wanted))
+    found
+}
+
+/// A path without the index of its capability: `dvsec.header_2` for `dvsec[1].header_2`.
+fn without_instance(path: &str) -> String {
+    let (capability, rest) = path.split_once('.').unwrap_or((path, ""));
+    let key = capability.split('[').next().unwrap_or(capability);
+    if rest.is_empty() { key.to_owned() } else { format!("{key}.{rest}") }
+}
+
+/// Whether the name was too short to tell apart what was found; several fields are meant if they all lie below it.
+pub fn is_ambiguous(found: &[(String, Found<'_>)], name: &str) -> bool {
+    let wanted = name.replace("[0]", "").to_lowercase();
+    let below = [format!("{wanted}."), format!("{wanted}[")];
+    let lie_below = |path: &str| below.iter().any(|start| path.replace("[0]", "").starts_with(start));
+    let capability = |path: &str| path.split('.').next().unwrap_or(path).to_owned();
+    // All of one capability, whose index was left out.
+    let one = found.windows(2).all(|pair| capability(&pair[0].0) == capability(&pair[1].0));
+    found.len() > 1
+        && !found.iter().all(|(path, _)| lie_below(path) || one && lie_below(&without_instance(path)))
 }
 
 /// Everything that a name stands for. `same` says whether a text is the name; `wanted` is the name as paths are written.
-fn named<'a>(decoded: &'a Decoded, wanted: &str, same: impl Fn(&str) -> bool) -> Vec<(String, Found<'a>)> {
+/// With `any_instance` the index of a capability does not count.
+fn named<'a>(
+    decoded: &'a Decoded,
+    wanted: &str,
+    any_instance: bool,
+    same: impl Fn(&str) -> bool,
+) -> Vec<(String, Found<'a>)> {
     let (end, below) = (format!(".{wanted}"), format!("{wanted}."));
     let mut exact = Vec::new();
     let mut partial = Vec::new();
     for (capability, placed) in decoded.registers() {
-        let capability = capability.replace("[0]", "");
         let register = placed.register;
         let path = format!("{capability}.{}", placed.path());
-        let plain = path.replace("[0]", "");
+        let capability = if any_instance { without_instance(&capability) } else { capability };
+        let plain = format!("{capability}.{}", placed.path()).replace("[0]", "");
         // As people know it: LnkSta, MSI-X, UESta.
         let shorts = [register.short.to_owned(), format!("{capability}.{}", register.short)];
         if same(&plain) {
@@ -144,4 +176,73 @@ pub fn names(decoded: &Decoded) -> Vec<Known> {
         names.push(Known { path, others: vec![short.to_owned()] });
     }
     names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::reading::Depth;
+    use crate::machine::{DEADLINE, Scope, load};
+    use crate::tree::MemoryTree;
+
+    /// A port with three CXL DVSECs: Register Locator, Flex Bus Port, Register Locator.
+    fn decoded() -> Decoded {
+        let mut config = vec![0; 4096];
+        config[..12].copy_from_slice(&[0x86, 0x80, 0x93, 0x0d, 6, 0, 0x10, 0, 1, 0, 0, 6]);
+        config[0x34] = 0x40;
+        config[0x40..0x44].copy_from_slice(&[0x10, 0, 2, 0]);
+        for (offset, next, id, revision, length) in
+            [(0x100, 0x140, 8, 0, 0x1c), (0x140, 0x180, 7, 1, 0x14), (0x180, 0, 8, 0, 0x14_u16)]
+        {
+            let doublewords =
+                [0x1_0023 | next << 20, 0x1e98 | revision << 16 | u32::from(length) << 20, id, 0x0001_0100];
+            for (place, doubleword) in doublewords.iter().enumerate() {
+                config[offset + 4 * place..][..4].copy_from_slice(&doubleword.to_le_bytes());
+            }
+        }
+        let tree = MemoryTree::complete().file("sys/bus/pci/devices/0000:01:00.0/config", config);
+        let scope = Scope {
+            depth: Depth::Detail,
+            wanted: &|_| true,
+            wake: false,
+            deadline: DEADLINE,
+            vital_product_data: false,
+        };
+        Decoded::new(&load(&tree, false, scope).unwrap().functions[0])
+    }
+
+    fn paths(name: &str) -> (Vec<String>, bool) {
+        let decoded = decoded();
+        let found = find(&decoded, name);
+        let ambiguous = is_ambiguous(&found, name);
+        (found.into_iter().map(|(path, _)| path).collect(), ambiguous)
+    }
+
+    #[test]
+    fn what_only_another_capability_of_the_kind_has_is_found_without_its_index() {
+        let one = |path: &str| (vec![path.to_owned()], false);
+        assert_eq!(paths("dvsec.flex_bus_port_status"), one("dvsec[1].flex_bus_port_status"));
+        assert_eq!(paths("DVSEC.Flex_Bus_Port_Status"), one("dvsec[1].flex_bus_port_status"));
+        assert_eq!(
+            paths("dvsec.flex_bus_port_capability.cache_capable"),
+            one("dvsec[1].flex_bus_port_capability.cache_capable")
+        );
+        assert_eq!(paths("dvsec.FBCap.Cache"), one("dvsec[1].flex_bus_port_capability.cache_capable"));
+        // What the first one has is meant; an index that is given counts.
+        assert_eq!(paths("dvsec.header_2"), one("dvsec.header_2"));
+        assert_eq!(paths("dvsec[1].header_2"), one("dvsec[1].header_2"));
+        assert_eq!(paths("dvsec[0].flex_bus_port_status"), one("dvsec[1].flex_bus_port_status"));
+        assert_eq!(paths("dvsec[2].flex_bus_port_status").0, Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_group_is_whole_and_a_name_of_several_is_ambiguous() {
+        let (fields, ambiguous) = paths("dvsec.register_block");
+        assert!(
+            !ambiguous && fields.len() > 1 && fields.iter().all(|f| f.starts_with("dvsec.register_block["))
+        );
+        assert!(!paths("dvsec[2].register_block").1);
+        let (headers, ambiguous) = paths("header_2");
+        assert!(ambiguous && headers.len() == 3, "{headers:?}");
+    }
 }

@@ -3,6 +3,7 @@
 //! These structures are the JSON that pciscope prints; their schemas are in `docs/schema/`.
 
 pub mod capability;
+pub mod capability_name;
 pub mod check;
 pub mod containment;
 pub mod diagnose;
@@ -11,16 +12,19 @@ pub mod doe_features;
 pub mod explain;
 pub mod explain_log;
 pub mod explain_packet;
+pub mod explain_verdict;
 pub mod field;
 pub mod list;
 pub mod log;
 pub mod msix;
 pub mod packet;
 pub mod path;
+pub mod rcd_link;
 pub mod report;
 pub mod show;
 pub mod simulations;
 pub mod suggest;
+pub mod together;
 pub mod value;
 pub mod vital_product_data;
 

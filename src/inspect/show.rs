@@ -19,11 +19,12 @@ use crate::pci::walk::Anomaly;
 use crate::pci::{Bdf, ConfigSpace, reserved};
 
 use super::Inspection;
-use super::capability::{CapabilityEntry, capability_entry};
+use super::capability::{CapabilityEntry, ReservedByte, capability_entry, reserved_header_bytes};
 use super::containment::{Containment, containment};
 use super::doe_features::{DoeFeature, doe_features};
 use super::list::{Summary, summary};
 use super::packet::{LoggedPacket, logged_packet};
+use super::rcd_link::{RcdRegister, rcd_link};
 use super::vital_product_data::{VitalProductData, vital_product_data};
 
 /// Answer of `show`.
@@ -117,6 +118,8 @@ pub struct Details {
     pub aer: Aer,
     /// Why the port is contained (DPC); `null` if it is not, has no such capability, or was not read.
     pub containment: Option<Containment>,
+    /// Reserved bytes of the header that are not zero although they should be.
+    pub reserved_header_bytes: Vec<ReservedByte>,
     /// Packets that are logged with errors (header logs of AER and DPC that belong to an error).
     pub logged_packets: Vec<LoggedPacket>,
     /// Which kind of interrupt is enabled; `null` if it was not read.
@@ -137,6 +140,9 @@ pub struct Details {
     pub anomalies: Vec<Anomaly>,
     /// What the mailboxes of Data Object Exchange understand; `null` if the function has none or the source does not tell.
     pub doe_features: Option<Vec<DoeFeature>>,
+    /// Link registers of a Restricted CXL Device, by the kernel's file that each is from; empty for other functions.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub rcd_link: BTreeMap<&'static str, RcdRegister>,
     /// Registers by dotted path.
     pub registers: BTreeMap<String, RegisterValue>,
     /// Fields by dotted path.
@@ -229,6 +235,7 @@ pub fn details(
         aspm_control: aspm::control(inspection.platform, function.host_bridge.as_deref()),
         aer: general.aer,
         containment: containment(function),
+        reserved_header_bytes: reserved_header_bytes(function),
         logged_packets: decoded.capabilities.iter().filter_map(logged_packet).collect(),
         interrupt_mode: interrupts::mode(function),
         interrupt_pin: interrupts::pin(function),
@@ -236,7 +243,12 @@ pub fn details(
         bars: general.bars,
         expansion_rom: general.expansion_rom,
         windows: general.windows,
-        capabilities: decoded.capabilities.iter().map(|c| capability_entry(function, c)).collect(),
+        capabilities: decoded
+            .capabilities
+            .iter()
+            .map(|c| capability_entry(inspection.machine, inspection.names, function, c))
+            .collect(),
+        rcd_link: rcd_link(function),
         anomalies: decoded.anomalies,
         doe_features: doe_features(function),
         registers,

@@ -131,6 +131,16 @@ mod tests {
 
     /// Text and answer of a function with that configuration space and `vpd` file.
     fn shown(config: Vec<u8>, vpd: Option<&[u8]>, asked: bool) -> (String, Option<VitalProductData>) {
+        let machine = machine(config, vpd, asked);
+        let data = vital_product_data(&machine, &machine.functions[0]);
+        let mut text = String::new();
+        if let Some(data) = &data {
+            section(&mut text, data, Style::PLAIN);
+        }
+        (text, data)
+    }
+
+    fn machine(config: Vec<u8>, vpd: Option<&[u8]>, asked: bool) -> Machine {
         let mut tree = MemoryTree::complete().file(format!("{FOLDER}/config"), config);
         if let Some(bytes) = vpd {
             tree = tree.file(format!("{FOLDER}/vpd"), bytes);
@@ -142,13 +152,7 @@ mod tests {
             deadline: DEADLINE,
             vital_product_data: asked,
         };
-        let machine = load(&tree, false, scope).unwrap();
-        let data = vital_product_data(&machine, &machine.functions[0]);
-        let mut text = String::new();
-        if let Some(data) = &data {
-            section(&mut text, data, Style::PLAIN);
-        }
-        (text, data)
+        load(&tree, false, scope).unwrap()
     }
 
     /// lspci calls it: Product Name: Card; [SN] Serial number: 42; [V1] Vendor specific: 00 ff; [RV] Reserved: checksum
@@ -172,6 +176,19 @@ mod tests {
         let data = data.unwrap();
         assert!(data.complete && data.problems.is_empty() && data.unread.is_none());
         assert_eq!((data.fields[1].text.as_deref(), data.fields[1].bytes.as_str()), (None, "00ff"));
+    }
+
+    #[test]
+    fn the_capability_says_of_the_data_that_it_is_not_read_only_where_it_is_not() {
+        let said = |vpd, asked| {
+            let machine = machine(config(0xde, 3), vpd, asked);
+            let function = &machine.functions[0];
+            let capability = &function.decode().0[0];
+            crate::inspect::capability::not_read(&machine, function, capability).map(|why| why.into_owned())
+        };
+        assert!(said(Some(GOOD), false).is_some_and(|why| why.ends_with("(--vpd)")));
+        assert_eq!(said(Some(GOOD), true), None);
+        assert_eq!(said(None, true).as_deref(), Some("the data: there is no file `vpd`"));
     }
 
     #[test]

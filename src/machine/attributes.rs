@@ -35,6 +35,9 @@ pub enum When {
     DetailOfErrors,
     /// For functions with Data Object Exchange.
     DetailOfObjectExchange,
+    /// For endpoints integrated in the root complex with the DVSEC of CXL devices: the kernel has the link registers of
+    /// Restricted CXL Devices (kernel: is_cxl_restricted and rcd_pcie_cap_emit in drivers/cxl/pci.c).
+    DetailOfRestrictedCxl,
     /// For functions without message interrupts, and for bridges, which decide about those below them.
     DetailWithoutMessages,
     /// For functions that the kernel may suspend while it runs.
@@ -121,6 +124,9 @@ pub static ALL: &[Attribute] = &[
     text("link/l1_1_pcipm", When::EverythingOfLink),
     text("link/l1_2_pcipm", When::EverythingOfLink),
     folder("doe_features", When::DetailOfObjectExchange),
+    live("rcd_link_cap", When::DetailOfRestrictedCxl),
+    live("rcd_link_ctrl", When::DetailOfRestrictedCxl),
+    live("rcd_link_status", When::DetailOfRestrictedCxl),
     link("iommu_group", When::Detail),
     link("physfn", When::Detail),
     Attribute { name: "vpd", kind: Kind::Bytes, when: When::VitalProductData, live: true },

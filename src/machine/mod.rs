@@ -9,6 +9,7 @@ pub mod aspm;
 pub mod attributes;
 pub mod board;
 pub mod enumerate;
+pub mod error_sources;
 pub mod files;
 pub mod function;
 pub mod interrupts;

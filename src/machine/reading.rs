@@ -6,8 +6,9 @@
 
 use std::time::{Duration, Instant};
 
+use crate::pci::capability::express::{self, PortType};
 use crate::pci::decode::{self, Context};
-use crate::pci::extended::{aer, doe};
+use crate::pci::extended::{aer, doe, dvsec};
 use crate::pci::header;
 use crate::pci::space::{ConfigBytes, ConfigSpace, HEADER_SIZE, Loader};
 use crate::pci::walk::{self, Located};
@@ -252,6 +253,20 @@ fn read_detail(reading: &mut Reading, folder: &dyn Tree) {
     if extended.found.iter().any(|l| l.id == doe::SPECIFICATION.id) {
         reading.ask_when(folder, When::DetailOfObjectExchange);
     }
+    if is_restricted_cxl(&reading.space, &extended.found) {
+        reading.ask_when(folder, When::DetailOfRestrictedCxl);
+    }
+}
+
+/// Whether it is a Restricted CXL Device: an endpoint integrated in the root complex with the DVSEC of CXL devices
+/// (CXL 3.1, 8.1.3 and 9.11.1). `extended` is its extended capability list.
+fn is_restricted_cxl(space: &ConfigSpace, extended: &[Located]) -> bool {
+    let cxl = extended.iter().any(|l| l.id == dvsec::SPECIFICATION.id && dvsec::is_cxl_device(space, l));
+    let port = || {
+        let layout = header::context(space)?.header_layout;
+        express::port_type(space, &walk::standard(&mut &*space, layout).found)
+    };
+    cxl && port() == Some(PortType::RootComplexIntegratedEndpoint as u8)
 }
 
 fn read_everything(reading: &mut Reading, folder: &dyn Tree) {
@@ -452,6 +467,10 @@ fn load_header(bytes: &mut dyn ConfigBytes, layout: u8, whole: bool) {
     let pointer = walk::capabilities_pointer(layout);
     if whole || pointer != 0x34 {
         bytes.load(PROBE, HEADER_SIZE + 4 - PROBE);
+        if layout == 2 {
+            // Legacy mode base address.
+            bytes.load(0x44, 4);
+        }
         return;
     }
     if layout == 1 {

@@ -5,6 +5,7 @@
 use super::decode::{Context, Placed};
 use super::register::{Access, Meaning, Quantity, Register, RegisterType};
 use super::space::ConfigSpace;
+use super::walk::capabilities_pointer;
 use crate::register;
 
 /// Header layouts that exist: endpoint, PCI-to-PCI bridge, CardBus bridge.
@@ -318,6 +319,75 @@ register! {
         /// Discard timer SERR enable; 0 in PCI Express.
         11 discard_timer_serr_enable Ro "DiscTmrSERREn",
     }
+    /// What happened on the secondary side of a CardBus bridge.
+    pub struct CardbusSecondaryStatus(u16) at 0x16, "cardbus_secondary_status", "Secondary status", "PC Card 8.0, 4.5" {
+        /// Can do fast back-to-back transactions.
+        7 fast_back_to_back_capable Ro "FastB2B",
+        /// A parity error was seen while the bridge was master.
+        8 master_data_parity_error Rw1c "ParErr",
+        /// How fast the bridge answers.
+        10:9 devsel_timing Ro "DEVSEL" = DEVSEL,
+        /// The bridge ended a transaction with target abort.
+        11 signaled_target_abort Rw1c "<TAbort",
+        /// A transaction of the bridge was ended with target abort.
+        12 received_target_abort Rw1c ">TAbort",
+        /// Nobody answered a transaction of the bridge.
+        13 received_master_abort Rw1c "<MAbort",
+        /// A system error was seen.
+        14 received_system_error Rw1c "<SERR",
+        /// A parity error was seen.
+        15 detected_parity_error Rw1c "<PERR",
+    }
+    /// Where a window to memory behind a CardBus bridge begins.
+    pub struct CardbusMemoryBase(u32) at 0x1c in "memory_window", "base", "Memory window", "PC Card 8.0, 4.5" {
+        /// Address bits 31:12.
+        31:12 base Rw "base" = Meaning::OfRegister(|raw| Quantity::Address(raw & !0xfff)),
+    }
+    /// Where a window to memory behind a CardBus bridge ends. A window that ends in front of its beginning is closed.
+    pub struct CardbusMemoryLimit(u32) at 0x20 in "memory_window", "limit", "Memory window limit", "PC Card 8.0, 4.5" {
+        /// Address bits 31:12; the window reaches to the end of that page.
+        31:12 limit Rw "limit" = Meaning::OfRegister(|raw| Quantity::Address(raw | 0xfff)),
+    }
+    /// Where a window to I/O behind a CardBus bridge begins.
+    pub struct CardbusIoBase(u32) at 0x2c in "io_window", "base", "I/O window", "PC Card 8.0, 4.5" {
+        /// Whether the window may lie above 64 KiB.
+        1:0 addressing Ro "addressing" = Meaning::Choice(&[(0, "16 bits"), (1, "32 bits")]),
+        /// Address bits 31:2.
+        31:2 base Rw "base" = Meaning::OfRegister(|raw| Quantity::Address(raw & !3)),
+    }
+    /// Where a window to I/O behind a CardBus bridge ends.
+    pub struct CardbusIoLimit(u32) at 0x30 in "io_window", "limit", "I/O window limit", "PC Card 8.0, 4.5" {
+        /// Address bits 31:2; the window reaches to the end of that doubleword.
+        31:2 limit Rw "limit" = Meaning::OfRegister(|raw| Quantity::Address(raw | 3)),
+    }
+    /// What a CardBus bridge does for the card (kernel: PCI_CB_BRIDGE_CONTROL in include/uapi/linux/pci_regs.h).
+    pub struct CardbusBridgeControl(u16) at 0x3e, "cardbus_bridge_control", "BridgeCtl", "PC Card 8.0, 4.5" {
+        /// Reports parity errors of the card's side.
+        0 parity_error_response Rw "Parity",
+        /// Forwards system errors of the card's side.
+        1 serr_enable Rw "SERR",
+        /// Restricts I/O forwarding to avoid ISA aliases.
+        2 isa_enable Rw "ISA",
+        /// Forwards VGA accesses.
+        3 vga_enable Rw "VGA",
+        /// What is done with a transaction that nobody answers: 1 target abort.
+        5 master_abort_mode Rw "MAbort",
+        /// Holds the card in reset.
+        6 cardbus_reset Rw ">Reset",
+        /// Interrupts of 16-bit cards go to ISA interrupts.
+        7 interrupts_16bit Rw "16bInt",
+        /// The first window may be prefetched.
+        8 memory_0_prefetch Rw "PrefMem0",
+        /// The second window may be prefetched.
+        9 memory_1_prefetch Rw "PrefMem1",
+        /// Writes may be posted.
+        10 posted_writes Rw "PostWrite",
+    }
+    /// I/O address at which a PC Card controller of old times is found.
+    pub struct CardbusLegacyBase(u32) at 0x44, "cardbus_legacy_base", "16-bit legacy interface ports at", "PC Card 8.0, 4.5" {
+        /// Bit 0 says that it is I/O, bits 31:2 are the address.
+        31:0 bits Rw "bits" = Meaning::Hex,
+    }
     /// Subsystem vendor of a CardBus bridge.
     pub struct CardbusSubsystemVendorId(u16) at 0x40, "subsystem_vendor_id", "SVendor", "PC Card 8.0, 4.5" {
         /// Assigned by the PCI-SIG.
@@ -388,6 +458,19 @@ const CARDBUS: &[&Register] = &[
     SecondaryLatencyTimer::REGISTER,
     InterruptLine::REGISTER,
     InterruptPin::REGISTER,
+    CardbusSecondaryStatus::REGISTER,
+    CardbusBridgeControl::REGISTER,
+    CardbusSubsystemVendorId::REGISTER,
+    CardbusSubsystemId::REGISTER,
+    CardbusLegacyBase::REGISTER,
+];
+
+/// Windows of a CardBus bridge: two to memory, two to I/O, eight bytes from one to the next.
+const CARDBUS_WINDOWS: [(&Register, &str); 4] = [
+    (CardbusMemoryBase::REGISTER, "memory_window"),
+    (CardbusMemoryLimit::REGISTER, "memory_window"),
+    (CardbusIoBase::REGISTER, "io_window"),
+    (CardbusIoLimit::REGISTER, "io_window"),
 ];
 
 /// Every register of the header, for documentation, schemas and tests.
@@ -430,6 +513,13 @@ pub static REGISTERS: &[&Register] = &[
     IoLimitUpper::REGISTER,
     BridgeExpansionRom::REGISTER,
     BridgeControl::REGISTER,
+    CardbusSecondaryStatus::REGISTER,
+    CardbusMemoryBase::REGISTER,
+    CardbusMemoryLimit::REGISTER,
+    CardbusIoBase::REGISTER,
+    CardbusIoLimit::REGISTER,
+    CardbusBridgeControl::REGISTER,
+    CardbusLegacyBase::REGISTER,
 ];
 
 /// Number of Base Address Registers that a header layout has.
@@ -440,6 +530,12 @@ pub fn base_address_registers(layout: u8) -> u16 {
         2 => 1,
         _ => 0,
     }
+}
+
+/// Where a register is: of a CardBus bridge the capabilities pointer is elsewhere.
+fn own_offset(register: &'static Register, layout: u8) -> u16 {
+    let is_pointer = std::ptr::eq(register, CapabilitiesPointer::REGISTER);
+    if is_pointer { capabilities_pointer(layout) } else { register.offset }
 }
 
 /// The header's registers in the order of their offsets, with the values that were read.
@@ -458,11 +554,18 @@ pub fn registers(space: &ConfigSpace) -> Vec<Placed> {
         offset,
         raw: space.value(offset, register.width),
     };
-    let mut placed: Vec<Placed> = COMMON.iter().chain(own).map(|r| place(r, None, r.offset)).collect();
+    let mut placed: Vec<Placed> =
+        COMMON.iter().chain(own).map(|r| place(r, None, own_offset(r, layout))).collect();
     placed.extend(
         (0..base_address_registers(layout))
             .map(|i| place(BaseAddress::REGISTER, Some(("bar", i)), 0x10 + 4 * i)),
     );
+    if layout == 2 {
+        let windows = CARDBUS_WINDOWS.iter().flat_map(|(register, group)| {
+            (0..2).map(move |index| (*register, Some((*group, index)), register.offset + 8 * index))
+        });
+        placed.extend(windows.map(|(register, group, offset)| place(register, group, offset)));
+    }
     placed.sort_by_key(|p| p.offset);
     placed
 }

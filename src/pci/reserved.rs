@@ -1,11 +1,46 @@
 //! Reserved bits and bytes that are set although they should be zero (PCIe 6.2, 7.4: RsvdP and RsvdZ read as zero).
 
 use super::decode::Placed;
+use super::extended::aer;
+use super::header;
+use super::register::{Register, RegisterType};
 use super::space::ConfigSpace;
 
-/// Bits of a register that no field names and that are set; 0 if it was not read.
+/// Bits that are not reserved but undefined: they may have any value, and mean nothing. Bit 0 of three registers of AER was
+/// Training Error before PCI Express 1.1 (PCIe 6.2, 7.8.4.2 to 7.8.4.4).
+fn undefined(register: &'static Register) -> u64 {
+    let registers = [
+        aer::UncorrectableStatus::REGISTER,
+        aer::UncorrectableMask::REGISTER,
+        aer::UncorrectableSeverity::REGISTER,
+    ];
+    u64::from(registers.iter().any(|r| std::ptr::eq(*r, register)))
+}
+
+/// Bits of a register that are reserved and set in a raw value.
+pub fn set(register: &'static Register, raw: u64) -> u64 {
+    raw & !register.defined() & !undefined(register)
+}
+
+/// Bits of a register that are reserved and set; 0 if it was not read.
 pub fn bits(placed: &Placed) -> u64 {
-    placed.raw.unwrap_or(0) & !placed.register.defined()
+    set(placed.register, placed.raw.unwrap_or(0))
+}
+
+/// Bytes of the header that no register names and that are not zero, with their offsets (PCIe 6.2, 7.5.1.2, 7.5.1.3).
+pub fn header_bytes(space: &ConfigSpace) -> Vec<(u16, u8)> {
+    let placed = header::registers(space);
+    let named = |offset: u16| {
+        placed.iter().any(|p| (p.offset..p.offset + u16::from(p.register.width)).contains(&offset))
+    };
+    let unknown_layout =
+        header::read::<header::HeaderType>(space).is_none_or(|h| !header::LAYOUTS.contains(&h.layout()));
+    if unknown_layout {
+        // What the rest of the header means nobody knows.
+        return Vec::new();
+    }
+    let bytes = (0..super::space::HEADER_SIZE).filter(|offset| !named(*offset));
+    bytes.filter_map(|offset| Some((offset, space.u8(offset)?))).filter(|(_, value)| *value != 0).collect()
 }
 
 /// Bytes that no register names, stand beside one in its doubleword, lie in front of `end`, and are not zero, with their
@@ -59,5 +94,25 @@ mod tests {
                 assert_ne!(is_named, is_shown, "{} at {:#x}", specification.key, offset - start);
             }
         }
+    }
+
+    #[test]
+    fn undefined_bits_are_not_reserved() {
+        assert_eq!(set(aer::UncorrectableSeverity::REGISTER, 1), 0);
+        assert_eq!(set(aer::UncorrectableSeverity::REGISTER, 3), 2);
+        assert_eq!(set(aer::CorrectableStatus::REGISTER, 2), 2);
+    }
+
+    #[test]
+    fn reserved_bytes_of_the_header_are_found() {
+        let mut bytes = vec![0; 256];
+        (bytes[0x36], bytes[0x38], bytes[0x3b]) = (0x77, 0xef, 0xde);
+        let found = |bytes: &[u8]| header_bytes(&ConfigSpace::from_bytes(bytes));
+        assert_eq!(found(&bytes), [(0x36, 0x77), (0x38, 0xef), (0x3b, 0xde)]);
+        // In a bridge the expansion ROM is at 38h.
+        bytes[0x0e] = 1;
+        assert_eq!(found(&bytes), [(0x36, 0x77)]);
+        bytes[0x0e] = 0x7f;
+        assert_eq!(found(&bytes), []);
     }
 }

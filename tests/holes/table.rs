@@ -476,6 +476,7 @@ fn dvsec() -> Vec<Hole> {
             "CXL DVSEC 0, revision 0",
             space(INTEGRATED, 0, 0, 0x38, &device),
             &[
+                "PCIe DVSEC for CXL Devices (CXL) dvsec",
                 "CXLCap 0x001e Cache- IO+ Mem+ MemHWInit+ HDMCount 1",
                 "CXLLock 0x0000 Lock- cxl_range[0] RangeSizeHigh 0x00000000 cxl_range[0] RangeSizeLow 0x00000003 Valid+ Active+",
             ],
@@ -488,12 +489,17 @@ fn dvsec() -> Vec<Hole> {
         hole(
             "CXL DVSEC 2",
             space(INTEGRATED, 2, 0, 0x2c, &[0, 0x8000_0001, 2, 3, 4, 5, 6, 7, 8]),
-            &["non_cxl_function_map[0] FuncMap 0x80000001", "non_cxl_function_map[7] FuncMap 0x00000008"],
+            &[
+                "Non-CXL Function Map DVSEC (CXL) dvsec",
+                "non_cxl_function_map[0] FuncMap 0x80000001",
+                "non_cxl_function_map[7] FuncMap 0x00000008",
+            ],
         ),
         hole(
             "CXL DVSEC 3",
             space(ROOT, 3, 0, 0x28, &[0x0001_0000, 0x0201_0003, 0x2010_0500, 0xfff0_0010, 1, 2, 0x2001, 3]),
             &[
+                "CXL Extensions DVSEC for Ports (CXL) dvsec",
                 "CXLPortSta 0x0001 PMComplete+ Viral-",
                 "AlternateBusBase 0x01 AlternateBusLimit 0x02",
                 "AlternateMemBase 0x0500 0x5000000 AlternateMemLimit 0x2010 0x201fffff",
@@ -504,17 +510,24 @@ fn dvsec() -> Vec<Hole> {
         hole(
             "CXL DVSEC 4",
             space(ROOT, 4, 0, 0x10, &[0, 0x0203_0304]),
-            &["GPFPhase1Ctl 0x0304 Base 4 Scale 1 ms GPFPhase2Ctl 0x0203 Base 3 Scale 100 µs"],
+            &[
+                "GPF DVSEC for CXL Ports (CXL) dvsec",
+                "GPFPhase1Ctl 0x0304 Base 4 ms Scale 1 ms GPFPhase2Ctl 0x0203 Base 300 µs Scale 100 µs",
+            ],
         ),
         hole(
             "CXL DVSEC 5",
             space(INTEGRATED, 5, 0, 0x10, &[0x0304_0000, 25]),
-            &["GPFPhase2Dur 0x0304 Base 4 Scale 1 ms GPFPhase2Power 0x00000019 0.025 W"],
+            &[
+                "GPF DVSEC for CXL Devices (CXL) dvsec",
+                "GPFPhase2Dur 0x0304 Base 4 ms Scale 1 ms GPFPhase2Power 0x00000019 0.025 W",
+            ],
         ),
         hole(
             "CXL DVSEC 7",
             space(ROOT, 7, 2, 0x20, &[0x0027_0000, 0x0027_0027, 0x00ab_cdef, 1, 1, 1]),
             &[
+                "PCIe DVSEC for Flex Bus Port (CXL) dvsec",
                 "FBCap 0x0027 Cache+ IO+ Mem+ 68BFlit+ MltLogDev- 256BFlit-",
                 "FBModTS 0x00abcdef",
                 "FBCtl2 0x00000001 NOPHint+",
@@ -524,6 +537,7 @@ fn dvsec() -> Vec<Hole> {
             "CXL DVSEC 8",
             space(INTEGRATED, 8, 0, 0x1c, &[0, 0x0001_0100, 0, 0x8000_0302, 1]),
             &[
+                "Register Locator DVSEC (CXL) dvsec",
                 "register_block[0] Block 0x0000000000010100 BIR BAR0 ID component registers offset 0x10000",
                 "register_block[1] Block 0x0000000180000302 BIR BAR2 ID CXL device registers offset 0x180000000",
             ],
@@ -531,17 +545,39 @@ fn dvsec() -> Vec<Hole> {
         hole(
             "CXL DVSEC 9",
             space(INTEGRATED, 9, 0, 0x10, &[0x0004_0000, 2]),
-            &["NumLogDevs 0x0004 LDHotReset 0x0002"],
+            &["MLD DVSEC (CXL) dvsec", "NumLogDevs 0x0004 LDHotReset 0x0002"],
         ),
         hole(
             "CXL DVSEC 0xa",
             space(INTEGRATED, 0xa, 0, 0x18, &[0x0001_0000, 1, 0, 0x1000_0000, 2]),
-            &["TestLock 0x0001 Lock+ TestCap1 0x00000001", "TestBaseLow 0x10000000 IO- Type 32-bit"],
+            &[
+                "PCIe DVSEC for Test Capability (CXL) dvsec",
+                "TestLock 0x0001 Lock+ TestCap1 0x00000001",
+                "TestBaseLow 0x10000000 IO- Type 32-bit",
+            ],
         ),
+        Hole {
+            files: &[
+                ("rcd_link_cap", "7a504105\n"),
+                ("rcd_link_ctrl", "40\n"),
+                ("rcd_link_status", "1084\n"),
+            ],
+            ..hole(
+                "link of a Restricted CXL Device",
+                space(INTEGRATED, 0, 0, 0x38, &device),
+                &[
+                    "link of the Restricted CXL Device registers in memory space, from the kernel's rcd_link_cap, rcd_link_ctrl, rcd_link_status",
+                    "LnkCap 0x7a504105 Speed 32 GT/s Width x16",
+                    "LnkCtl 0x0040 ASPM none",
+                    "LnkSta 0x1084 Speed 16 GT/s Width x8",
+                ],
+            )
+        },
         hole(
             "other DVSEC",
             Space::port(ENDPOINT).extended(0x23, &[0x0140_8086, 0xbeef_0005, 0x1234_5678, 9]),
             &[
+                "Designated Vendor-Specific Extended Capability (Intel Corporation, DVSEC ID 0x0005) dvsec",
                 "DVSEC 0x01408086 Vendor 0x8086 Rev 0 Len 20 bytes DVSEC2 0x0005",
                 "not decoded 108 0xbeef0005 0x12345678 0x00000009",
             ],

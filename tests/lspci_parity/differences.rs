@@ -394,7 +394,7 @@ const UNREAD: &str = "nothing was read of this function: lspci repeats what the 
 const KERNEL_KNEW: &str =
     "the lspci that made the dump had it from the kernel, the dump has configuration space only";
 const KERNEL: &str = "not part of configuration space";
-const CARDBUS: &str = "windows and control of CardBus bridges are not decoded here";
+const CARDBUS: &str = "of CardBus bridges the kernel's header is the referee (tests/kernel_header.rs): here base and limit are registers of their own";
 const VPD: &str = "not configuration space but the file `vpd`, which neither dumps nor fixtures have";
 const TITLE_WORDS: &str = "abbreviation behind the name";
 const REBAR: &str = "the number of BARs is reserved: lspci shows none, here those that have room";

@@ -79,6 +79,11 @@ impl Load {
     fn finish(&mut self) {
         let _ = killpg(self.group, Signal::SIGKILL);
         self.ended = self.child.wait().ok();
+        // What was killed is gone a little later. Signal 0 asks whether anybody is left.
+        let asked = Instant::now();
+        while killpg(self.group, None).is_ok() && asked.elapsed() < PATIENCE {
+            std::thread::sleep(Duration::from_millis(2));
+        }
     }
 }
 

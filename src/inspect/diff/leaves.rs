@@ -29,6 +29,12 @@ pub fn leaves(answer: &Value) -> Leaves {
 
 fn walk(path: String, value: &Value, out: &mut Leaves) {
     match value {
+        // A field of a register: its words tell the number too.
+        Value::Object(field)
+            if field.len() == 3 && ["raw", "value", "text"].iter().all(|key| field.contains_key(*key)) =>
+        {
+            out.insert(path, field["text"].clone());
+        }
         Value::Object(object) => {
             for (key, value) in object {
                 let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };

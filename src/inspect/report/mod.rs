@@ -4,6 +4,7 @@
 //! [`requests`] to whoever may change firmware settings or touch the machine.
 
 pub mod appendix;
+mod fill;
 pub mod opening;
 pub mod patients;
 pub mod registers;
@@ -17,9 +18,11 @@ use crate::check::subject::Surroundings;
 use crate::kernel_log::Log;
 use crate::machine::Function;
 use crate::machine::board::Board;
+use crate::pci::Bdf;
 
 use super::Inspection;
 use super::check::{self, Counts};
+use super::diagnose::Device;
 use super::list::{Summary, summary};
 use super::path::{FunctionPath, function_path};
 use appendix::Appendix;
@@ -65,6 +68,8 @@ pub struct Report {
     pub machine: MachineFacts,
     /// The devices that have trouble.
     pub patients: Vec<Patient>,
+    /// What `diagnose` says of them: the verdict, why, what helps and what does not.
+    pub diagnoses: Vec<Device>,
     /// What is asked of whom, by number.
     pub requests: Vec<Request>,
     /// What was looked at and is as it should be.
@@ -115,6 +120,8 @@ pub struct Material<'a> {
     pub around: Surroundings<'a>,
     /// What the checks found of everything.
     pub findings: &'a [Finding],
+    /// What `diagnose` says of every device.
+    pub diagnoses: &'a [Device],
     /// The board.
     pub board: &'a Board,
     /// What the source is, in one line.
@@ -124,6 +131,12 @@ pub struct Material<'a> {
 }
 
 impl<'a> Material<'a> {
+    /// What `diagnose` says of a function.
+    pub fn diagnosis(self, address: Bdf) -> Option<&'a Device> {
+        let text = address.to_string();
+        self.diagnoses.iter().find(|device| device.address.as_deref() == Some(text.as_str()))
+    }
+
     /// The kernel log, if there is one.
     pub fn log(self) -> Option<&'a Log> {
         self.around.log
@@ -147,7 +160,7 @@ pub fn report(material: Material<'_>, audience: Audience, notes: Vec<String>) ->
     Report {
         audience,
         title: opening::title(audience, material, &patients),
-        opening: opening::opening(material, &patients, audience),
+        opening: opening::opening(material, &patients, audience, asked.requests.len()),
         machine: MachineFacts {
             source: material.source.to_owned(),
             board: material.board.clone(),
@@ -166,6 +179,7 @@ pub fn report(material: Material<'_>, audience: Audience, notes: Vec<String>) ->
         requests: asked.requests,
         already_right: asked.right,
         not_measured: asked.not_measured,
+        diagnoses: patients.iter().filter_map(|p| p.diagnosis(material)).cloned().collect(),
         patients,
         notes,
     }

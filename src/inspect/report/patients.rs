@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::check::finding::{Finding, Status};
+use crate::diagnosis::Verdict;
+use crate::inspect::diagnose::Device;
 use crate::inspect::list::title;
 use crate::machine::{Function, Machine, link};
 use crate::pci::Bdf;
@@ -47,23 +49,48 @@ impl Patient {
             None => self.address.to_string(),
         }
     }
+
+    /// What `diagnose` says of it.
+    pub fn diagnosis<'a>(&self, material: Material<'a>) -> Option<&'a Device> {
+        material.diagnosis(self.address).filter(|device| is_trouble(device.verdict))
+    }
 }
 
-/// Devices with something that failed, in the order of the addresses.
+/// Whether somebody has to do something about it.
+fn is_trouble(verdict: Verdict) -> bool {
+    !matches!(verdict, Verdict::Healthy | Verdict::Asleep | Verdict::Unknown)
+}
+
+/// Devices with a verdict that calls for something, and those of which a check failed, in the order of the addresses.
 pub fn patients(material: Material<'_>) -> Vec<Patient> {
     let machine = material.inspection.machine;
     let mut patients: Vec<Patient> = Vec::new();
+    for device in material.diagnoses.iter().filter(|device| is_trouble(device.verdict)) {
+        let Some(address) = device.address.as_ref().and_then(|text| text.parse::<Bdf>().ok()) else {
+            continue;
+        };
+        let says = device.verdict.name().replace('-', " ");
+        let patient = match machine.get(address) {
+            Some(function) => patient(material, address, Some(function), &says),
+            None => unlisted(material, address, port_above(machine, address), &says),
+        };
+        join(&mut patients, patient);
+    }
     for finding in material.findings.iter().filter(|f| f.status == Status::Fail) {
         let Some(address) = finding.address else { continue };
         let Some(function) = machine.get(address) else {
             // Only the log knows it.
-            add(&mut patients, unlisted(material, address, port_above(machine, address), finding), finding);
+            add(
+                &mut patients,
+                unlisted(material, address, port_above(machine, address), &finding.summary),
+                finding,
+            );
             continue;
         };
         let patient = match (is_about_below(function, finding), below(machine, function)) {
-            (true, Some(lower)) => patient(material, lower.address, Some(lower), finding),
-            (true, None) => missing(material, function, finding),
-            (false, _) => patient(material, address, Some(function), finding),
+            (true, Some(lower)) => patient(material, lower.address, Some(lower), &finding.summary),
+            (true, None) => missing(material, function, &finding.summary),
+            (false, _) => patient(material, address, Some(function), &finding.summary),
         };
         add(&mut patients, patient, finding);
     }
@@ -82,23 +109,33 @@ fn below<'a>(machine: &'a Machine, port: &Function) -> Option<&'a Function> {
     machine.children(port.address).min_by_key(|child| child.address)
 }
 
+/// A finding about a device that is known already says more of it.
 fn add(patients: &mut Vec<Patient>, patient: Patient, finding: &Finding) {
+    let (address, says) = (patient.address, patient.says.clone());
+    join(patients, patient);
+    // That nobody answers explains everything else.
+    let telling = finding.check.id.starts_with("presence-config");
+    if let Some(known) = patients.iter_mut().find(|p| telling && p.address == address) {
+        known.says = says;
+    }
+}
+
+/// Functions of one device are one patient.
+fn join(patients: &mut Vec<Patient>, patient: Patient) {
     let same = |a: Bdf, b: Bdf| (a.domain, a.bus, a.device) == (b.domain, b.bus, b.device);
     match patients.iter_mut().find(|p| same(p.address, patient.address)) {
         Some(known) => {
-            if patient.address != known.address && !known.others.contains(&patient.address) {
-                known.others.push(patient.address);
-            }
-            // That nobody answers explains everything else.
-            if finding.check.id.starts_with("presence-config") && finding.address == Some(known.address) {
-                known.says = patient.says;
+            for address in std::iter::once(patient.address).chain(patient.others) {
+                if address != known.address && !known.others.contains(&address) {
+                    known.others.push(address);
+                }
             }
         }
         None => patients.push(patient),
     }
 }
 
-fn patient(material: Material<'_>, address: Bdf, function: Option<&Function>, finding: &Finding) -> Patient {
+fn patient(material: Material<'_>, address: Bdf, function: Option<&Function>, says: &str) -> Patient {
     let machine = material.inspection.machine;
     let way: Vec<Bdf> =
         function.map(|f| machine.path(f).iter().map(|f| f.address).collect()).unwrap_or_default();
@@ -113,13 +150,13 @@ fn patient(material: Material<'_>, address: Bdf, function: Option<&Function>, fi
         slot: slot.or_else(|| slot_number(machine.get(port?)?)),
         port,
         root_port: way.first().copied().filter(|root| *root != address),
-        says: finding.summary.to_string(),
+        says: says.to_owned(),
         place: way,
     }
 }
 
 /// A device that the kernel does not list any more: the port above it is there, and perhaps the log remembers it.
-fn missing(material: Material<'_>, port: &Function, finding: &Finding) -> Patient {
+fn missing(material: Material<'_>, port: &Function, says: &str) -> Patient {
     let buses = port.header::<SecondaryBus>().zip(port.header::<SubordinateBus>());
     let (first, last) = buses.map_or((0, 0), |(a, b)| (a.number(), b.number()));
     let below = |a: &Bdf| a.domain == port.address.domain && (first..=last).contains(&a.bus) && first > 0;
@@ -127,13 +164,13 @@ fn missing(material: Material<'_>, port: &Function, finding: &Finding) -> Patien
         material.log().iter().flat_map(|log| &log.events).filter_map(|e| e.device).filter(below).collect();
     let guess = Bdf { domain: port.address.domain, bus: first, device: 0, function: 0 };
     let address = logged.first().copied().unwrap_or(guess);
-    let mut patient = unlisted(material, address, Some(port), finding);
+    let mut patient = unlisted(material, address, Some(port), says);
     patient.others = logged.into_iter().filter(|a| *a != address && a.bus == address.bus).collect();
     patient
 }
 
 /// A device of which only the port above and the log are left.
-fn unlisted(material: Material<'_>, address: Bdf, port: Option<&Function>, finding: &Finding) -> Patient {
+fn unlisted(material: Material<'_>, address: Bdf, port: Option<&Function>, says: &str) -> Patient {
     let machine = material.inspection.machine;
     let device = format!("{:04x}:{:02x}:{:02x}", address.domain, address.bus, address.device);
     let slot = material.inspection.platform.slot(&device).map(|slot| slot.name.clone());
@@ -147,7 +184,7 @@ fn unlisted(material: Material<'_>, address: Bdf, port: Option<&Function>, findi
         slot: slot.or_else(|| slot_number(port?)),
         port: port.map(|port| port.address),
         root_port: way.first().copied(),
-        says: finding.summary.to_string(),
+        says: says.to_owned(),
         place: way,
     }
 }

@@ -4,13 +4,14 @@
 use std::collections::BTreeSet;
 
 use crate::check::finding::{Finding, Status, Who};
+use crate::check::registry;
+use crate::diagnosis::Verdict;
 use crate::inspect::check::{Evidence, evidence};
-use crate::inspect::value::speed_number;
-use crate::kernel_log::Event;
-use crate::machine::link::{self, Rate};
+use crate::kernel_log::{Event, Level};
 use crate::pci::Bdf;
 
 use super::Material;
+use super::fill::Fill;
 use super::opening::capital;
 use super::patients::Patient;
 use super::right;
@@ -83,6 +84,7 @@ pub fn requests(material: Material<'_>, patients: &[Patient]) -> Asked {
             one(&mut asked, material, patient, setting);
         }
         others(&mut asked, material, patient);
+        diagnosed(&mut asked, material, patient);
         if is_on_the_bus(material, patient) {
             management_controller(&mut asked, material, patient);
         }
@@ -96,8 +98,14 @@ pub fn requests(material: Material<'_>, patients: &[Patient]) -> Asked {
     asked
 }
 
-/// Whether it fell silent or makes errors. A link that always was slow or narrow has nothing to do with power or temperature.
+/// Whether it fell silent or makes errors. A link that always was slow or narrow has nothing to do with power or temperature, nor
+/// has a driver that gave up.
 fn is_on_the_bus(material: Material<'_>, patient: &Patient) -> bool {
+    if let Some(device) = patient.diagnosis(material) {
+        let quiet =
+            matches!(device.verdict, Verdict::DegradedLink | Verdict::WrongDevice | Verdict::SurpriseRemoved);
+        return !quiet && matches!(device.level, Level::Bus | Level::Power);
+    }
     let starts = ["presence-", "aer-", "dpc-", "power-slot", "kmsg-fallen", "kmsg-aer"];
     about(material, patient)
         .any(|f| f.status == Status::Fail && starts.iter().any(|start| f.check.id.starts_with(start)))
@@ -148,7 +156,10 @@ fn one(asked: &mut Asked, material: Material<'_>, patient: &Patient, setting: &'
             add_right(asked, right);
         } else if let Some(finding) = passed {
             let what = format!("{}: {what}", patient.place_text());
-            let evidence = distinct(finding.verdict.proofs.iter().map(evidence));
+            let mut evidence = distinct(finding.verdict.proofs.iter().map(evidence));
+            if setting.topic == "above-4g-decoding" {
+                evidence.retain(|e| is_above_4g(&e.decoded));
+            }
             add_right(asked, Right { topic: setting.topic.to_owned(), what, evidence });
         } else if let Some(finding) = unknown {
             let what = setting.topic.replace('-', " ");
@@ -203,6 +214,12 @@ fn one(asked: &mut Asked, material: Material<'_>, patient: &Patient, setting: &'
     );
 }
 
+/// Whether a line of the log is about memory above 4 GiB: `[mem 0x30000000000-…`.
+fn is_above_4g(line: &str) -> bool {
+    let start = line.split_once("[mem 0x").and_then(|(_, rest)| rest.split('-').next());
+    start.is_some_and(|start| start.len() > 8)
+}
+
 /// What failed and no setting knows, if somebody else than the operator has to do with it.
 fn others(asked: &mut Asked, material: Material<'_>, patient: &Patient) {
     for finding in about(material, patient).filter(|f| f.status == Status::Fail) {
@@ -232,6 +249,47 @@ fn others(asked: &mut Asked, material: Material<'_>, patient: &Patient) {
             },
         );
     }
+}
+
+/// What the diagnosis asks for and no setting or finding asked already; and what it could not know.
+fn diagnosed(asked: &mut Asked, material: Material<'_>, patient: &Patient) {
+    let Some(device) = patient.diagnosis(material) else { return };
+    let of_setting = |what: &str| {
+        let remedies = SETTINGS.iter().flat_map(|s| s.checks).filter_map(|id| registry::find(id));
+        remedies.map(|check| check.remedy).any(|remedy| remedy == what)
+    };
+    // Seating, power and cooling are asked for by `card-and-riser` and `management-controller`.
+    let ours = is_on_the_bus(material, patient);
+    let bodily = |what: &str| {
+        ["check the power", "check seating", "check cooling"].iter().any(|s| what.starts_with(s))
+    };
+    let verdict = device.verdict.name();
+    for ask in &device.ask {
+        if of_setting(&ask.what) || ours && bodily(&ask.what) {
+            continue;
+        }
+        add(
+            asked,
+            Request {
+                number: 0,
+                topic: verdict.to_owned(),
+                ask: capital(&ask.what),
+                who: ask.who,
+                device: Some(patient.address),
+                slot: patient.slot.clone(),
+                port: patient.port,
+                found: ask.found.clone(),
+                evidence: Vec::new(),
+                should_be: "the device works".to_owned(),
+                command: format!("pciscope diagnose {}", patient.address),
+                expected_output: "healthy".to_owned(),
+                standing: Standing::Correlation,
+            },
+        );
+    }
+    let unknown =
+        device.not_known.iter().map(|n| format!("{}, {}: {}", patient.place_text(), n.what, n.command));
+    asked.not_measured.extend(unknown);
 }
 
 /// Power and temperature are not part of PCI Express: the management controller has kept them.
@@ -279,44 +337,4 @@ fn add_right(asked: &mut Asked, right: Right) {
 fn distinct(evidence: impl Iterator<Item = Evidence>) -> Vec<Evidence> {
     let mut seen = BTreeSet::new();
     evidence.filter(|e| seen.insert((e.path.clone(), e.offset, e.decoded.clone()))).collect()
-}
-
-/// What stands for the placeholders of a setting.
-struct Fill {
-    words: [(&'static str, String); 5],
-}
-
-impl Fill {
-    fn new(material: Material<'_>, patient: &Patient) -> Self {
-        let machine = material.inspection.machine;
-        let most = |address: Option<Bdf>| {
-            let function = machine.get(address?)?;
-            link::link(function).map(|l| l.maximum)
-        };
-        // Of a card that does not answer nobody knows what it can: then it is what the port can.
-        let (card, port) = (most(Some(patient.address)), most(patient.port));
-        let rate: Rate = match (card, port) {
-            (Some(card), Some(port)) => port.lower(card),
-            (card, port) => port.or(card).unwrap_or_default(),
-        };
-        let port = patient.port.unwrap_or(patient.address);
-        let slot = match &patient.slot {
-            Some(slot) => format!("slot {slot}"),
-            None => format!("the slot below {port}"),
-        };
-        let unknown = || "as the card's data sheet says".to_owned();
-        Fill {
-            words: [
-                ("{device}", patient.address.to_string()),
-                ("{port}", port.to_string()),
-                ("{slot}", slot),
-                ("{speed}", rate.speed_mts.map_or_else(unknown, |s| format!("{}GT/s", speed_number(s)))),
-                ("{width}", rate.width.map_or_else(unknown, |w| format!("x{w}"))),
-            ],
-        }
-    }
-
-    fn text(&self, text: &str) -> String {
-        self.words.iter().fold(text.to_owned(), |text, (name, word)| text.replace(name, word))
-    }
 }

@@ -69,6 +69,8 @@ pub static SETTINGS: &[Setting] = &[
             "link-training",
             "aer-status-latched",
             "aer-fatal",
+            "kmsg-fallen-off",
+            "kmsg-link-down",
         ],
         standing: Standing::Shown,
         should_be: "the link is up with {speed} {width}, and the card answers",

@@ -70,7 +70,6 @@ register! {
 
 fn layout(builder: &mut Builder<'_>) {
     let lanes = lanes(builder);
-    // The doubleword at 1Ch is reserved and is read only on the way to the lanes.
     builder.load(0x04, if lanes == 0 { 0x18 } else { 0x1c + lanes });
     builder.add::<Capabilities>();
     builder.add::<Control>();

@@ -30,6 +30,11 @@ pub static VF_SPECIFICATION: Specification = Specification {
 
 const REGISTERS: &[&Register] = &[ResizableBarCapability::REGISTER, ResizableBarControl::REGISTER];
 
+/// Which Base Address Register; there are six.
+fn bar_number(index: u64) -> Quantity {
+    if index < 6 { Quantity::Count(index) } else { Quantity::Reserved }
+}
+
 register! {
     /// Sizes that the BAR can have, up to 128 TB.
     pub struct ResizableBarCapability(u32) at 0x04 in "entry", "capability", "ReBARCap", "PCIe 6.2, 7.8.6.2" {
@@ -39,7 +44,7 @@ register! {
     /// Which BAR it is and what size it has.
     pub struct ResizableBarControl(u32) at 0x08 in "entry", "control", "ReBARCtl", "PCIe 6.2, 7.8.6.3" {
         /// Which BAR: 0 to 5.
-        2:0 bar_index Ro "BAR",
+        2:0 bar_index Ro "BAR" = Meaning::Quantity(bar_number),
         /// How many BARs can be resized: 1 to 6. Defined in the first entry, reserved in the others.
         7:5 number_of_resizable_bars Ro "Number",
         /// Size of the BAR, as a power of two of 1 MB.

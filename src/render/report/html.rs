@@ -3,6 +3,7 @@
 use minijinja::{Environment, context};
 
 use crate::inspect::check::Evidence;
+use crate::inspect::diagnose::Advised;
 use crate::inspect::report::Report;
 
 use super::path_picture::{self, escape};
@@ -52,6 +53,21 @@ pub fn html(report: &Report, decode: &[String]) -> Result<String, minijinja::Err
         .already_right
         .iter()
         .map(|r| context! { what => r.what.as_str(), evidence => r.evidence.iter().map(line).collect::<Vec<_>>() })
+        .collect();
+    let advised = |all: &[Advised]| -> Vec<_> {
+        let one = |a: &Advised| context! { what => a.what.as_str(), why => a.why, who => words::who(a.who) };
+        all.iter().map(one).collect()
+    };
+    let diagnoses: Vec<_> = report
+        .diagnoses
+        .iter()
+        .map(|d| {
+            context! {
+                address => d.address.as_deref(),
+                to_do => advised(&d.to_do),
+                will_not_help => advised(&d.will_not_help),
+            }
+        })
         .collect();
     let findings: Vec<_> = report
         .findings
@@ -131,6 +147,7 @@ pub fn html(report: &Report, decode: &[String]) -> Result<String, minijinja::Err
         machine => words::machine(report).into_iter().map(|(name, text)| vec![name.to_owned(), text]).collect::<Vec<_>>(),
         requests => requests,
         right => right,
+        diagnoses => diagnoses,
         not_measured => report.not_measured.clone(),
         pictures => pictures,
         counts => minijinja::value::Serde(&report.counts),

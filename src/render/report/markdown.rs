@@ -1,6 +1,7 @@
 //! A report as Markdown that can be read as it is and fits into a ticket.
 
 use crate::inspect::check::Evidence;
+use crate::inspect::diagnose::Advised;
 use crate::inspect::report::requests::Request;
 use crate::inspect::report::{Audience, Report};
 
@@ -64,6 +65,10 @@ fn parts(report: &Report) -> Vec<Part> {
     };
     let lead: Vec<String> = report.opening.iter().map(|text| format!("{}\n\n", plain(text))).collect();
     part(0, "title", format!("# {}\n\n{}", plain(&report.title), lead.concat()));
+    let operator = report.audience == Audience::Operator;
+    if operator {
+        part(1, "what to do", advice(report));
+    }
     let qualification = report.audience == Audience::Qualification;
     if !report.requests.is_empty() {
         part(1, "requests", "## What is asked\n\n".to_owned());
@@ -114,6 +119,21 @@ fn one(r: &Request) -> String {
     row("should be", plain(&r.should_be));
     row("verify with", format!("{} prints {}", code(&r.command), code(&r.expected_output)));
     row("standing", r.standing.text().to_owned());
+    out
+}
+
+fn advice(report: &Report) -> String {
+    let mut out = String::new();
+    for device in &report.diagnoses {
+        let of = match (report.diagnoses.len(), &device.address) {
+            (2.., Some(address)) => format!(": {address}"),
+            _ => String::new(),
+        };
+        let text = |a: &Advised| format!("{} ({}; {})", plain(&a.what), words::who(a.who), plain(a.why));
+        out.push_str(&list(&format!("What to do{of}"), device.to_do.iter().map(text)));
+        let text = |a: &Advised| format!("{}: {}", plain(&a.what), plain(a.why));
+        out.push_str(&list(&format!("What will not help{of}"), device.will_not_help.iter().map(text)));
+    }
     out
 }
 

@@ -78,7 +78,7 @@ pub fn picture(path: &FunctionPath, patient: &Patient) -> String {
     }
     if ghost {
         let slot = patient.slot.as_ref().map(|s| format!(", slot {s}")).unwrap_or_default();
-        y = link(&mut out, y, Look::Broken, &patient.says, "");
+        y = link(&mut out, y, Look::Broken, "nothing answers below this port", "");
         let name = format!("{}{slot}", patient.address);
         let device = patient.device.as_deref().unwrap_or("the device that was here");
         square(&mut out, y, "node sick ghost", [&name, device, "not listed by the kernel any more"]);

@@ -4,6 +4,7 @@ use crate::inspect::explain::{
     CapabilityExplanation, Explain, Explanation, FaultExplanation, FieldExplanation, RegisterExplanation,
 };
 use crate::inspect::explain_packet::PacketExplanation;
+use crate::inspect::explain_verdict::VerdictExplanation;
 use crate::pci::walk::List;
 
 use super::super::style::{Style, Tone, paragraph};
@@ -21,6 +22,7 @@ pub fn explain(answer: &Explain, style: Style) -> String {
             Explanation::Check(c) => super::check::explain(c, style),
             Explanation::Packet(p) => packet(p, style),
             Explanation::Fault(f) => fault(f, style),
+            Explanation::Verdict(v) => verdict(v, style),
             Explanation::LogEvent(e) => explain_log::event(e, style),
             Explanation::Xid(x) => explain_log::xid(x, style),
             Explanation::RmInitAdapter(r) => explain_log::rm_init(r, style),
@@ -51,6 +53,10 @@ fn capability(c: &CapabilityExplanation, style: Style) -> String {
     }
     for text in &c.not_read {
         row(&mut out, "not read", text, style);
+    }
+    for kind in &c.kinds {
+        let text = format!("ID {}: {} ({})", kind.id, kind.name, kind.section);
+        row(&mut out, &format!("of {} {}", kind.vendor, kind.vendor_id), &text, style);
     }
     for path in &c.registers {
         out.push_str(&format!("  {path}\n"));
@@ -93,6 +99,29 @@ fn packet(p: &PacketExplanation, style: Style) -> String {
         row(&mut out, "prefix", prefix, style);
     }
     row(&mut out, "specified", "PCIe 6.2, 2.2", style);
+    out
+}
+
+fn verdict(v: &VerdictExplanation, style: Style) -> String {
+    let mut out = heading(v.name, "verdict, of `pciscope diagnose`", style);
+    row(&mut out, "means", v.means, style);
+    row(&mut out, "level", v.level, style);
+    row(&mut out, "exit status", &v.exit_status.to_string(), style);
+    for rule in &v.rules {
+        row(&mut out, "rule", &format!("{} ({}): {}", rule.name, rule.confidence, rule.because), style);
+        let lists = [
+            ("seen", &rule.seen),
+            ("and", &rule.with),
+            ("before", &rule.before),
+            ("not", &rule.unless),
+            ("not before", &rule.unless_before),
+            ("not after", &rule.unless_after),
+        ];
+        for (label, names) in lists.into_iter().filter(|(_, names)| !names.is_empty()) {
+            row(&mut out, &format!("  {label}"), &names.join(", "), style);
+        }
+        row(&mut out, "  source", rule.source, style);
+    }
     out
 }
 

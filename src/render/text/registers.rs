@@ -7,6 +7,7 @@ use crate::inspect::value::text_value;
 use crate::machine::Function;
 use crate::pci::decode::{Capability, Placed, shown_raw};
 use crate::pci::register::{Meaning, Register};
+use crate::pci::reserved;
 
 use super::super::style::{Lines, Style, Tone, Words, columns, spaces};
 
@@ -68,7 +69,7 @@ fn register(out: &mut String, style: Style, placed: &Placed, name: &str) {
 }
 
 /// Words for the fields: `Name+`, `Name-` for flags, `Name value` for others, and reserved bits that are set.
-fn fields(words: &mut Words<'_>, register: &Register, raw: u64) {
+fn fields(words: &mut Words<'_>, register: &'static Register, raw: u64) {
     let alone = register.fields.len() == 1;
     for field in register.fields {
         let value = field.extract(raw);
@@ -92,7 +93,7 @@ fn fields(words: &mut Words<'_>, register: &Register, raw: u64) {
             }),
         }
     }
-    let reserved = raw & !register.defined();
+    let reserved = reserved::set(register, raw);
     if reserved != 0 {
         words.word(Tone::Warn, |out| out.push_str(&format!("reserved bits set: {reserved:#x}")));
     }
@@ -127,6 +128,15 @@ pub fn undecoded(out: &mut String, function: &Function, capability: &Capability)
 /// Reserved bytes that are not zero.
 pub fn reserved_bytes(out: &mut String, style: Style, function: &Function, capability: &Capability) {
     let bytes = function.space().map(|space| capability.reserved_bytes(space)).unwrap_or_default();
+    bytes_not_zero(out, style, bytes);
+}
+
+/// Reserved bytes of the header that are not zero.
+pub fn reserved_header_bytes(out: &mut String, style: Style, function: &Function) {
+    bytes_not_zero(out, style, function.space().map(reserved::header_bytes).unwrap_or_default());
+}
+
+fn bytes_not_zero(out: &mut String, style: Style, bytes: Vec<(u16, u8)>) {
     for (offset, value) in bytes {
         out.push_str("    reserved         ");
         let text = format!("0x{value:02x}        reserved byte at {offset:#x} is not zero");
@@ -179,7 +189,7 @@ mod tests {
             for register in all {
                 let raw = if dense { raw } else { raw & raw.rotate_left(7) & raw.rotate_left(13) };
                 let raw = raw & (u64::MAX >> (64 - 8 * u32::from(register.width)));
-                let reserved = raw & !register.defined();
+                let reserved = reserved::set(register, raw);
                 let text = line(register, raw);
                 if reserved == 0 {
                     prop_assert!(!text.contains("reserved bits"), "{}: {text}", register.key);

@@ -1,11 +1,14 @@
 //! `show` as text: everything about a function, the raw value beside what it means.
 
 use crate::inspect::Inspection;
+use crate::inspect::capability;
 use crate::inspect::containment;
 use crate::inspect::doe_features::{self, doe_features};
 use crate::inspect::list::{names_of, port_name, title};
 use crate::inspect::packet::logged_packet;
+use crate::inspect::rcd_link;
 use crate::inspect::show::{Decoded, General};
+use crate::inspect::together::together;
 use crate::inspect::vital_product_data::vital_product_data;
 use crate::machine::aspm::{self, AspmControl};
 use crate::machine::interrupts::{Line, Mode, mode, msi_summary, msix_summary, pin};
@@ -18,7 +21,7 @@ use crate::pci::walk::List;
 
 use super::super::style::{Style, Tone, paragraph};
 use super::anomaly::anomaly_text;
-use super::registers::{registers, reserved_bytes, undecoded};
+use super::registers::{registers, reserved_bytes, reserved_header_bytes, undecoded};
 use super::resources::{bar_text, rom_text, window_text};
 use super::{errors, latched, link_now_and_most, presence_tone, rate, states};
 use crate::inspect::value::power_text;
@@ -48,10 +51,12 @@ pub fn function(
     if !decoded.header.is_empty() {
         page.section("header", None);
         registers(&mut page.out, style, &decoded.header);
+        reserved_header_bytes(&mut page.out, style, function);
     }
     for capability in &decoded.capabilities {
-        page.capability(function, capability);
+        page.capability(inspection, function, capability);
     }
+    page.rcd_link(function);
     if let Some(data) = vital_product_data(inspection.machine, function) {
         super::vital_product_data::section(&mut page.out, &data, style);
     }
@@ -291,9 +296,9 @@ impl Page {
         self.out.push('\n');
     }
 
-    fn capability(&mut self, function: &Function, capability: &Capability) {
+    fn capability(&mut self, inspection: Inspection<'_>, function: &Function, capability: &Capability) {
         let located = capability.located;
-        let name = capability.specification.map_or("unknown capability", |s| s.name);
+        let name = capability::title(inspection.names, capability);
         let version = if located.list == List::Extended {
             format!(", version {}", located.version)
         } else {
@@ -309,14 +314,36 @@ impl Page {
         self.section(&title, Some(&format!("{}  ID {id}{version}", capability.path())));
         registers(&mut self.out, self.style, &capability.registers);
         undecoded(&mut self.out, function, capability);
+        for value in together(capability) {
+            self.out.push_str(&format!("    together         {}\n", value.text));
+        }
         reserved_bytes(&mut self.out, self.style, function, capability);
         if located.list == List::Extended && located.id == doe::SPECIFICATION.id {
             let features = doe_features(function);
             let text = features.map_or("the source does not tell".to_owned(), |f| doe_features::text(&f));
             paragraph(&mut self.out, "    doe_features", &text, 4 + 17, self.style);
         }
-        if let Some(why) = capability.not_read() {
-            paragraph(&mut self.out, "    not read", why, 4 + 17, self.style);
+        if let Some(why) = capability::not_read(inspection.machine, function, capability) {
+            paragraph(&mut self.out, "    not read", &why, 4 + 17, self.style);
+        }
+    }
+
+    fn rcd_link(&mut self, function: &Function) {
+        let link: Vec<_> = rcd_link::placed(function).collect();
+        if link.is_empty() {
+            return;
+        }
+        let files: Vec<&str> = link.iter().map(|(file, ..)| *file).collect();
+        let detail = format!("registers in memory space, from the kernel's {}", files.join(", "));
+        self.section("link of the Restricted CXL Device", Some(&detail));
+        for (_, placed, unread) in link {
+            match unread {
+                None => registers(&mut self.out, self.style, &[placed]),
+                Some(why) => {
+                    let name = format!("    {}", placed.register.short);
+                    paragraph(&mut self.out, &name, &format!("not read: {why}"), 4 + 17, self.style);
+                }
+            }
         }
     }
 }

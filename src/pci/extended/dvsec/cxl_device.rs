@@ -107,7 +107,7 @@ register! {
         /// Never writes back clean lines; since revision 3.
         7 no_clean_writeback HwInit "NoCleanWB",
         /// Size of the cache in that unit.
-        15:8 cache_size Ro "CacheSize",
+        15:8 cache_size Ro "CacheSize" = Meaning::OfRegister(|raw| Quantity::Bytes(Capability2(raw as u16).cache_bytes())),
     }
     /// How large a range of memory is: the upper half.
     pub struct RangeSizeHigh(u32) at 0x18 in "cxl_range", "size_high", "RangeSizeHigh", "CXL 3.1, 8.1.3.8.1" {

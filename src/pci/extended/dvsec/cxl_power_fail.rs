@@ -21,21 +21,21 @@ register! {
     /// How long the port waits for what is below it in the first phase, in which caches are emptied.
     pub struct Phase1Control(u16) at 0x0c, "gpf_phase_1_control", "GPFPhase1Ctl", "CXL 3.1, 8.1.6.1" {
         /// Number of units.
-        3:0 port_gpf_phase_1_timeout_base Rw "Base",
+        3:0 port_gpf_phase_1_timeout_base Rw "Base" = Meaning::OfRegister(time),
         /// The unit.
         11:8 port_gpf_phase_1_timeout_scale Rw "Scale" = SCALE,
     }
     /// How long the port waits for what is below it in the second phase, in which memory is made persistent.
     pub struct Phase2Control(u16) at 0x0e, "gpf_phase_2_control", "GPFPhase2Ctl", "CXL 3.1, 8.1.6.2" {
         /// Number of units.
-        3:0 port_gpf_phase_2_timeout_base Rw "Base",
+        3:0 port_gpf_phase_2_timeout_base Rw "Base" = Meaning::OfRegister(time),
         /// The unit.
         11:8 port_gpf_phase_2_timeout_scale Rw "Scale" = SCALE,
     }
     /// How long the device takes at most to make its memory persistent.
     pub struct Phase2Duration(u16) at 0x0a, "gpf_phase_2_duration", "GPFPhase2Dur", "CXL 3.1, 8.1.7.1" {
         /// Number of units.
-        3:0 device_gpf_phase_2_time_base Ro "Base",
+        3:0 device_gpf_phase_2_time_base Ro "Base" = Meaning::OfRegister(time),
         /// The unit.
         11:8 device_gpf_phase_2_time_scale Ro "Scale" = SCALE,
     }
@@ -48,6 +48,13 @@ register! {
 
 fn milliwatts(power: u64) -> Quantity {
     Quantity::Milliwatts(Some(power))
+}
+
+/// The number in the unit that is beside it, which stands at the same place in all three registers.
+fn time(raw: u64) -> Quantity {
+    let register = Phase1Control(raw as u16);
+    let (base, scale) = (register.port_gpf_phase_1_timeout_base(), register.port_gpf_phase_1_timeout_scale());
+    Quantity::Nanoseconds(nanoseconds(base, scale))
 }
 
 /// A time in nanoseconds; `None` where the scale is reserved.

@@ -9,6 +9,9 @@ pub mod cxl_locator;
 pub mod cxl_other;
 pub mod cxl_port;
 pub mod cxl_power_fail;
+mod kinds;
+
+pub use kinds::{KINDS, Kind, kind};
 
 use cxl_device as device;
 use cxl_flex_bus as flex_bus;
@@ -19,7 +22,8 @@ use cxl_power_fail as power_fail;
 
 use crate::pci::decode::{Builder, Specification};
 use crate::pci::register::{Meaning, RegisterType};
-use crate::pci::walk::{Anomaly, List};
+use crate::pci::space::ConfigSpace;
+use crate::pci::walk::{Anomaly, List, Located};
 use crate::register;
 
 /// The capability.
@@ -101,6 +105,12 @@ register! {
 const CXL: u32 = 0x1e98;
 /// Bytes of the headers.
 const HEADERS: u16 = 0x0a;
+
+/// Whether the capability at `located` is the one that every CXL device has (CXL 3.1, 8.1.3), as far as it was read.
+pub fn is_cxl_device(space: &ConfigSpace, located: &Located) -> bool {
+    let at = |offset| located.offset.checked_add(offset).and_then(|at| space.u16(at));
+    (at(Header1::REGISTER.offset).map(u32::from), at(Header2::REGISTER.offset)) == (Some(CXL), Some(0))
+}
 
 /// A capability whose registers are placed as far as it says that it is long, and no farther.
 struct Body<'b, 'a> {

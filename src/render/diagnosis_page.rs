@@ -1,0 +1,53 @@
+//! `docs/diagnosis.md`: verdicts, rules and signs, generated from the tables.
+
+use crate::diagnosis::Verdict;
+use crate::diagnosis::rule;
+use crate::inspect::explain_verdict::{RuleExplanation, explained, signs};
+
+/// What stands above the tables.
+const HEAD: &str = include_str!("diagnosis_page.in");
+
+/// The whole page.
+pub fn page() -> String {
+    let mut out = HEAD.to_owned();
+    out.push_str("\n## Verdicts\n\n| verdict | means | level | exit status |\n| --- | --- | --- | --- |\n");
+    for verdict in Verdict::ALL {
+        let (name, means, level) = (verdict.name(), verdict.means(), verdict.level().name());
+        out.push_str(&format!("| `{name}` | {means} | {level} | {} |\n", verdict.status()));
+    }
+    out.push_str("\n## Rules\n\nIn the order in which they are tried; the first that fires decides.\n");
+    for rule in rule::all().map(explained) {
+        out.push_str(&section(&rule));
+    }
+    out.push_str("\n## Signs\n\n| sign | says | seen in |\n| --- | --- | --- |\n");
+    for sign in signs() {
+        let mut seen: Vec<String> = sign.events.iter().map(|event| format!("event `{event}`")).collect();
+        seen.extend(sign.states);
+        out.push_str(&format!("| `{}` | {} | {} |\n", sign.name, sign.says, seen.join(", ")));
+    }
+    out
+}
+
+fn section(rule: &RuleExplanation) -> String {
+    let mut out = format!(
+        "\n### {}\n\n`{}`, {}. {}\n\n",
+        rule.name,
+        rule.verdict.name(),
+        rule.confidence,
+        rule.because
+    );
+    let lists = [
+        ("Seen, at least one", &rule.seen),
+        ("Seen too, all", &rule.with),
+        ("Before it, at least one", &rule.before),
+        ("Ruled out by", &rule.unless),
+        ("Ruled out if before it", &rule.unless_before),
+        ("Over if after it", &rule.unless_after),
+    ];
+    for (label, names) in lists.into_iter().filter(|(_, names)| !names.is_empty()) {
+        let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+        out.push_str(&format!("- {label}: {}.\n", names.join(", ")));
+    }
+    out.push_str(&format!("- Source: {}.\n", rule.source));
+    out
+}
