@@ -57,6 +57,7 @@ pub fn stop_latency_reporting(machine: &mut Machine, function: Bdf) -> Result<()
 
 /// The kernel does not run a port service, by its bit: PME 1, AER 2, hot-plug 4, DPC 8, bandwidth 10h.
 pub fn stop_service(machine: &mut Machine, port: Bdf, bit: u8) -> Result<(), Mistake> {
+    let ran = runs_service(machine, port, bit);
     let Some(function) = machine.functions.get(&port) else { return Ok(()) };
     let prefix = format!("{}/{port}:pcie", function.folder);
     let names: Vec<String> = machine
@@ -95,7 +96,7 @@ pub fn stop_service(machine: &mut Machine, port: Bdf, bit: u8) -> Result<(), Mis
     }
     // A port without services gets no interrupt (pcie_port_device_register): its pin is all that is left.
     let any = [1, 2, 4, 8, 0x10].into_iter().any(|bit| runs_service(machine, port, bit));
-    if !any && !message_interrupts(machine, port).is_empty() {
+    if ran && !any {
         release_interrupts(machine, port)?;
         let pin = machine.function(port)?.enumerated.number(0x3c, 1);
         machine.set_attribute(port, "irq", pin);
