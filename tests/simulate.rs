@@ -128,7 +128,8 @@ fn representatives(machine: &Machine) -> Vec<Option<Bdf>> {
 }
 
 /// Lines that are no errors and have no pattern of their own: each starts like this behind its device.
-const PLAIN: [&str; 23] = [
+const PLAIN: [&str; 24] = [
+    "ROM [",
     "  bridge window [",
     "reg 0x",
     "BAR ",
