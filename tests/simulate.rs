@@ -2,12 +2,16 @@
 //! kernel's words, and real `lspci` reads the folders.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+#[path = "simulate/strangers.rs"]
+mod strangers;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
 use pciscope::pci::Bdf;
 use pciscope::simulate::fault::{self, Call, Fault, ParameterKind, Target};
+use pciscope::simulate::folder::write;
 use pciscope::simulate::kernel::{KERNELS, Kernel};
 use pciscope::simulate::scenario::Scenario;
 use pciscope::simulate::state::Machine;
@@ -213,7 +217,7 @@ fn lspci_reads_every_moment_of_every_scenario_and_every_machine() {
         for (step, at) in moments.iter().copied().enumerate() {
             let folder = place.path().join(format!("{number}-{step}"));
             let machine = scenario.machine_at(Some(at)).unwrap();
-            output::write(&machine, &folder).unwrap();
+            write(&machine, &folder).unwrap();
             // Everything at the end, what is decoded at every step.
             let all: [&[&str]; 4] = [&["-vvv"], &["-tv"], &["-nnk"], &["-xxxx"]];
             let count = if step + 1 == moments.len() { 4 } else { 1 };
@@ -248,7 +252,7 @@ fn a_folder_is_never_overwritten() {
     let place = tempfile::tempdir().unwrap();
     std::fs::write(place.path().join("something"), "").unwrap();
     let machine = scenario("two-socket-gpu-server", None).machine_at(None).unwrap();
-    let error = output::write(&machine, place.path()).unwrap_err();
+    let error = write(&machine, place.path()).unwrap_err();
     assert_eq!(error.kind(), std::io::ErrorKind::AlreadyExists);
 }
 

@@ -9,6 +9,7 @@ use crate::kernel_log::Log;
 use crate::kernel_log::source::{Source, read_events};
 use crate::machine::reading::Depth;
 use crate::names::Names;
+use crate::pci::Bdf;
 use crate::render::style::Style;
 use crate::render::text;
 use crate::tree::Directory;
@@ -32,7 +33,13 @@ pub fn run(global: &Global, selection: &Selection, options: &DiagnoseOptions) ->
         }
         return log_only(global, selection, options);
     }
-    let mut session = Session::open(global, selection, Depth::Full, true)?;
+    // What made a function go shows at its port and its neighbours, and of one that was removed nothing else is left: the
+    // whole machine is read, whatever is asked for.
+    let mut session = Session::open(global, &Selection::default(), Depth::Full, true)?;
+    let all = session.machine.wanted.clone();
+    session.machine.wanted.retain(|address| selection.wants(*address));
+    session.complaints = selection.settle(&mut session.machine);
+    let chosen = std::mem::replace(&mut session.machine.wanted, all);
     let mut notes = std::mem::take(&mut session.notes);
     let live = session.source.kind == Kind::Live;
     let source = Source { tree: &*session.source.tree, live, file: global.log.as_deref() };
@@ -62,9 +69,10 @@ pub fn run(global: &Global, selection: &Selection, options: &DiagnoseOptions) ->
     };
     let scene = Scene::new(around);
     let sources = Sources::new(log.as_ref(), Some(&scene));
-    let mut outcome = answer(global, selection, options, &sources, &session.names, session.style, notes)?;
+    let mut outcome =
+        answer(global, (selection, &chosen), options, &sources, &session.names, session.style, notes)?;
     // That a function does not answer is what its verdict says.
-    let told: Vec<String> = session.machine.wanted.iter().map(|address| format!("{address}: ")).collect();
+    let told: Vec<String> = chosen.iter().map(|address| format!("{address}: ")).collect();
     let spoken = |complaint: &String| told.iter().any(|address| complaint.starts_with(address));
     outcome
         .complaints
@@ -94,7 +102,8 @@ fn log_only(global: &Global, selection: &Selection, options: &DiagnoseOptions) -
     let log: Log = read_events(source).map_err(|e| Failure::new(NO_INPUT, e))?;
     let sources = Sources::new(Some(&log), None);
     let notes = log.notes.clone();
-    let mut answered = answer(global, selection, options, &sources, &names(global)?, style(global), notes)?;
+    let mut answered =
+        answer(global, (selection, &[]), options, &sources, &names(global)?, style(global), notes)?;
     for address in &selection.addresses {
         let text = partial_text(address);
         if !answered.found.iter().any(|found| found.ends_with(&text)) {
@@ -114,7 +123,7 @@ struct Answered {
 
 fn answer(
     global: &Global,
-    selection: &Selection,
+    (selection, chosen): (&Selection, &[Bdf]),
     options: &DiagnoseOptions,
     sources: &Sources<'_>,
     names: &Names,
@@ -125,11 +134,10 @@ fn answer(
     if selection.is_named() {
         // What the log knows of a function that is not listed any more is asked for by its address too.
         let listed = |address| sources.scene.is_some_and(|scene| scene.machine().get(address).is_some());
-        let wanted = |address| sources.scene.is_some_and(|scene| scene.machine().wanted.contains(&address));
         diagnoses.retain(|d| match &d.subject {
             Subject::Function(address) => {
                 if listed(*address) {
-                    wanted(*address)
+                    chosen.contains(address)
                 } else {
                     selection.wants(*address) && selection.device.is_none()
                 }

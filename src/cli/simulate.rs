@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::inspect::simulations::{ShippedEntry, simulations};
 use crate::simulate::kernel::{KERNELS, Kernel};
-use crate::simulate::{expectation, generate, library, output, source};
+use crate::simulate::{expectation, folder, generate, library, source};
 
 use super::arguments::{Format, Global, Simulate};
 use super::run::{Failure, NO_INPUT, OUTPUT, Outcome, USAGE, json, moment};
@@ -68,7 +68,7 @@ fn build(global: &Global, name: &str, out: &Path, kernel_name: Option<&str>) -> 
     let failed = |error: crate::simulate::scenario::SimulationError| Failure::new(NO_INPUT, error);
     let scenario = source::scenario(name, kernel(kernel_name)?).map_err(failed)?;
     let machine = scenario.machine_at(at).map_err(failed)?;
-    let lost = output::write(&machine, out).map_err(|error| {
+    let lost = folder::write(&machine, out).map_err(|error| {
         let error = error.to_string();
         let plain = error.split(" (os error").next().unwrap_or(&error).to_owned();
         Failure::new(OUTPUT, format!("{}: {plain}", out.display()))

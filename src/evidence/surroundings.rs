@@ -54,6 +54,8 @@ pub fn read_surroundings(recorder: &Recorder, live: bool, machine: &Machine, dea
     let mut paths: Vec<String> = FILES.iter().map(|path| (*path).to_owned()).collect();
     paths.extend(driver_files(recorder, machine));
     paths.extend(nvidia_files(recorder, machine));
+    // Whether a table is absent or the machine has no ACPI at all; the recorder notes what there is.
+    let _ = recorder.list("sys/firmware/acpi/tables");
     if !live {
         for path in paths {
             // The recorder notes what was read, and why not.

@@ -141,7 +141,6 @@ pub struct Details {
     /// What the mailboxes of Data Object Exchange understand; `null` if the function has none or the source does not tell.
     pub doe_features: Option<Vec<DoeFeature>>,
     /// Link registers of a Restricted CXL Device, by the kernel's file that each is from; empty for other functions.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub rcd_link: BTreeMap<&'static str, RcdRegister>,
     /// Registers by dotted path.
     pub registers: BTreeMap<String, RegisterValue>,

@@ -154,7 +154,8 @@ fn parse_errors(bytes: &[u8]) -> Vec<BootError> {
         // With nothing more behind it, a block is the last.
         block = match u32_at(bytes, block + 4).filter(|raw| *raw as usize >= 20) {
             Some(raw) => {
-                block.saturating_add((raw + u32_at(bytes, block + 8).unwrap_or(0)) as usize).max(end)
+                let length = u32_at(bytes, block + 8).unwrap_or(0) as usize;
+                block.saturating_add(raw as usize).saturating_add(length).max(end)
             }
             None => end,
         };

@@ -3,7 +3,11 @@
 /// Microseconds since boot.
 pub type Microseconds = u64;
 
-/// Parses `500ms`, `45s`, `10m`, `1h30m`. Several units add up; a plain `0` needs none.
+/// The longest time that is simulated, ten years; sums and products of such times stay far below 2^64 µs.
+pub const LONGEST: Microseconds = 3650 * 86_400_000_000;
+
+/// Parses `500ms`, `45s`, `10m`, `1h30m`. Several units add up; a plain `0` needs none. `None` for what is longer than
+/// [`LONGEST`] too.
 pub fn duration(text: &str) -> Option<Microseconds> {
     if text == "0" {
         return Some(0);
@@ -35,11 +39,11 @@ pub fn duration(text: &str) -> Option<Microseconds> {
         }
         rest = tail;
     }
-    (!text.is_empty()).then_some(total)
+    (!text.is_empty() && total <= LONGEST).then_some(total)
 }
 
 /// What a duration has to look like, for messages.
-pub const DURATION: &str = "a duration such as 500ms, 45s, 10m or 1h30m";
+pub const DURATION: &str = "a duration such as 500ms, 45s, 10m or 1h30m, ten years at most";
 
 /// The same in the shortest way that can be read back.
 pub fn duration_text(mut time: Microseconds) -> String {
@@ -148,6 +152,9 @@ mod tests {
             ("-1s", None),
             ("5 s", None),
             ("99999999999999999999s", None),
+            ("18446744073709s", None),
+            ("3650d", Some(LONGEST)),
+            ("3651d", None),
         ] {
             assert_eq!(duration(text), expected, "{text}");
         }

@@ -196,10 +196,22 @@ impl Config {
         let list = specification.list;
         let located = self.located();
         let last = located.iter().rfind(|l| l.list == list);
+        let given = offset.is_some();
         let offset = match offset {
             Some(offset) => offset,
             None => self.end_of(list, &located),
         };
+        if given
+            && let Some((key, start, end)) =
+                self.extents().into_iter().find(|(_, s, e)| (*s..*e).contains(&offset))
+        {
+            let text = format!(
+                "`{}` at {offset:#x} lies in `{key}`, which has {start:#x} to {:#x}: expected a free offset",
+                specification.key,
+                end - 1
+            );
+            return Err(Mistake::new(0, text));
+        }
         let limit = if list == List::Standard { 0x100 } else { self.bytes.len() as u16 };
         if offset % 4 != 0 || offset + 4 > limit || offset < 0x40 {
             let name = specification.key;
@@ -234,6 +246,33 @@ impl Config {
             }
         }
         Ok(offset)
+    }
+
+    /// Capabilities by offset: first part of their dotted path, first byte, and the byte behind the last one.
+    fn extents(&self) -> Vec<(&'static str, u16, u16)> {
+        let Some(context) = header::context(&self.space) else { return Vec::new() };
+        let (capabilities, _) = decode::capabilities(&mut &self.space, context, &self.located());
+        let key = |located: &Located| catalogue::find(located.list, located.id).map_or("?", |s| s.key);
+        let mut all: Vec<_> =
+            capabilities.iter().map(|c| (key(&c.located), c.located.offset, c.end)).collect();
+        all.sort_by_key(|(_, start, _)| *start);
+        all
+    }
+
+    /// Refuses capabilities that share bytes: what one says would stand in the other.
+    pub fn check_overlaps(&self) -> Result<(), Mistake> {
+        for pair in self.extents().windows(2) {
+            if let [(first, start, end), (second, next, _)] = pair
+                && end > next
+            {
+                let text = format!(
+                    "`{second}` at {next:#x} lies in `{first}`, which has {start:#x} to {:#x}: expected a free offset",
+                    end - 1
+                );
+                return Err(Mistake::new(0, text));
+            }
+        }
+        Ok(())
     }
 
     /// First free offset behind the capabilities of a list, as far as their registers tell.
@@ -288,7 +327,7 @@ fn behind<'a>(path: &'a str, name: &str, index: u16) -> Option<&'a str> {
 }
 
 /// The same, or an error that names the nearest path.
-fn find(registers: &[(String, Placed)], path: &str) -> Result<Place, Mistake> {
+pub(super) fn find(registers: &[(String, Placed)], path: &str) -> Result<Place, Mistake> {
     locate(registers, path).ok_or_else(|| {
         let names: Vec<String> = registers
             .iter()

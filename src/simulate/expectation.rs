@@ -96,13 +96,17 @@ pub fn read(table: &Table) -> Result<Expectation, Mistake> {
     }
 }
 
-/// How many expectations there are and a line for everything that is not as expected.
+/// How many expectations there are and a line for everything that is not as expected. An error if the scenario cannot be
+/// made at one of its moments, whether something is expected then or not.
 pub fn check(scenario: &Scenario) -> Result<(usize, Vec<String>), SimulationError> {
+    for at in scenario.moments() {
+        scenario.machine_at(Some(at))?;
+    }
     let mut differences = Vec::new();
     for expectation in &scenario.expectations {
         let machine = scenario.machine_at(Some(expectation.at))?;
         let found = differs(expectation, &machine);
-        let at = duration_text(expectation.at.min(scenario.end()));
+        let at = duration_text(machine.now);
         let place = format!("{}:{}", scenario.file, expectation.line);
         differences.extend(found.into_iter().map(|text| format!("{place}: at {at}: {text}")));
     }
@@ -185,6 +189,12 @@ fn function_differs(expectation: &Expectation, machine: &Machine, address: Bdf) 
         }
     }
     for (path, expected) in &expectation.fields {
+        if !registers.is_empty()
+            && let Err(mistake) = config::find(&registers, path)
+        {
+            found.push(format!("{address}: {}", mistake.message));
+            continue;
+        }
         let value = config::locate(&registers, path).and_then(|place| {
             let raw =
                 registers.iter().find(|(_, p)| p.offset == place.offset && p.register.width == place.width);

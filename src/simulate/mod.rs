@@ -6,7 +6,8 @@
 //! Read in this order: [`clock`] (virtual time), [`kernel`] (what differs between
 //! kernels), [`config`] (registers written through the tables that decode them), [`machine`] (descriptions), [`state`]
 //! (the machine while it is simulated), [`fault`] (what can break, a plain function each), [`scenario`] (timelines),
-//! [`expectation`] (what must be seen), [`output`] (the tree), [`library`] (what is shipped).
+//! [`expectation`] (what must be seen), [`output`] (the tree), [`folder`] (the same on the disk),
+//! [`library`] (what is shipped).
 
 pub(crate) use crate::document::{self, nearest};
 
@@ -15,6 +16,7 @@ pub mod clock;
 pub mod config;
 pub mod expectation;
 pub mod fault;
+pub mod folder;
 pub mod generate;
 pub mod kernel;
 pub mod library;

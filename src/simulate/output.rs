@@ -1,8 +1,6 @@
-//! The simulated machine as a tree: in memory, or as a folder on the disk.
+//! The simulated machine as a tree in memory.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::io;
-use std::path::Path;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use nix::errno::Errno;
@@ -22,7 +20,9 @@ pub fn files(machine: &Machine) -> BTreeMap<String, Content> {
     files
 }
 
-/// The kernel log as `dmesg` prints it, as far as it has been written by now.
+/// The kernel log as `dmesg` prints it, as far as it has been written by now ([`Line::since`]).
+///
+/// [`Line::since`]: super::state::Line::since
 pub fn log(machine: &Machine) -> String {
     let mut lines: Vec<_> = machine.log.iter().filter(|line| line.since <= machine.now).collect();
     lines.sort_by_key(|line| line.time);
@@ -168,79 +168,11 @@ pub fn tree(machine: &Machine) -> MemoryTree {
 }
 
 /// `config` files that end before the size that `stat` gives.
-fn shorter_than_stat(machine: &Machine) -> Vec<(String, u64)> {
+pub(super) fn shorter_than_stat(machine: &Machine) -> Vec<(String, u64)> {
     machine
         .functions
         .values()
         .filter(|f| f.readable.is_some())
         .map(|f| (format!("{}/config", f.folder), f.config.bytes().len() as u64))
         .collect()
-}
-
-/// Writes the machine to an empty or new folder, with `capture/manifest.tsv` for what a folder cannot hold. Gives a
-/// line for everything that the folder does not show.
-pub fn write(machine: &Machine, folder: &Path) -> io::Result<Vec<String>> {
-    if folder.read_dir().is_ok_and(|mut entries| entries.next().is_some()) {
-        let text = "the folder is not empty; give a new one";
-        return Err(io::Error::new(io::ErrorKind::AlreadyExists, text));
-    }
-    let files = files(machine);
-    let mut lost = Vec::new();
-    for (path, content) in &files {
-        let place = folder.join(path);
-        std::fs::create_dir_all(place.parent().unwrap_or(folder))?;
-        match content {
-            Content::Bytes(bytes) => std::fs::write(&place, bytes)?,
-            Content::Link(target) => std::os::unix::fs::symlink(target, &place)?,
-            Content::Error(errno, _) => {
-                lost.push(format!("{path}: reading it must fail with {errno:?}; the file is missing"));
-            }
-            Content::Slow(bytes, microseconds) => {
-                std::fs::write(&place, bytes)?;
-                lost.push(format!("{path}: must take {microseconds} µs for every four bytes"));
-            }
-            Content::Changing(versions) => {
-                std::fs::write(&place, versions.last().map_or(&[][..], Vec::as_slice))?;
-                lost.push(format!("{path}: must change between reads; the last value is stored"));
-            }
-        }
-    }
-    let manifest = folder.join("capture/manifest.tsv");
-    std::fs::create_dir_all(folder.join("capture"))?;
-    std::fs::write(manifest, manifest_text(&files, &shorter_than_stat(machine)))?;
-    Ok(lost)
-}
-
-/// `capture/manifest.tsv`: type, mode, st_size, path, note. It lists the folders that the machine has, empty ones too.
-fn manifest_text(files: &BTreeMap<String, Content>, sizes: &[(String, u64)]) -> String {
-    let mut rows: BTreeMap<&str, String> = BTreeMap::new();
-    let folders: BTreeSet<&str> =
-        files.keys().flat_map(|path| path.match_indices('/').map(|(end, _)| &path[..end])).collect();
-    for folder in folders {
-        rows.insert(folder, format!("d\t0755\t-\t/{folder}\t"));
-    }
-    for (path, content) in files {
-        let is_attribute = path.starts_with("sys/")
-            && !path.ends_with("/config")
-            && !path.contains("/resource")
-            && !path.starts_with("sys/firmware/");
-        let size = |stored: usize| match sizes.iter().find(|(of, _)| of == path) {
-            Some((_, size)) => *size,
-            None if is_attribute => 4096,
-            None => stored as u64,
-        };
-        let row = match content {
-            Content::Link(target) => format!("l\t0777\t-\t/{path}\t{target}"),
-            Content::Error(errno, size) => format!("f\t0444\t{size}\t/{path}\tread:{errno:?}"),
-            Content::Bytes(bytes) | Content::Slow(bytes, _) => {
-                format!("f\t0444\t{}\t/{path}\t", size(bytes.len()))
-            }
-            Content::Changing(versions) => {
-                format!("f\t0444\t{}\t/{path}\t", size(versions.last().map_or(0, Vec::len)))
-            }
-        };
-        rows.insert(path, row);
-    }
-    let rows: Vec<String> = rows.into_values().collect();
-    format!("type\tmode\tst_size\tpath\tnote\n{}\n", rows.join("\n"))
 }

@@ -4,12 +4,13 @@
 //! each time, by what happened until then, in order. A fault that was cleared by then leaves what it leaves in reality:
 //! the log, the counters, and the status bits that only software clears.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::clock::{self, DURATION, Microseconds};
 use super::document::{self, Mistake, Node, Table};
 use super::expectation::{self, Expectation};
-use super::fault::{self, Call, Fault, effect};
+use super::fault::{self, Call, Fault, Target, effect};
 use super::kernel::Kernel;
 use super::machine::{self, description};
 use super::passing;
@@ -69,6 +70,11 @@ pub struct SimulationError(pub String);
 
 const KEYS: [&str; 7] = ["title", "base", "kernel", "seed", "boot", "event", "expect"];
 
+/// Most events of a scenario, each counted as often as it repeats: every moment is made from the start.
+const EVENTS_LIMIT: usize = 10_000;
+/// Most lines of the kernel log that events may say.
+const LINES_LIMIT: usize = 100_000;
+
 /// The moment of boot where a file does not say.
 const BOOT: &str = "2025-11-11T23:00:00Z";
 
@@ -88,14 +94,20 @@ impl Scenario {
         Ok(scenario)
     }
 
-    /// When the last thing happens.
+    /// When the last event is. What the kernel says of it may come later.
     pub fn end(&self) -> Microseconds {
         self.events.iter().map(|event| event.at).max().unwrap_or(0)
     }
 
-    /// Every moment at which something happens, and the start.
+    /// Every moment at which something happens, and the start; of an event that repeats, the first time and the last.
     pub fn moments(&self) -> Vec<Microseconds> {
-        let mut all: Vec<Microseconds> = self.events.iter().map(|event| event.at).collect();
+        let mut spans: BTreeMap<usize, (Microseconds, Microseconds)> = BTreeMap::new();
+        for event in &self.events {
+            let span = spans.entry(event.line).or_insert((event.at, event.at));
+            *span = (span.0.min(event.at), span.1.max(event.at));
+        }
+        let mut all: Vec<Microseconds> =
+            spans.into_values().flat_map(|(first, last)| [first, last]).collect();
         all.push(0);
         all.extend(self.expectations.iter().map(|e| e.at.min(self.end())));
         all.sort_unstable();
@@ -103,19 +115,20 @@ impl Scenario {
         all
     }
 
-    /// The machine at a moment; the end of the timeline without one, and for every later one.
+    /// The machine at a moment; the end of the timeline without one, and for every later one. The timeline ends with the
+    /// last event, or with the full second in which the last line was said of one.
     pub fn machine_at(&self, at: Option<Microseconds>) -> Result<Machine, SimulationError> {
-        let at = at.map_or(self.end(), |at| at.min(self.end()));
-        self.machine_later(at)
+        self.build(at.unwrap_or(Microseconds::MAX), true).map_err(|m| SimulationError(m.in_file(&self.file)))
     }
 
     /// The machine at a moment that may be after the end of the timeline: nothing happens there any more, but time passes.
     pub fn machine_later(&self, at: Microseconds) -> Result<Machine, SimulationError> {
-        self.build(at).map_err(|mistake| SimulationError(mistake.in_file(&self.file)))
+        self.build(at, false).map_err(|m| SimulationError(m.in_file(&self.file)))
     }
 
-    fn build(&self, at: Microseconds) -> Result<Machine, Mistake> {
+    fn build(&self, at: Microseconds, until_end: bool) -> Result<Machine, Mistake> {
         let mut machine = self.base()?;
+        let lines = machine.log.len();
         let happened: Vec<&Event> = self.events.iter().filter(|event| event.at <= at).collect();
         for (place, event) in happened.iter().enumerate() {
             machine.now = event.at;
@@ -123,14 +136,27 @@ impl Scenario {
             let later = &happened[place + 1..];
             self.happen(&mut machine, event, later).map_err(|mistake| mistake.at(event.line))?;
             passing::note_silence(&mut machine);
+            if machine.log.len().saturating_sub(lines) > LINES_LIMIT {
+                let text = format!(
+                    "by this event more than {LINES_LIMIT} lines of the kernel log were said: expected fewer; \
+                     lower `count` or `repeat`"
+                );
+                return Err(Mistake::new(event.line, text));
+            }
         }
-        machine.now = at;
+        let last = machine.log.iter().map(|line| line.since).max().unwrap_or(0);
+        // A full second, which people can read and type.
+        let end = if last > self.end() { last.next_multiple_of(1_000_000) } else { self.end() };
+        machine.now = if until_end { at.min(end) } else { at };
         passing::links(&mut machine).map_err(|mistake| mistake.at(0))?;
         // Of a captured machine nobody knows how fast its counters grew.
         if matches!(self.base, Base::Description(_)) {
             passing::interrupts(&mut machine);
         }
-        let uptime = at / 10_000;
+        // The clock is never behind the log: what was said at once of the last event was said by now.
+        let said =
+            machine.log.iter().filter(|line| (1..=machine.now).contains(&line.since)).map(|line| line.time);
+        let uptime = said.max().map_or(machine.now, |said| said.max(machine.now)) / 10_000;
         machine.line("proc/uptime", format!("{}.{:02} {0}.{1:02}", uptime / 100, uptime % 100));
         machine.line("proc/stat", format!("btime {}", self.boot));
         Ok(machine)
@@ -291,6 +317,13 @@ fn read(table: &Table, folder: &Path) -> Result<Scenario, Mistake> {
     for entry in table.tables("event")? {
         events.extend(event(entry)?);
     }
+    if events.len() > EVENTS_LIMIT {
+        let text = format!(
+            "{} events, each counted as often as it repeats: expected {EVENTS_LIMIT} at most",
+            events.len()
+        );
+        return Err(Mistake::new(table.line, text));
+    }
     events.sort_by_key(|event| event.at);
     Ok(Scenario {
         file: String::new(),
@@ -346,8 +379,13 @@ fn event(table: &Table) -> Result<Vec<Event>, Mistake> {
     };
     let at = time("at")?.unwrap_or(0);
     let (repeat, every) = (table.number("repeat")?.unwrap_or(1), time("every")?.unwrap_or(1_000_000));
-    if !(1..=100_000).contains(&repeat) {
-        return Err(Mistake::new(table.line, format!("`repeat` is {repeat}: expected 1 to 100000")));
+    let most = EVENTS_LIMIT as u64;
+    if !(1..=most).contains(&repeat) {
+        return Err(Mistake::new(table.line, format!("`repeat` is {repeat}: expected 1 to {most}")));
+    }
+    if at.saturating_add((repeat - 1).saturating_mul(every)) > clock::LONGEST {
+        let text = "the last repetition is later than ten years after boot: lower `repeat` or `every`";
+        return Err(Mistake::new(table.line, text));
     }
     let function: Option<Bdf> = match table.text("function")? {
         None => None,
@@ -373,6 +411,9 @@ fn event(table: &Table) -> Result<Vec<Event>, Mistake> {
         let known: Vec<&str> =
             ["at", "fault", "function", "repeat", "every"].into_iter().chain(names).collect();
         table.only(&format!("the fault {}", fault.name), &known)?;
+        if fault.on == Target::Machine {
+            no_function(table, &format!("the fault {}", fault.name))?;
+        }
         let mut call = Call::new(fault, function);
         for parameter in fault.parameters {
             if let Some(node) = table.get(parameter.name) {
@@ -389,13 +430,20 @@ fn event(table: &Table) -> Result<Vec<Event>, Mistake> {
                 let fault = fault::find(node.text("clear")?).map_err(|m| m.at(node.line))?;
                 What::Clear(fault.name.to_owned(), function)
             }
-            "log" => What::Log(table.texts("log")?),
+            "log" => {
+                no_function(table, "`log`")?;
+                What::Log(table.texts("log")?)
+            }
             _ => {
                 let node =
                     table.get("action").ok_or_else(|| Mistake::new(table.line, "`action` is missing"))?;
                 const ACTIONS: [(&str, Action); 3] =
                     [("remove", Action::Remove), ("rescan", Action::Rescan), ("unbind", Action::Unbind)];
-                What::Action(node.choice("action", &ACTIONS)?, function)
+                let action = node.choice("action", &ACTIONS)?;
+                if action == Action::Rescan {
+                    no_function(table, "the action rescan")?;
+                }
+                What::Action(action, function)
             }
         }
     };
@@ -403,6 +451,17 @@ fn event(table: &Table) -> Result<Vec<Event>, Mistake> {
     Ok((0..repeat)
         .map(|n| Event { line, at: at.saturating_add(n.saturating_mul(every)), what: what.clone() })
         .collect())
+}
+
+/// Refuses `function` where it would mean nothing.
+fn no_function(table: &Table, what: &str) -> Result<(), Mistake> {
+    match table.get("function") {
+        None => Ok(()),
+        Some(node) => {
+            let text = format!("{what} is about the machine as a whole: take `function` away");
+            Err(Mistake::new(node.line, text))
+        }
+    }
 }
 
 /// What a scenario is, for lists.

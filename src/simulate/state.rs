@@ -70,12 +70,17 @@ pub struct Function {
     pub touched: bool,
 }
 
+/// How long after an event what is said of it still belongs to the moment of the event: a second. A moment that a person
+/// names is no finer than that; what comes later (timeouts, the rest of a storm) comes when its time has come.
+pub const BURST: Microseconds = 1_000_000;
+
 /// A line of the kernel log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
     /// When it is printed.
     pub time: Microseconds,
-    /// When the thing happened that it is about; the line is there from that moment on.
+    /// The line is there from this moment on: that of the event that it is about, or its own time where it comes
+    /// [`BURST`] later or more. 0 for what was there from the start.
     pub since: Microseconds,
     /// The text without its time stamp.
     pub text: String,
@@ -243,9 +248,10 @@ impl Machine {
 
     /// Adds a line to the log, a little later than the one before.
     pub fn say(&mut self, text: impl Into<String>) {
-        self.lag += 40 + self.random.below(400);
-        let time = self.now + self.lag;
-        self.log.push(Line { time, since: self.now, text: text.into() });
+        self.lag = self.lag.saturating_add(40 + self.random.below(400));
+        let time = self.now.saturating_add(self.lag);
+        let since = if self.lag < BURST { self.now } else { time };
+        self.log.push(Line { time, since, text: text.into() });
     }
 
     /// Adds a line about a function.
@@ -256,7 +262,7 @@ impl Machine {
 
     /// Lets time pass before the next line of the same event.
     pub fn wait(&mut self, time: Microseconds) {
-        self.lag += time;
+        self.lag = self.lag.saturating_add(time);
     }
 
     /// Adds a line behind the last one that `earlier` picks, at its time; at the end of the log if it picks none.

@@ -273,7 +273,8 @@ impl File for SlowFile {
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize> {
         let length = self.0.read_at(offset, buffer)?;
-        std::thread::sleep(self.1 * length.div_ceil(4) as u32);
+        let doublewords = u32::try_from(length.div_ceil(4)).unwrap_or(u32::MAX);
+        std::thread::sleep(self.1.saturating_mul(doublewords));
         Ok(length)
     }
 }

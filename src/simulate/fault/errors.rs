@@ -1,7 +1,7 @@
 //! Errors that devices report, and settings that hide or cause them.
 
 use super::effect::{self, Report, device_and_below, get, port, report, set, set_if_there};
-use super::{Call, choice, faults, flag, number};
+use super::{Call, choice, faults, flag, number_to};
 use crate::pci::Bdf;
 use crate::simulate::document::Mistake;
 use crate::simulate::kernel::Severity;
@@ -16,8 +16,8 @@ faults! {
     /// limited; later kernels print ten within 5 s and suppress the rest.
     "aer-correctable-storm" => correctable_storm on Linked needs ["aer"] verdict "error-storm" or if_only_latched takes [
         choice("error", &["RxErr", "BadTLP", "BadDLLP", "Rollover", "Timeout"], "What goes wrong."),
-        number("count", 25, "Messages."),
-        number("every_ms", 40, "Milliseconds from one to the next."),
+        number_to("count", 25, 10_000, "Messages, 10000 at most."),
+        number_to("every_ms", 40, 3_600_000, "Milliseconds from one to the next, an hour at most."),
     ];
 
     /// One uncorrectable error that is not fatal: a packet was lost or refused, the link works. The kernel prints the
@@ -58,7 +58,7 @@ faults! {
     ///
     /// The shape of what was seen on a GPU behind Thunderbolt; registers of PCIe 6.2, 7.8.4.2.
     "completion-timeout" => completion_timeout on Linked needs ["aer"] verdict "error-storm" takes [
-        number("milliseconds", 0, "Time that every four bytes of configuration space take."),
+        number_to("milliseconds", 0, 1000, "Time that every four bytes of configuration space take, 1000 at most."),
     ];
 
     /// The port sends packets that are larger than the device takes: Max Payload Size 256 bytes or more at the port, 128 at
@@ -123,7 +123,7 @@ fn if_only_latched(machine: &Machine, call: &Call) -> Option<&'static str> {
 
 fn correctable_storm(machine: &mut Machine, call: &Call) -> Result<(), Mistake> {
     let bit = if call.word("error") == "Timeout" { 12 } else { bit(call.word("error")) };
-    let times = call.number("count").min(10_000);
+    let times = call.number("count");
     report(
         machine,
         &Report {
@@ -132,7 +132,7 @@ fn correctable_storm(machine: &mut Machine, call: &Call) -> Result<(), Mistake> 
             bits: vec![bit],
             header: None,
             times,
-            every: call.number("every_ms") * 1000,
+            every: call.number("every_ms").saturating_mul(1000),
         },
     )?;
     Ok(())
@@ -298,7 +298,7 @@ fn completion_timeout(machine: &mut Machine, call: &Call) -> Result<(), Mistake>
             ("express.device_status.non_fatal_error_detected", 1),
         ],
     )?;
-    machine.change(address)?.delay = call.number("milliseconds") * 1000;
+    machine.change(address)?.delay = call.number("milliseconds").saturating_mul(1000);
     Ok(())
 }
 

@@ -159,7 +159,8 @@ fn table_outside_bar(machine: &mut Machine, call: &Call) -> Result<(), Mistake> 
             line.split_whitespace().map(|n| u64::from_str_radix(n.trim_start_matches("0x"), 16).unwrap_or(0));
         Some(numbers.next()?..=numbers.next()?)
     });
-    let size = size.map_or(0, |range| range.end() - range.start() + 1);
+    // A line of a captured tree may be anything, also one that ends before it starts.
+    let size = size.and_then(|range| range.end().checked_sub(*range.start())?.checked_add(1)).unwrap_or(0);
     if size < 0x200 {
         return Err(Mistake::new(0, format!("{address}: BAR {bar} is too small for a vector table")));
     }

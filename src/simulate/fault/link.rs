@@ -23,7 +23,7 @@ faults! {
     ///
     /// Seen on Linux 6.12 with both ends set to x8.
     "link-width-reduced" => link_width_reduced on Linked needs [] verdict "degraded-link" takes [
-        number("width", 8, "Lanes that are left: 1, 2, 4, 8."),
+        number("width", 0, "Lanes that are left: 1, 2, 4, 8, 12 or 16; 0 for half of those that the device has."),
         flag("at_boot", true, "The link trained so at boot; otherwise it retrained while the machine ran."),
     ];
 
@@ -149,12 +149,21 @@ fn link_speed_reduced(machine: &mut Machine, call: &Call) -> Result<(), Mistake>
 
 fn link_width_reduced(machine: &mut Machine, call: &Call) -> Result<(), Mistake> {
     let address = call.address()?;
-    let width = call.number("width");
     let maximum = get(machine, address, "express.link_capabilities.maximum_link_width");
+    let width = match call.number("width") {
+        0 if maximum == 1 => {
+            let text = format!("link-width-reduced: {address} has one lane, which cannot become fewer");
+            return Err(Mistake::new(0, text));
+        }
+        // There are links of 12 lanes, none of 6 (PCIe 6.2, 7.5.3.6).
+        0 if maximum == 12 => 8,
+        0 => maximum / 2,
+        width => width,
+    };
     if ![1, 2, 4, 8, 12, 16].contains(&width) || width > maximum {
         return Err(Mistake::new(
             0,
-            format!("`width` is {width}: expected 1, 2, 4, 8 or 16, at most {maximum}"),
+            format!("`width` is {width}: expected 1, 2, 4, 8, 12 or 16, at most {maximum}"),
         ));
     }
     train(machine, address, None, Some(width))?;

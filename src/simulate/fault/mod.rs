@@ -42,6 +42,8 @@ pub struct Parameter {
     pub name: &'static str,
     /// What it is.
     pub kind: ParameterKind,
+    /// The largest number that it may be.
+    pub most: u64,
     /// What it means, in one sentence.
     pub doc: &'static str,
 }
@@ -138,7 +140,14 @@ impl Call {
     pub fn set(&mut self, parameter: &Parameter, node: &Node) -> Result<(), Mistake> {
         let name = parameter.name;
         let value = match parameter.kind {
-            ParameterKind::Number(_) => Given::Number(node.number(name)?),
+            ParameterKind::Number(_) => {
+                let number = node.number(name)?;
+                if number > parameter.most {
+                    let text = format!("`{name}` is {number}: expected {} at most", parameter.most);
+                    return Err(Mistake::new(node.line, text));
+                }
+                Given::Number(number)
+            }
             ParameterKind::Flag(_) => Given::Flag(node.boolean(name)?),
             ParameterKind::Text(_) => Given::Text(node.text(name)?.to_owned()),
             ParameterKind::Choice(words) => {
@@ -298,22 +307,27 @@ use exception;
 
 /// A number as parameter.
 const fn number(name: &'static str, assumed: u64, doc: &'static str) -> Parameter {
-    Parameter { name, kind: ParameterKind::Number(assumed), doc }
+    number_to(name, assumed, u64::MAX, doc)
+}
+
+/// A number as parameter that may be no larger than `most`.
+const fn number_to(name: &'static str, assumed: u64, most: u64, doc: &'static str) -> Parameter {
+    Parameter { name, kind: ParameterKind::Number(assumed), most, doc }
 }
 
 /// A choice as parameter.
 const fn choice(name: &'static str, words: &'static [&'static str], doc: &'static str) -> Parameter {
-    Parameter { name, kind: ParameterKind::Choice(words), doc }
+    Parameter { name, kind: ParameterKind::Choice(words), most: u64::MAX, doc }
 }
 
 /// Yes or no as parameter.
 const fn flag(name: &'static str, assumed: bool, doc: &'static str) -> Parameter {
-    Parameter { name, kind: ParameterKind::Flag(assumed), doc }
+    Parameter { name, kind: ParameterKind::Flag(assumed), most: u64::MAX, doc }
 }
 
 /// Words as parameter.
 const fn words(name: &'static str, assumed: &'static [&'static str], doc: &'static str) -> Parameter {
-    Parameter { name, kind: ParameterKind::Words(assumed), doc }
+    Parameter { name, kind: ParameterKind::Words(assumed), most: u64::MAX, doc }
 }
 
 #[cfg(test)]

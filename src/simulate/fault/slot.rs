@@ -141,7 +141,7 @@ fn numa_unknown(machine: &mut Machine, call: &Call) -> Result<(), Mistake> {
     for function in same {
         machine.set_attribute(function, "numa_node", -1);
         machine.set_attribute(function, "local_cpulist", format!("0-{last}"));
-        let mask = 1u128.checked_shl(last + 1).map_or(u128::MAX, |bit| bit - 1);
+        let mask = 1u128.checked_shl(last.saturating_add(1)).map_or(u128::MAX, |bit| bit - 1);
         machine.set_attribute(function, "local_cpus", format!("{mask:x}"));
     }
     let bus = host.rsplit("/pci").next().unwrap_or_default().to_owned();

@@ -1,5 +1,6 @@
 //! A machine as it is described: what a person writes, before the kernel comes and looks.
 
+use super::consistency;
 use crate::pci::Bdf;
 use crate::pci::capability::express::PortType;
 use crate::simulate::document::{Mistake, Node, Table, Value};
@@ -237,6 +238,7 @@ pub fn read(table: &Table) -> Result<Description, Mistake> {
     let parts = table.table("part")?;
     let functions: Vec<FunctionDescription> =
         table.tables("function")?.into_iter().map(|f| function(f, parts)).collect::<Result<_, _>>()?;
+    consistency::buses(&host_bridges, &functions)?;
     let mut seen = std::collections::BTreeSet::new();
     for function in &functions {
         if !seen.insert(function.address) {
@@ -336,7 +338,8 @@ fn host_bridge(table: &Table) -> Result<HostBridge, Mistake> {
     let (first, last) = pair(table, "buses")?.unwrap_or((0, 255));
     Ok(HostBridge {
         line: table.line,
-        domain: table.number("domain")?.unwrap_or(0) as u32,
+        domain: u32::try_from(table.number("domain")?.unwrap_or(0))
+            .map_err(|_| Mistake::new(table.line, "`domain`: expected a number of 32 bits"))?,
         buses: (bus(first)?, bus(last)?),
         acpi: table.text("acpi")?.unwrap_or("PNP0A08:00").to_owned(),
         osc_refused,
@@ -427,12 +430,20 @@ fn function(own: &Table, parts: Option<&Table>) -> Result<FunctionDescription, M
             (supported, payload_code(payload, "set")?.unwrap_or(supported))
         }
     };
+    let ranges: Vec<Range> = table.tables("bars")?.into_iter().map(range).collect::<Result<_, _>>()?;
+    let msix = table.table("msix")?.map(|table| msix(table, &ranges)).transpose()?;
     Ok(FunctionDescription {
         line: own.line,
         address,
         ids: ids(table, "ids")?.unwrap_or((0x1234, 0x0001)),
         subsystem: ids(table, "subsystem")?.unwrap_or((0, 0)),
-        class: table.number("class")?.unwrap_or(0xff_0000),
+        class: match table.number("class")?.unwrap_or(0xff_0000) {
+            class @ 0..=0xff_ffff => class,
+            class => {
+                let text = format!("`class` is {class:#x}: expected 24 bits, such as 0x030000");
+                return Err(Mistake::new(table.get("class").map_or(own.line, |n| n.line), text));
+            }
+        },
         revision: table.number("revision")?.unwrap_or(0),
         port,
         buses: pair(table, "buses")?,
@@ -440,7 +451,7 @@ fn function(own: &Table, parts: Option<&Table>) -> Result<FunctionDescription, M
         current,
         payload,
         capabilities: capabilities(table)?,
-        ranges: table.tables("bars")?.into_iter().map(range).collect::<Result<_, _>>()?,
+        ranges,
         windows: match table.table("windows")? {
             None => Windows::default(),
             Some(windows) => {
@@ -452,7 +463,7 @@ fn function(own: &Table, parts: Option<&Table>) -> Result<FunctionDescription, M
                 }
             }
         },
-        msix: table.table("msix")?.map(msix).transpose()?,
+        msix,
         vectors: table.number("vectors")?.unwrap_or(0),
         interrupt_name: table.text("interrupt_name")?.map(str::to_owned),
         pin_interrupt: table.number("irq")?.unwrap_or(0),
@@ -555,7 +566,10 @@ fn range(table: &Table) -> Result<Range, Mistake> {
         Value::Text(text) if text == "rom" => ROM_LINE,
         Value::Text(text) if text.starts_with("vf") => {
             let number: usize = text[2..].parse().map_err(|_| node.expected("bar", "\"vf0\" to \"vf5\""))?;
-            VF_LINE + number.min(5)
+            if number > 5 {
+                return Err(node.expected("bar", "\"vf0\" to \"vf5\""));
+            }
+            VF_LINE + number
         }
         Value::Number(number @ 0..=5) => *number as usize,
         _ => return Err(node.expected("bar", "0 to 5, \"rom\" or \"vf0\" to \"vf5\"")),
@@ -573,25 +587,41 @@ fn range(table: &Table) -> Result<Range, Mistake> {
     };
     let size = table.get("size").ok_or_else(|| Mistake::new(table.line, "a BAR: `size` is missing"))?;
     let bytes = size.size("size")?;
-    if !bytes.is_power_of_two() && line < VF_LINE {
+    if bytes == 0 || !bytes.is_power_of_two() && line < VF_LINE {
         return Err(size.expected("size", "a power of two"));
     }
     Ok(Range { line, size: bytes, kind, address: table.number("address")? })
 }
 
-fn msix(table: &Table) -> Result<Msix, Mistake> {
+/// Both tables must start at a multiple of eight and lie in a BAR that is described (PCIe 6.2, 7.7.2.3, 7.7.2.4).
+fn msix(table: &Table, ranges: &[Range]) -> Result<Msix, Mistake> {
     table.only("msix", &["vectors", "bar", "table", "pending"])?;
     let vectors = table.number("vectors")?.unwrap_or(1);
     if !(1..=2048).contains(&vectors) {
         return Err(Mistake::new(table.line, format!("`vectors` is {vectors}: expected 1 to 2048")));
     }
+    let bar = table.number("bar")?.unwrap_or(0);
+    let range = ranges.iter().find(|range| range.line < ROM_LINE && range.line as u64 == bar);
+    let Some(size) = range.filter(|range| range.kind != Kind::Io).map(|range| range.size) else {
+        let text = format!("`bar` of `msix` is {bar}: expected the number of one of `bars` that is memory");
+        return Err(Mistake::new(table.line, text));
+    };
     let offset = table.number("table")?.unwrap_or(0);
-    Ok(Msix {
-        vectors,
-        bar: table.number("bar")?.unwrap_or(0),
-        table: offset,
-        pending: table.number("pending")?.unwrap_or(offset + vectors * 16),
-    })
+    let pending = table.number("pending")?.unwrap_or(offset.saturating_add(vectors * 16));
+    for (key, start, bytes) in
+        [("table", offset, vectors * 16), ("pending", pending, vectors.div_ceil(64) * 8)]
+    {
+        let line = table.get(key).map_or(table.line, |node| node.line);
+        if start % 8 != 0 {
+            return Err(Mistake::new(line, format!("`{key}` is {start:#x}: expected a multiple of 8")));
+        }
+        if start.checked_add(bytes).is_none_or(|end| end > size) {
+            let text =
+                format!("`{key}`: {bytes:#x} bytes at {start:#x} end behind BAR {bar}, which has {size:#x}");
+            return Err(Mistake::new(line, text));
+        }
+    }
+    Ok(Msix { vectors, bar, table: offset, pending })
 }
 
 fn slot(table: &Table) -> Result<Slot, Mistake> {

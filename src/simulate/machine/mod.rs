@@ -2,6 +2,7 @@
 
 pub mod acpi;
 mod boot_log;
+mod consistency;
 pub mod description;
 pub mod files;
 mod interrupts;
@@ -58,6 +59,10 @@ pub fn build(description: &Description, seed: u64) -> Result<Machine, Mistake> {
     platform(&mut machine, description);
     interrupts::proc_files(&mut machine, description, &interrupts);
     boot_log::write(&mut machine, description, &places, &interrupts);
+    // Whatever their time stamps say: at moment 0 the machine has booted, and nothing has happened to it yet.
+    for line in &mut machine.log {
+        line.since = 0;
+    }
     for (path, text) in &description.files {
         machine.file(path.clone(), text.clone());
     }

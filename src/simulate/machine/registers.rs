@@ -33,6 +33,8 @@ pub fn build(function: &FunctionDescription, places: &Places, multi: bool) -> Re
         config.add(specification, *offset).map_err(|m| at(m.at(*line)))?;
         capability(&mut config, key, function, places).map_err(|m| at(m.at(*line)))?;
     }
+    let line = function.capabilities.first().map_or(function.line, |(.., line)| *line);
+    config.check_overlaps().map_err(|m| at(m.at(line)))?;
     for (path, value, line) in &function.registers {
         config.set(path, *value).map_err(|m| at(m.at(*line)))?;
     }

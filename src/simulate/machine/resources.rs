@@ -39,6 +39,14 @@ impl Free {
         }
     }
 
+    /// To where a window of a bridge may begin: 4 KiB of I/O space, 1 MiB of memory (PCIe 6.2, 7.5.1.3).
+    fn align(&mut self, function: &FunctionDescription) -> Result<(), Mistake> {
+        for (next, step) in [(&mut self.io, 0x1000), (&mut self.memory, MIB), (&mut self.prefetchable, MIB)] {
+            *next = next.checked_next_multiple_of(step).ok_or_else(|| no_room(function, step))?;
+        }
+        Ok(())
+    }
+
     fn next(&mut self, kind: Kind) -> &mut u64 {
         match kind {
             Kind::Io => &mut self.io,
@@ -70,8 +78,9 @@ fn place_bus(
                 None => {
                     let next = free.next(range.kind);
                     let alignment = if range.line >= VF_LINE { MIB } else { range.size.max(16) };
-                    let start = next.next_multiple_of(alignment);
-                    *next = start + range.size;
+                    let full = || no_room(function, range.size);
+                    let start = next.checked_next_multiple_of(alignment).ok_or_else(full)?;
+                    *next = start.checked_add(range.size).ok_or_else(full)?;
                     start
                 }
             };
@@ -98,14 +107,10 @@ fn bridge(
             format!("{}: the bus below must have a higher number than the one above", function.address);
         return Err(Mistake::new(function.line, text));
     }
-    free.io = free.io.next_multiple_of(0x1000);
-    free.memory = free.memory.next_multiple_of(MIB);
-    free.prefetchable = free.prefetchable.next_multiple_of(MIB);
+    free.align(function)?;
     let before = *free;
     place_bus(description, function.address.domain, secondary, free, places, host)?;
-    free.io = free.io.next_multiple_of(0x1000);
-    free.memory = free.memory.next_multiple_of(MIB);
-    free.prefetchable = free.prefetchable.next_multiple_of(MIB);
+    free.align(function)?;
     let used = |before: u64, after: u64| (after > before).then(|| (before, after - 1));
     Ok(Windows {
         io: function.windows.io.or(used(before.io, free.io)),
@@ -114,10 +119,16 @@ fn bridge(
     })
 }
 
+fn no_room(function: &FunctionDescription, size: u64) -> Mistake {
+    let text =
+        format!("{}: no room for {size:#x} bytes below the end of the address space", function.address);
+    Mistake::new(function.line, text)
+}
+
 /// Refuses ranges that lie outside of the host bridge's.
 fn within(function: &FunctionDescription, places: &Places, host: &HostBridge) -> Result<(), Mistake> {
     for (range, start) in function.ranges.iter().zip(&places.starts) {
-        let end = start + range.size - 1;
+        let end = start.checked_add(range.size - 1).ok_or_else(|| no_room(function, range.size))?;
         let inside =
             |window: Option<(u64, u64)>| window.is_none_or(|(first, last)| *start >= first && end <= last);
         let fits = match range.kind {
@@ -186,7 +197,10 @@ pub fn range_text(resource: Resource) -> String {
     let width = if resource.is_memory() { 8 } else { 4 };
     let place = match resource.flags & Resource::UNSET {
         0 => format!("{:#0w$x}-{:#0w$x}", resource.start, resource.end, w = width + 2),
-        _ => format!("size {:#0w$x}", resource.end - resource.start + 1, w = width + 2),
+        // Wraps as resource_size() does in include/linux/ioport.h.
+        _ => {
+            format!("size {:#0w$x}", resource.end.wrapping_sub(resource.start).wrapping_add(1), w = width + 2)
+        }
     };
     let wide = if resource.flags & Resource::MEMORY_64 != 0 { " 64bit" } else { "" };
     let pref = if resource.flags & Resource::PREFETCHABLE != 0 { " pref" } else { "" };
