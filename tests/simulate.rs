@@ -132,7 +132,9 @@ fn representatives(machine: &Machine) -> Vec<Option<Bdf>> {
 }
 
 /// Lines that are no errors and have no pattern of their own: each starts like this behind its device.
-const PLAIN: [&str; 22] = [
+const PLAIN: [&str; 24] = [
+    "ROM [",
+    "  bridge window [",
     "reg 0x",
     "BAR ",
     "NVRM: (PCI ID:",
@@ -272,5 +274,270 @@ fn recent_kernels_print_few_of_many_errors() {
         let counted =
             machine.text(&machine.attribute("0000:18:00.0".parse().unwrap(), "aer_dev_correctable"));
         assert!(counted.is_some_and(|text| text.contains("TOTAL_ERR_COR 200")), "{version}");
+    }
+}
+
+/// A machine at the end of events, each a table of a scenario without its `[[event]]`.
+fn after(base: &str, kernel: &str, events: &[&str]) -> Machine {
+    let mut text = format!("title = \"t\"\nbase = \"{base}\"\nkernel = \"{kernel}\"\n");
+    for event in events {
+        text += &format!("[[event]]\n{event}\n");
+    }
+    source::from_text(&text, "t.toml", None).unwrap().machine_at(None).unwrap()
+}
+
+fn says(machine: &Machine, text: &str) -> bool {
+    machine.log.iter().any(|line| line.text.contains(text))
+}
+
+fn attribute(machine: &Machine, address: &str, name: &str) -> Option<String> {
+    machine.text(&machine.attribute(address.parse().unwrap(), name))
+}
+
+/// What the kernel notes of a function's ranges, with their lines.
+fn ranges(machine: &Machine, address: Bdf) -> Vec<(usize, pciscope::pci::bars::Resource)> {
+    let text = machine.text(&machine.attribute(address, "resource")).unwrap();
+    let all = pciscope::pci::bars::resources(&text).unwrap();
+    all.into_iter().enumerate().filter(|(_, range)| range.size() != 0).collect()
+}
+
+/// Windows nest, and of what lies below one bridge nothing overlaps.
+fn possible(what: &str, machine: &Machine) {
+    let mut siblings: std::collections::BTreeMap<Option<Bdf>, Vec<(u64, u64, String)>> = Default::default();
+    for address in machine.functions.keys() {
+        let parent = machine.parent(*address);
+        for (line, range) in ranges(machine, *address).into_iter().filter(|(_, range)| range.is_memory()) {
+            let name = format!("{address} line {line}");
+            if let Some(parent) = parent {
+                let fits = ranges(machine, parent)
+                    .into_iter()
+                    .any(|(line, w)| line >= 14 && w.start <= range.start && range.end <= w.end);
+                assert!(fits, "{what}: {name} {range:x?} lies in no window of {parent}");
+            }
+            siblings.entry(parent).or_default().push((range.start, range.end, name));
+        }
+    }
+    for ranges in siblings.values_mut() {
+        ranges.sort();
+        for pair in ranges.windows(2) {
+            assert!(pair[0].1 < pair[1].0, "{what}: {pair:x?}");
+        }
+    }
+}
+
+#[test]
+fn a_large_bar_below_4_gib_leaves_a_possible_machine() {
+    let fault = fault::find("large-bar-below-4g").unwrap();
+    let (mut moved, mut refused) = (0, 0);
+    for shipped in library::MACHINES {
+        let healthy = scenario(shipped.name, None).machine_at(None).unwrap();
+        possible(shipped.name, &healthy);
+        for address in healthy.functions.keys().copied() {
+            let mut machine = healthy.clone();
+            let what = format!("{}, {address}", shipped.name);
+            match fault::apply(fault, &mut machine, &Call::new(fault, Some(address))) {
+                Ok(()) => moved += 1,
+                Err(_) => {
+                    refused += 1;
+                    continue;
+                }
+            }
+            possible(&what, &machine);
+            let bars = |machine: &Machine| -> Vec<_> {
+                ranges(machine, address).into_iter().filter(|(line, _)| *line < 6).collect()
+            };
+            let (before, now) = (bars(&healthy), bars(&machine));
+            assert!(now.iter().all(|(_, range)| range.end < 1 << 32), "{what}: {now:x?}");
+            let function = &machine.functions[&address].config;
+            for ((line, old), (_, new)) in before.iter().zip(&now) {
+                let raw = function.number(0x10 + 4 * *line as u16, 4) & !0xf;
+                assert!(!new.is_memory() || raw == new.start, "{what}: BAR {line} {raw:#x} {new:x?}");
+                // Nothing but Resizable BAR makes a BAR smaller.
+                assert!(new.size() == old.size() || function.capability("rebar").is_some(), "{what}");
+            }
+            // Ranges of others that were above 4 GiB did not move.
+            for other in healthy.functions.keys().filter(|other| other.bus != address.bus) {
+                let high = |machine: &Machine| -> Vec<_> {
+                    let all = ranges(machine, *other);
+                    all.into_iter().filter(|(line, range)| *line < 13 && range.start >= 1 << 32).collect()
+                };
+                assert_eq!(high(&healthy), high(&machine), "{what}: {other}");
+            }
+        }
+    }
+    println!("{moved} devices moved, {refused} functions have nothing to move or no room");
+    assert!(moved >= 4, "{moved} moved, {refused} refused");
+}
+
+/// With `pci=nommconf` Linux 6.12 asks for no control: no service, no report, no interrupt of a port.
+#[test]
+fn without_extended_configuration_space_the_kernel_controls_nothing() {
+    for (_, kernel) in KERNELS {
+        let machine = after(
+            "nvme-storage-server",
+            kernel.name(),
+            &["at = \"1s\"\nfault = \"extended-config-missing\""],
+        );
+        let service = machine.files.keys().find(|path| path.contains(":pcie"));
+        assert_eq!(service, None, "{}", kernel.name());
+        for said in
+            ["OS now controls", "[ExtendedConfig ASPM ClockPM Seg", "AER: enabled", "Signaling", "Slot #"]
+        {
+            assert!(!says(&machine, said), "{}: {said}", kernel.name());
+        }
+        assert!(says(&machine, "OS requires [ExtendedConfig ASPM ClockPM MSI]"));
+        let interrupts = machine.text("proc/interrupts").unwrap();
+        for handler in ["aerdrv", "pciehp", "PCIe PME", "pcie-dpc", "bwctrl"] {
+            assert!(!interrupts.contains(handler), "{}: {interrupts}", kernel.name());
+        }
+        for function in machine.functions.values() {
+            assert_eq!(function.config.value("express.device_control") & 0xf, 0, "{}", function.address);
+        }
+    }
+}
+
+#[test]
+fn older_kernels_contain_errors_too_and_name_the_service_as_sysfs_does() {
+    let contained = "at = \"1m\"\nfault = \"dpc-containment\"\nfunction = \"0000:18:00.0\"";
+    for kernel in ["4.19", "5.4"] {
+        let machine = after("eight-gpu-server", kernel, &[contained]);
+        let above = machine.parent("0000:18:00.0".parse().unwrap()).unwrap();
+        let name = format!("{above}:pcie208");
+        assert!(machine.exists(&format!("sys/bus/pci_express/devices/{name}")), "{kernel}");
+        let line = match kernel {
+            "4.19" => format!("dpc {name}: DPC containment event, status:"),
+            _ => format!("pcieport {above}: DPC: containment event, status:"),
+        };
+        assert!(says(&machine, &line), "{kernel}");
+    }
+    let removed = "at = \"1m\"\nfault = \"surprise-removal\"\nfunction = \"0000:1b:00.0\"";
+    let machine = after("eight-gpu-server", "4.19", &[removed]);
+    assert!(says(&machine, "pciehp 0000:17:03.0:pcie204: Slot(4): Card not present"));
+}
+
+#[test]
+fn a_fatal_error_below_a_switch_resets_the_port_above() {
+    let fatal = "at = \"1m\"\nfault = \"aer-fatal\"\nfunction = \"0000:18:00.0\"";
+    for (kernel, expected) in [
+        ("5.4", "AER: downstream link has been reset"),
+        ("6.12", "AER: Downstream Port link has been reset (0)"),
+    ] {
+        let machine = after("eight-gpu-server", kernel, &[fatal]);
+        assert!(says(&machine, expected) && !says(&machine, "Root Port link"), "{kernel}");
+    }
+    let machine = after("eight-gpu-server", "4.19", &[fatal]);
+    assert!(says(&machine, "pci 0000:18:00.0: Device recovery from fatal error successful"));
+    assert!(says(&machine, "Removing device 0000:18:00.0 from group"));
+    assert!(machine.functions.contains_key(&"0000:18:00.0".parse().unwrap()));
+    let below_root = "at = \"1m\"\nfault = \"aer-fatal\"\nfunction = \"0000:03:00.0\"";
+    let machine = after("nvme-storage-server", "6.12", &[below_root]);
+    assert!(says(&machine, "AER: Root Port link has been reset (0)"));
+}
+
+const STORM: &str = "at = \"10s\"\nfault = \"aer-correctable-storm\"\nfunction = \"0000:03:00.0\"\ncount = 3";
+
+/// As in the capture of Linux 6.12 that found a card in a hot-plug slot.
+#[test]
+fn what_is_found_again_is_told_in_full_and_counts_from_zero() {
+    let again: [&[&str]; 2] = [
+        &[
+            "at = \"20s\"\naction = \"remove\"\nfunction = \"0000:03:00.0\"",
+            "at = \"30s\"\naction = \"rescan\"",
+        ],
+        &[
+            "at = \"20s\"\nfault = \"surprise-removal\"\nfunction = \"0000:03:00.0\"",
+            "at = \"30s\"\nclear = \"surprise-removal\"",
+        ],
+    ];
+    let healthy = scenario("nvme-storage-server", None).machine_at(None).unwrap();
+    for events in again {
+        let mut all = vec![STORM];
+        all.extend(events);
+        let machine = after("nvme-storage-server", "6.12", &all);
+        let late: Vec<&str> =
+            machine.log.iter().filter(|l| l.since >= 30_000_000).map(|l| l.text.as_str()).collect();
+        let place = |what: &str| {
+            let found = late.iter().position(|line| line.contains(what));
+            found.unwrap_or_else(|| panic!("{what} is missing in {late:#?}"))
+        };
+        let order = [
+            place("pci 0000:03:00.0: ["),
+            place("pci 0000:03:00.0: BAR 0 [mem "),
+            place("pci 0000:03:00.0: Adding to iommu group "),
+            place("]: assigned"),
+            place("nvme nvme2: pci function 0000:03:00.0"),
+        ];
+        assert!(order.is_sorted(), "{late:#?}");
+        assert!(late[order[0]].ends_with(" PCIe Endpoint"), "{late:#?}");
+        let counted = attribute(&machine, "0000:03:00.0", "aer_dev_correctable").unwrap();
+        assert!(counted.contains("TOTAL_ERR_COR 0"), "{counted}");
+        let bytes = |machine: &Machine| match machine.files.get("proc/interrupts") {
+            Some(pciscope::simulate::state::Content::Bytes(bytes)) => {
+                String::from_utf8(bytes.clone()).unwrap()
+            }
+            _ => panic!("no /proc/interrupts"),
+        };
+        let names = |text: &str| -> Vec<String> {
+            text.lines().map(|line| line.split(':').next().unwrap().to_owned()).collect()
+        };
+        assert_eq!(names(&bytes(&machine)), names(&bytes(&healthy)));
+    }
+}
+
+#[test]
+fn interrupts_that_do_not_arrive_stop_where_they_were() {
+    let text = "title = \"t\"\nbase = \"nvme-storage-server\"\nkernel = \"6.12\"\n[[event]]\nat = \"60s\"\n\
+                fault = \"interrupts-not-delivered\"\nfunction = \"0000:03:00.0\"\n[[event]]\nat = \"5m\"\nlog = [\"x\"]\n";
+    let scenario = source::from_text(text, "t.toml", None).unwrap();
+    let counts = |seconds: u64| -> Vec<u64> {
+        let machine = scenario.machine_at(Some(seconds * 1_000_000)).unwrap();
+        let text = machine.text("proc/interrupts").unwrap();
+        let own = text.lines().filter(|line| line.contains("0000:03:00.0"));
+        own.map(|line| line.split_whitespace().filter_map(|n| n.parse::<u64>().ok()).sum()).collect()
+    };
+    let (before, then, later) = (counts(59), counts(60), counts(300));
+    assert!(!before.is_empty() && before.iter().zip(&then).all(|(a, b)| a < b), "{before:?} {then:?}");
+    assert_eq!(then, later);
+}
+
+#[test]
+fn a_hot_plug_service_hears_of_every_link_that_goes_down() {
+    for fault in ["fallen-off-bus", "slot-power-fault", "retrain-loop", "link-down"] {
+        let event = format!("at = \"1m\"\nfault = \"{fault}\"\nfunction = \"0000:03:00.0\"");
+        let healthy = scenario("nvme-storage-server", None).machine_at(None).unwrap();
+        let port = healthy.parent("0000:03:00.0".parse().unwrap()).unwrap();
+        let machine = after("nvme-storage-server", "6.12", &[&event]);
+        assert!(says(&machine, ": Link Down"), "{fault}");
+        assert!(!machine.functions.contains_key(&"0000:03:00.0".parse().unwrap()), "{fault}");
+        let config = &machine.functions[&port].config;
+        assert_eq!(config.value("express.slot_status.data_link_layer_state_changed"), 0, "{fault}");
+    }
+}
+
+/// A masked error is latched and not reported; a device without link reports nothing (PCIe 6.2, 6.2.3.2.2).
+#[test]
+fn faults_see_the_faults_before_them() {
+    let masked = "at = \"1s\"\nfault = \"aer-masked\"\nfunction = \"0000:03:00.0\"";
+    let error = "at = \"10s\"\nfault = \"aer-nonfatal\"\nfunction = \"0000:03:00.0\"";
+    let machine = after("nvme-storage-server", "6.12", &[masked, error]);
+    assert!(!machine.log.iter().any(|line| line.since >= 10_000_000), "{:?}", machine.log.last());
+    let counted = attribute(&machine, "0000:03:00.0", "aer_dev_nonfatal").unwrap();
+    assert!(counted.contains("TOTAL_ERR_NONFATAL 0"), "{counted}");
+    let config = &machine.functions[&"0000:03:00.0".parse().unwrap()].config;
+    assert_eq!(config.value("aer.uncorrectable_status.unexpected_completion"), 1);
+
+    // A port without hot-plug: the device stays, dead, and its counters with it.
+    for (link, at_root) in [("down", 0), ("up", 3)] {
+        let gone = format!(
+            "at = \"1s\"\nfault = \"fallen-off-bus\"\nfunction = \"0000:18:00.0\"\nlink = \"{link}\""
+        );
+        let storm = STORM.replace("0000:03:00.0", "0000:18:00.0");
+        let machine = after("eight-gpu-server", "6.12", &[&gone, &storm]);
+        let counted = attribute(&machine, "0000:18:00.0", "aer_dev_correctable").unwrap();
+        assert!(counted.contains("TOTAL_ERR_COR 0"), "{link}: {counted}");
+        let root = machine.root_port("0000:18:00.0".parse().unwrap()).unwrap();
+        let total = machine.text(&machine.attribute(root, "aer_rootport_total_err_cor")).unwrap();
+        assert_eq!(total, at_root.to_string(), "{link}");
+        assert!(!says(&machine, "0000:18:00.0: PCIe Bus Error"), "{link}");
     }
 }

@@ -4,6 +4,7 @@
 //! hotplug/pciehp_ctrl.c, setup-res.c. Each function says what it follows.
 
 use super::document::{Mistake, Node};
+use crate::pci::capability::express::PortType;
 
 /// A kernel whose ways are simulated. Later ones have everything that earlier ones have, unless said otherwise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -201,6 +202,24 @@ impl Kernel {
         format!("{}  TLP Header: {}", self.aer_error_prefix(), words.join(" "))
     }
 
+    /// The port above reset its link after a fatal error: aer_root_reset in drivers/pci/pcie/aer.c for a root port, and
+    /// until 5.9 default_reset_link in err.c for the port of a switch, both without a result then.
+    pub fn link_reset(self, root: bool) -> String {
+        let prefix = self.aer_block_prefix();
+        match (self >= Kernel::V5_15, root) {
+            (true, true) => "AER: Root Port link has been reset (0)".to_owned(),
+            (true, false) => "AER: Downstream Port link has been reset (0)".to_owned(),
+            (false, true) => format!("{prefix}Root Port link has been reset"),
+            (false, false) => format!("{prefix}downstream link has been reset"),
+        }
+    }
+
+    /// Whether devices are removed after a fatal error and looked for again, as in 4.18 to 4.20 only
+    /// (pcie_do_fatal_recovery in drivers/pci/pcie/err.c).
+    pub fn removes_after_fatal_error(self) -> bool {
+        self == Kernel::V4_19
+    }
+
     /// How recovery ended (pcie_do_recovery in drivers/pci/pcie/err.c).
     pub fn recovery(self, successful: bool) -> String {
         let result = if successful { "successful" } else { "failed" };
@@ -210,10 +229,11 @@ impl Kernel {
         }
     }
 
-    /// The device of a hot-plug line, with its prefix (pciehp became part of the port driver in 5.1).
-    pub fn hotplug(self, port: &str, slot: &str, text: &str) -> String {
+    /// The device of a hot-plug line, with its prefix (pciehp became part of the port driver in 5.1). `service` is the name
+    /// of the hot-plug service's device, such as `0000:00:1c.0:pcie004`.
+    pub fn hotplug(self, port: &str, service: &str, slot: &str, text: &str) -> String {
         match self {
-            Kernel::V4_19 => format!("pciehp {port}:pcie004: Slot({slot}): {text}"),
+            Kernel::V4_19 => format!("pciehp {service}: Slot({slot}): {text}"),
             _ => format!("pcieport {port}: pciehp: Slot({slot}): {text}"),
         }
     }
@@ -266,11 +286,45 @@ impl Kernel {
         }
     }
 
+    /// A function when it is found (pci_setup_device in drivers/pci/probe.c, with pci_type_str since 6.8): identifiers,
+    /// layout of the header, class, and what kind of port it is.
+    pub fn function_found(self, ids: (u64, u64), layout: u8, class: u64, port: Option<PortType>) -> String {
+        let (vendor, device) = ids;
+        let text = format!("[{vendor:04x}:{device:04x}] type {layout:02x} class 0x{class:06x}");
+        if self < Kernel::V6_8 {
+            return text;
+        }
+        let kind = match port {
+            Some(PortType::Endpoint) => "PCIe Endpoint",
+            Some(PortType::LegacyEndpoint) => "PCIe Legacy Endpoint",
+            Some(PortType::RootPort) => "PCIe Root Port",
+            Some(PortType::UpstreamPort) => "PCIe Switch Upstream Port",
+            Some(PortType::DownstreamPort) => "PCIe Switch Downstream Port",
+            Some(PortType::PcieToPciBridge) => "PCIe to PCI/PCI-X bridge",
+            Some(PortType::PciToPcieBridge) => "PCI/PCI-X to PCIe bridge",
+            Some(PortType::RootComplexIntegratedEndpoint) => "PCIe Root Complex Integrated Endpoint",
+            Some(PortType::RootComplexEventCollector) => "PCIe Root Complex Event Collector",
+            None if layout == 1 => "conventional PCI bridge",
+            None => "conventional PCI endpoint",
+        };
+        format!("{text} {kind}")
+    }
+
     /// A BAR when it is found (pci_read_bases in drivers/pci/probe.c).
     pub fn bar_found(self, bar: &str, offset: u16, resource: &str) -> String {
         match self >= Kernel::V6_8 {
             true => format!("{bar} {resource}"),
             false => format!("reg {offset:#04x}: {resource}"),
+        }
+    }
+
+    /// A range that the kernel gave a place (pci_assign_resource in drivers/pci/setup-res.c), by its line in `resource`.
+    pub fn range_assigned(self, line: usize, resource: &str) -> String {
+        match self >= Kernel::V6_8 {
+            true => {
+                format!("{} {resource}: assigned", crate::simulate::machine::resources::range_name(line))
+            }
+            false => format!("BAR {line}: assigned {resource}"),
         }
     }
 
@@ -284,14 +338,13 @@ impl Kernel {
         }
     }
 
-    /// Lines about a containment event (dpc_process_error in drivers/pci/pcie/dpc.c).
-    pub fn containment(self, port: &str, status: u64, source: u64, what: &str) -> Vec<String> {
+    /// Lines about a containment event (dpc_process_error in drivers/pci/pcie/dpc.c). `service` is the name of the DPC
+    /// service's device, such as `0000:00:1c.0:pcie008`.
+    pub fn containment(self, port: &str, service: &str, status: u64, source: u64, what: &str) -> Vec<String> {
         match self {
             Kernel::V4_19 => vec![
-                format!(
-                    "dpc {port}:pcie008: DPC containment event, status:{status:#06x} source:{source:#06x}"
-                ),
-                format!("dpc {port}:pcie008: DPC {what} detected, remove downstream devices"),
+                format!("dpc {service}: DPC containment event, status:{status:#06x} source:{source:#06x}"),
+                format!("dpc {service}: DPC {what} detected, remove downstream devices"),
             ],
             Kernel::V5_4 | Kernel::V5_15 | Kernel::V6_8 => vec![
                 format!("pcieport {port}: DPC: containment event, status:{status:#06x} source:{source:#06x}"),

@@ -8,10 +8,12 @@ use super::state::{Answer, Content, Function, Machine};
 /// How long a flapping link stays as it is: a second.
 const FLAP: u64 = 1_000_000;
 
-/// Whether messages of a function reach a processor: it answers, may write to memory, and has message interrupts on.
+/// Whether messages of a function reach a processor: it answers, may write to memory, has message interrupts on,
+/// and nothing on the way loses them.
 fn sends(function: &Function) -> bool {
     let is = |field: &str| function.config.has(field) && function.config.value(field) == 1;
     function.answer == Answer::Registers
+        && function.delivers
         && is("header.command.bus_master_enable")
         && (is("msix.control.enable") && !is("msix.control.function_mask") || is("msi.control.enable"))
 }

@@ -268,25 +268,18 @@ fn say_return(machine: &mut Machine, fault: &Fault, call: &Call) -> Result<(), M
         machine.functions.keys().filter(|address| !broken.functions.contains_key(address)).copied().collect();
     let Some(first) = came_back.first() else { return Ok(()) };
     if let Some(port) = machine.parent(*first).filter(|port| effect::runs_service(machine, *port, 4)) {
-        let slot = effect::slot_name(machine, port);
         for text in ["Card present", "Link Up"] {
-            let line = machine.kernel.hotplug(&port.to_string(), &slot, text);
-            machine.say(line);
+            effect::say_hot_plug(machine, port, text);
         }
+        machine.wait(100_000);
     }
-    for address in came_back {
-        effect::say_found(machine, address);
-    }
-    Ok(())
+    effect::introduce(machine, &came_back, effect::Discovery::PluggedIn)
 }
 
 fn operate(machine: &mut Machine, action: Action, function: Option<Bdf>) -> Result<(), Mistake> {
     let needed = || Mistake::new(0, "this action needs `function`, an address such as 0000:82:00.0");
     match action {
-        Action::Rescan => {
-            effect::rescan(machine);
-            Ok(())
-        }
+        Action::Rescan => effect::rescan(machine),
         Action::Remove => {
             let address = function.ok_or_else(needed)?;
             machine.function(address)?;

@@ -64,6 +64,8 @@ pub struct Function {
     pub flapping_since: Microseconds,
     /// Since when it sends no interrupts, if it does not.
     pub silent_since: Option<Microseconds>,
+    /// Its messages reach a processor.
+    pub delivers: bool,
     /// Something happened to it, so that its live files have to be made again.
     pub touched: bool,
 }

@@ -1,9 +1,10 @@
 //! Power saving on links, and who may switch it.
 
-use super::effect::{self, get, port, set, set_if_there};
+use super::effect::{self, get, port, set};
 use super::{Call, choice, faults, words};
 use crate::pci::Bdf;
 use crate::simulate::document::Mistake;
+use crate::simulate::kernel::Kernel;
 use crate::simulate::machine::{acpi, description::OSC_CONTROLS};
 use crate::simulate::nearest::nearest;
 use crate::simulate::state::{Content, Machine};
@@ -119,26 +120,13 @@ fn aspm_locked_by_firmware(machine: &mut Machine, call: &Call) -> Result<(), Mis
         machine.remove(&folder);
     }
     let line = "ACPI FADT declares the system doesn't support PCIe ASPM, so disable it".to_owned();
-    machine.say_after(|text| text.starts_with("ACPI: MCFG"), &[line]);
-    for acpi in host_bridges(machine) {
+    machine.say_after(|text| text.starts_with("ACPI: MCFG") || text.starts_with("ACPI: FACP"), &[line]);
+    for acpi in effect::host_bridges(machine) {
         let line = format!("acpi {acpi}: FADT indicates ASPM is unsupported, using BIOS configuration");
         let prefix = format!("acpi {acpi}: _OSC:");
         machine.say_after(|text| text.starts_with(&prefix), &[line]);
     }
     Ok(())
-}
-
-/// ACPI names of the host bridges, out of the log.
-fn host_bridges(machine: &Machine) -> Vec<String> {
-    let mut names = Vec::new();
-    for line in &machine.log {
-        if let Some((name, _)) = line.text.strip_prefix("acpi ").and_then(|rest| rest.split_once(": _OSC: "))
-            && !names.iter().any(|known| known == name)
-        {
-            names.push(name.to_owned());
-        }
-    }
-    names
 }
 
 fn osc_denied(machine: &mut Machine, call: &Call) -> Result<(), Mistake> {
@@ -150,28 +138,27 @@ fn osc_denied(machine: &mut Machine, call: &Call) -> Result<(), Mistake> {
             return Err(Mistake::new(0, text));
         }
     }
-    for acpi in host_bridges(machine) {
+    for acpi in effect::host_bridges(machine) {
         deny_in_log(machine, &acpi, denied);
     }
     let functions: Vec<Bdf> = machine.functions.keys().copied().collect();
     for (feature, bit) in [("PME", 1), ("AER", 2), ("PCIeHotplug", 4), ("DPC", 8)] {
-        // The kernel runs DPC only where it handles errors as well.
-        if denied.iter().any(|d| d == feature || (bit == 8 && d == "AER")) {
+        // The kernel runs DPC only where it handles errors as well, and before 5.7 asks for nothing else.
+        let asked = bit != 8 || machine.kernel >= Kernel::V5_15;
+        if denied.iter().any(|d| d == feature && asked || (bit == 8 && d == "AER")) {
             for port in &functions {
-                stop_service(machine, *port, bit)?;
+                effect::stop_service(machine, *port, bit)?;
             }
         }
     }
     if denied.iter().any(|d| d == "AER") {
         for function in &functions {
-            stop_reporting(machine, *function)?;
+            effect::stop_reporting(machine, *function)?;
         }
     }
     if denied.iter().any(|d| d == "LTR") {
         for function in functions {
-            set_if_there(machine, function, &[("express.device_control_2.ltr_mechanism_enable", 0)])?;
-            let path = machine.attribute(function, "link/l1_2_aspm");
-            machine.remove(&path);
+            effect::stop_latency_reporting(machine, function)?;
         }
     }
     Ok(())
@@ -199,92 +186,4 @@ fn deny_in_log(machine: &mut Machine, acpi: &str, denied: &[String]) {
         lines.push(format!("{controls}{}]", left.join(" ")));
     }
     machine.say_after(|text| text.starts_with(&supports), &lines);
-}
-
-/// The kernel does not run a port service.
-fn stop_service(machine: &mut Machine, port: Bdf, bit: u8) -> Result<(), Mistake> {
-    let Some(function) = machine.functions.get(&port) else { return Ok(()) };
-    let prefix = format!("{}/{port}:pcie", function.folder);
-    let names: Vec<String> = machine
-        .files
-        .range(prefix.clone()..)
-        .map_while(|(path, _)| path.strip_prefix(&prefix))
-        .filter_map(|rest| rest.get(..3))
-        .filter(|digits| u8::from_str_radix(&digits[1..], 16).ok() == Some(bit))
-        .map(|digits| format!("{port}:pcie{digits}"))
-        .collect();
-    for name in names {
-        let folder = machine.attribute(port, &name);
-        machine.remove(&folder);
-        machine.files.retain(|path, _| !(path.starts_with("sys/bus/pci_express/") && path.ends_with(&name)));
-    }
-    let (word, handler) = match bit {
-        1 => ("PME", "PCIe PME"),
-        2 => ("AER", "aerdrv"),
-        4 => ("pciehp", "pciehp"),
-        _ => ("DPC", "pcie-dpc"),
-    };
-    machine.unsay(|text| {
-        text.starts_with(&format!("pcieport {port}: {word}: "))
-            || text.starts_with(&format!("aer {port}:")) && bit == 2
-            || text.starts_with(&format!("pciehp {port}:")) && bit == 4
-    });
-    rename_handler(machine, port, handler);
-    match bit {
-        2 => set_if_there(
-            machine,
-            port,
-            &[
-                ("aer.root_error_command.correctable_error_reporting_enable", 0),
-                ("aer.root_error_command.non_fatal_error_reporting_enable", 0),
-                ("aer.root_error_command.fatal_error_reporting_enable", 0),
-            ],
-        ),
-        4 => set_if_there(
-            machine,
-            port,
-            &[
-                ("express.slot_control.presence_detect_changed_enable", 0),
-                ("express.slot_control.hot_plug_interrupt_enable", 0),
-                ("express.slot_control.data_link_layer_state_changed_enable", 0),
-            ],
-        ),
-        8 => set_if_there(
-            machine,
-            port,
-            &[("dpc.control.trigger_enable", 0), ("dpc.control.interrupt_enable", 0)],
-        ),
-        _ => set_if_there(machine, port, &[("express.root_control.pme_interrupt_enable", 0)]),
-    }
-}
-
-/// Takes a handler out of the port's line in `/proc/interrupts`.
-fn rename_handler(machine: &mut Machine, port: Bdf, handler: &str) {
-    let Some(Content::Bytes(bytes)) = machine.files.get("proc/interrupts") else { return };
-    let text = String::from_utf8_lossy(bytes).into_owned();
-    let name = port.to_string();
-    let lines: Vec<String> = text
-        .lines()
-        .map(|line| match line.contains(&name) && line.contains(handler) {
-            true => {
-                let shorter = line.replace(&format!(", {handler}"), "");
-                if shorter == *line { line.replace(&format!("{handler}, "), "") } else { shorter }
-            }
-            false => line.to_owned(),
-        })
-        .collect();
-    machine.file("proc/interrupts", format!("{}\n", lines.join("\n")));
-}
-
-fn stop_reporting(machine: &mut Machine, function: Bdf) -> Result<(), Mistake> {
-    set_if_there(
-        machine,
-        function,
-        &[
-            ("express.device_control.correctable_error_reporting_enable", 0),
-            ("express.device_control.non_fatal_error_reporting_enable", 0),
-            ("express.device_control.fatal_error_reporting_enable", 0),
-            ("express.device_control.unsupported_request_reporting_enable", 0),
-        ],
-    )
 }

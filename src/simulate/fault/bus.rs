@@ -1,8 +1,8 @@
 //! A device that is not there any more, or not as the kernel believes.
 
 use super::effect::{
-    self, below_port, device_and_below, driver_finds_device_gone, link_down, port, remove, set_if_there,
-    silence,
+    self, device_and_below, driver_finds_device_gone, gone_below, link_down, port, say_hot_plug,
+    set_if_there, silence,
 };
 use super::{Call, choice, faults, flag};
 use crate::simulate::document::Mistake;
@@ -13,12 +13,14 @@ faults! {
     /// The device stops answering and nobody tells the kernel. Its folder in sysfs stays, with vendor, BARs,
     /// interrupts and `power_state` as they were (copies), while `config` reads all-ones, `current_link_speed` is
     /// `Unknown` and `current_link_width` 63. The PCI core logs nothing; only a driver that touches the device
-    /// complains: NVRM with Xid 79, nvme with CSTS=0xffffffff. The link at the root port may still be up.
+    /// complains: NVRM with Xid 79, nvme with CSTS=0xffffffff. The link at the root port may still be up. Where it goes
+    /// down at a port with a hot-plug service, the kernel is told: `Link Down`, and it removes the device as after
+    /// `link-down`.
     ///
     /// Seen on Linux 6.12 with the device taken away under the kernel: attributes and the silence of the log.
     /// `max_link_speed` of kernels before 6.12 is derived from their source. `link = "down"`, the usual state of the
     /// port on hardware, is not verified in source.
-    "fallen-off-bus" => fallen_off_bus on Linked needs [] verdict "fallen-off-bus" takes [
+    "fallen-off-bus" => fallen_off_bus on Linked needs [] verdict "fallen-off-bus" or hot_plug_notices takes [
         choice("driver", &["bound", "unbound"], "Whether a driver is bound, which then finds the device gone."),
         choice("link", &["down", "up"], "What the port above says of the link."),
         choice("notice", &["at-once", "never"], "Whether the driver touches the device and says so."),
@@ -69,18 +71,34 @@ fn fallen_off_bus(machine: &mut Machine, call: &Call) -> Result<(), Mistake> {
             effect::unbind(machine, *function)?;
         }
     }
-    silence(machine, &lost)?;
+    let notices = call.word("notice") != "never";
     if call.word("link") == "down" {
         let seen = effect::get(machine, above, "express.slot_status.presence_detect_state") == 1;
         link_down(machine, above, seen)?;
         surprise_down(machine, above)?;
+        if effect::runs_service(machine, above, 4) {
+            return gone_below(machine, above, &["Link Down"], notices);
+        }
     }
-    if call.word("notice") != "never" {
+    silence(machine, &lost)?;
+    if notices {
         for function in lost {
             driver_finds_device_gone(machine, function);
         }
     }
     Ok(())
+}
+
+/// A hot-plug service hears of the link that went down.
+fn hot_plug_notices(machine: &Machine, call: &Call) -> Option<&'static str> {
+    let above = removed_below(machine, call.function?).or_else(|| port(machine, call.function?).ok())?;
+    (call.word("link") == "down" && effect::runs_service(machine, above, 4)).then_some("link-down")
+}
+
+/// The port that a function was below when the kernel removed it.
+fn removed_below(machine: &Machine, address: crate::pci::Bdf) -> Option<crate::pci::Bdf> {
+    let removed = machine.removed.iter().find(|removed| removed.function.address == address)?;
+    removed.function.folder.rsplit('/').nth(1)?.parse().ok()
 }
 
 /// Without hot-plug nobody says that the link went first: from the bus it is a device that fell off.
@@ -121,18 +139,10 @@ fn disconnected(machine: &mut Machine, call: &Call) -> Result<(), Mistake> {
     Ok(())
 }
 
-fn say_hot_plug(machine: &mut Machine, above: crate::pci::Bdf, text: &str) {
-    if effect::runs_service(machine, above, 4) {
-        let slot = effect::slot_name(machine, above);
-        let line = machine.kernel.hotplug(&above.to_string(), &slot, text);
-        machine.say(line);
-    }
-}
-
 fn surprise_removal(machine: &mut Machine, call: &Call) -> Result<(), Mistake> {
     let above = port(machine, call.address()?)?;
     link_down(machine, above, false)?;
-    gone_below(machine, above, &["Link Down", "Card not present"])
+    gone_below(machine, above, &["Link Down", "Card not present"], true)
 }
 
 fn link_goes_down(machine: &mut Machine, call: &Call) -> Result<(), Mistake> {
@@ -145,40 +155,7 @@ fn link_goes_down(machine: &mut Machine, call: &Call) -> Result<(), Mistake> {
     } else {
         surprise_down(machine, above)?;
     }
-    gone_below(machine, above, &["Link Down"])
-}
-
-/// Everything below the port is gone: removed where hot-plug runs, silent otherwise.
-fn gone_below(machine: &mut Machine, above: crate::pci::Bdf, lines: &[&str]) -> Result<(), Mistake> {
-    let below = machine.below(above);
-    silence(machine, &below)?;
-    if !effect::runs_service(machine, above, 4) {
-        for function in below {
-            driver_finds_device_gone(machine, function);
-        }
-        return Ok(());
-    }
-    for line in lines {
-        say_hot_plug(machine, above, line);
-    }
-    for function in &below {
-        machine.change(*function)?.marked = true;
-        driver_finds_device_gone(machine, *function);
-    }
-    for function in below_port(machine, above) {
-        remove(machine, function)?;
-    }
-    // The kernel has cleared what it was told (pciehp_isr).
-    set_if_there(
-        machine,
-        above,
-        &[
-            ("express.slot_status.data_link_layer_state_changed", 0),
-            ("express.slot_status.presence_detect_changed", 0),
-        ],
-    )?;
-    effect::slot_attribute(machine, above, "power", "0");
-    Ok(())
+    gone_below(machine, above, &["Link Down"], true)
 }
 
 fn dpc_containment(machine: &mut Machine, call: &Call) -> Result<(), Mistake> {
@@ -220,7 +197,8 @@ fn dpc_containment(machine: &mut Machine, call: &Call) -> Result<(), Mistake> {
         set_if_there(machine, above, &[("aer.uncorrectable_status.malformed_tlp", 1)])?;
     }
     if effect::runs_service(machine, above, 8) {
-        let lines = machine.kernel.containment(&above.to_string(), status, source, &reason);
+        let service = effect::service_device(machine, above, 8);
+        let lines = machine.kernel.containment(&above.to_string(), &service, status, source, &reason);
         for line in lines {
             machine.say(line);
         }

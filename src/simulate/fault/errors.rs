@@ -13,7 +13,7 @@ faults! {
     /// stay latched in the device and nothing is logged.
     ///
     /// Lines, counters and the clearing of the bits: seen on Linux 6.12 (injected errors). Until 6.15 the log is not
-    /// limited; later kernels suppress lines, which is not simulated.
+    /// limited; later kernels print ten within 5 s and suppress the rest.
     "aer-correctable-storm" => correctable_storm on Linked needs ["aer"] verdict "error-storm" or if_only_latched takes [
         choice("error", &["RxErr", "BadTLP", "BadDLLP", "Rollover", "Timeout"], "What goes wrong."),
         number_to("count", 25, 10_000, "Messages, 10000 at most."),
@@ -30,7 +30,8 @@ faults! {
     ];
 
     /// A fatal error: the kernel does not trust the link any more, prints `type=Inaccessible` without reading the device,
-    /// resets the link at the root port and asks the drivers to recover. Before 6.16 only the root port counts it.
+    /// resets the link at the port above and asks the drivers to recover. Before 6.16 only the root port counts it. Linux
+    /// 4.19 asks nobody: it removes the device, resets the link and looks for it again.
     ///
     /// Seen on Linux 6.12 (malformed packet injected into a network controller).
     "aer-fatal" => fatal on Linked needs ["aer"] verdict "error-storm" takes [
@@ -46,7 +47,7 @@ faults! {
     ];
 
     /// Errors are masked: whoever set the masks sees none. All bits of the correctable and uncorrectable masks of the
-    /// device are set; errors happen and are not reported.
+    /// device are set; errors that happen then (a later event) are latched in its status registers and not reported.
     ///
     /// PCIe 6.2, 7.8.4.3, 7.8.4.6. The kernel logs nothing.
     "aer-masked" => masked on Function needs ["aer"] verdict "misconfigured" takes [];
@@ -78,10 +79,10 @@ faults! {
     /// PCIe 6.2, 7.7.11.3. The kernel logs nothing.
     "acs-redirect" => acs_redirect on Linked needs [] verdict "healthy" takes [];
 
-    /// The port above has no Access Control Services: the functions below it share an IOMMU group with those of other
-    /// ports, and none of them can be given to a guest alone.
+    /// The port above has no Access Control Services: everything below it shares the port's IOMMU group, and none of it can
+    /// be given to a guest alone. Without an IOMMU there are no groups, and nothing but the capability is missing.
     ///
-    /// PCIe 6.2, 7.7.11; the capability is taken out of the port's list.
+    /// PCIe 6.2, 7.7.11; pci_device_group in drivers/iommu/iommu.c. The capability is taken out of the port's list.
     "acs-missing" => acs_missing on Linked needs [] verdict "healthy" takes [];
 }
 
@@ -133,7 +134,8 @@ fn correctable_storm(machine: &mut Machine, call: &Call) -> Result<(), Mistake> 
             times,
             every: call.number("every_ms").saturating_mul(1000),
         },
-    )
+    )?;
+    Ok(())
 }
 
 fn nonfatal(machine: &mut Machine, call: &Call) -> Result<(), Mistake> {
@@ -142,7 +144,7 @@ fn nonfatal(machine: &mut Machine, call: &Call) -> Result<(), Mistake> {
     // Completion timeouts have no packet that could be logged.
     let header =
         (name != "CmpltTO").then_some([0x4a00_0001, 0x0000_0004, u32::from(address.requester_id()) << 16, 0]);
-    report(
+    let handled = report(
         machine,
         &Report {
             source: address,
@@ -153,8 +155,7 @@ fn nonfatal(machine: &mut Machine, call: &Call) -> Result<(), Mistake> {
             every: 0,
         },
     )?;
-    let recovered = recovery(machine, address, false)?;
-    if !recovered && effect::kernel_owns_errors(machine, address) {
+    if handled && !recovery(machine, address)? {
         // Only a recovery that ends well clears the bits (pcie_do_recovery; seen on Linux 6.12).
         let status = get(machine, address, "aer.uncorrectable_status") | 1 << bit(&name);
         set_if_there(
@@ -168,7 +169,7 @@ fn nonfatal(machine: &mut Machine, call: &Call) -> Result<(), Mistake> {
 
 fn fatal(machine: &mut Machine, call: &Call) -> Result<(), Mistake> {
     let address = call.address()?;
-    report(
+    let handled = report(
         machine,
         &Report {
             source: address,
@@ -179,42 +180,62 @@ fn fatal(machine: &mut Machine, call: &Call) -> Result<(), Mistake> {
             every: 0,
         },
     )?;
-    recovery(machine, address, true)?;
-    if effect::kernel_owns_errors(machine, address) {
-        // The reset of the link has cleared what is not sticky.
-        set_if_there(machine, address, &[("header.status.signaled_system_error", 0)])?;
+    if !handled {
+        return Ok(());
     }
+    let above = port(machine, address)?;
+    let reset = machine.kernel.link_reset(machine.parent(above).is_none());
+    if machine.kernel.removes_after_fatal_error() {
+        return remove_and_rescan(machine, address, above, &reset);
+    }
+    let helpless = ask_drivers(machine, address);
+    machine.wait(150_000);
+    machine.say_of(above, reset);
+    let text = machine.kernel.recovery(helpless.is_empty());
+    machine.say_of(above, text);
+    // The reset of the link has cleared what is not sticky.
+    set_if_there(machine, address, &[("header.status.signaled_system_error", 0)])
+}
+
+/// pcie_do_fatal_recovery in drivers/pci/pcie/err.c of 4.18 to 4.20: everything below the port is removed, the link reset,
+/// and the bus looked at again; the last line is about the device, to which no driver is bound at that moment if none
+/// comes back.
+fn remove_and_rescan(machine: &mut Machine, address: Bdf, above: Bdf, reset: &str) -> Result<(), Mistake> {
+    for function in effect::below_port(machine, above) {
+        effect::remove(machine, function)?;
+    }
+    machine.wait(150_000);
+    machine.say_of(above, reset);
+    effect::rescan(machine)?;
+    // `dev` is the object that was removed: it has no driver any more.
+    machine.say(format!("pci {address}: Device recovery from fatal error successful"));
     Ok(())
 }
 
-/// pcie_do_recovery in drivers/pci/pcie/err.c: every driver below the port is asked; one without handlers is enough to
-/// fail. NVIDIA registers none on x86, virtio-pci none (seen on Linux 6.12). Gives whether it ended well.
-fn recovery(machine: &mut Machine, address: Bdf, reset: bool) -> Result<bool, Mistake> {
-    if !effect::kernel_owns_errors(machine, address) {
-        return Ok(false);
-    }
+/// pcie_do_recovery in drivers/pci/pcie/err.c after an error that is not fatal: the drivers are asked and nothing is reset.
+/// Gives whether it ended well.
+fn recovery(machine: &mut Machine, address: Bdf) -> Result<bool, Mistake> {
     let above = port(machine, address)?;
-    let below = device_and_below(machine, address);
-    let mut helpless = Vec::new();
-    for function in below {
-        if matches!(machine.driver(function).as_deref(), Some("nvidia" | "virtio-pci") | None)
-            && function.function == 0
-        {
-            helpless.push(function);
-        }
-    }
+    let helpless = ask_drivers(machine, address);
+    let text = machine.kernel.recovery(helpless.is_empty());
+    machine.say_of(above, text);
+    Ok(helpless.is_empty())
+}
+
+/// Every driver below the port is asked; one without handlers is enough to fail. NVIDIA registers none on x86, virtio-pci
+/// none (seen on Linux 6.12). Gives the functions with such drivers.
+fn ask_drivers(machine: &mut Machine, address: Bdf) -> Vec<Bdf> {
+    let mut helpless = device_and_below(machine, address);
+    helpless.retain(|function| {
+        let driver = machine.driver(*function);
+        matches!(driver.as_deref(), Some("nvidia" | "virtio-pci") | None) && function.function == 0
+    });
     if machine.kernel >= crate::simulate::kernel::Kernel::V5_15 {
         for function in &helpless {
             machine.say_of(*function, "AER: can't recover (no error_detected callback)");
         }
     }
-    if reset {
-        machine.wait(150_000);
-        machine.say_of(above, "AER: Root Port link has been reset (0)");
-    }
-    let text = machine.kernel.recovery(helpless.is_empty());
-    machine.say_of(above, text);
-    Ok(helpless.is_empty())
+    helpless
 }
 
 fn unsupported_request(machine: &mut Machine, call: &Call) -> Result<(), Mistake> {
@@ -239,7 +260,8 @@ fn unsupported_request(machine: &mut Machine, call: &Call) -> Result<(), Mistake
             times: 1,
             every: 0,
         },
-    )
+    )?;
+    Ok(())
 }
 
 fn masked(machine: &mut Machine, call: &Call) -> Result<(), Mistake> {
@@ -309,5 +331,7 @@ fn acs_redirect(machine: &mut Machine, call: &Call) -> Result<(), Mistake> {
 
 fn acs_missing(machine: &mut Machine, call: &Call) -> Result<(), Mistake> {
     let above = port(machine, call.address()?)?;
-    effect::drop_extended(machine, above, "acs")
+    effect::drop_extended(machine, above, "acs")?;
+    effect::join_group_of_port(machine, above);
+    Ok(())
 }

@@ -38,7 +38,8 @@ faults! {
 
     /// The port tries to train the link again and again: Link Training stays set, the link is not active, the device
     /// reads all-ones. Kernels from 6.5 on try 2.5 GT/s and say `broken device, retraining non-functional downstream
-    /// link at 2.5GT/s`, then `retraining failed`.
+    /// link at 2.5GT/s`, then `retraining failed`. With a hot-plug service the kernel says `Link Down` first and removes the
+    /// device.
     ///
     /// Lines of drivers/pci/quirks.c (pcie_failed_link_retrain); registers as in PCIe 6.2, 7.5.3.8.
     "retrain-loop" => retrain_loop on Linked needs [] verdict "link-down" takes [];
@@ -237,14 +238,13 @@ fn link_flapping(machine: &mut Machine, call: &Call) -> Result<(), Mistake> {
         times: 3,
         every: 900_000,
     };
-    effect::report(machine, &report)
+    effect::report(machine, &report)?;
+    Ok(())
 }
 
 fn retrain_loop(machine: &mut Machine, call: &Call) -> Result<(), Mistake> {
     let address = call.address()?;
     let above = port(machine, address)?;
-    let lost = machine.below(above);
-    effect::silence(machine, &lost)?;
     let seen = get(machine, above, "express.slot_status.presence_detect_state") == 1;
     effect::link_down(machine, above, seen)?;
     set_if_there(
@@ -255,16 +255,21 @@ fn retrain_loop(machine: &mut Machine, call: &Call) -> Result<(), Mistake> {
             ("express.link_status.link_bandwidth_management_status", 1),
         ],
     )?;
+    // Without hot-plug the drivers find out when they next touch the device, after the kernel gave up.
+    let hot_plug = effect::runs_service(machine, above, 4);
+    if hot_plug {
+        effect::gone_below(machine, above, &["Link Down"], true)?;
+    }
     if machine.kernel >= Kernel::V6_8 {
         machine.say_of(above, "broken device, retraining non-functional downstream link at 2.5GT/s");
         machine.wait(1_000_000);
         machine.say_of(above, "retraining failed");
         set_if_there(machine, above, &[("express.link_control_2.target_link_speed", 1)])?;
     }
-    for function in lost {
-        effect::driver_finds_device_gone(machine, function);
+    match hot_plug {
+        true => Ok(()),
+        false => effect::gone_below(machine, above, &[], true),
     }
-    Ok(())
 }
 
 fn equalization_incomplete(machine: &mut Machine, call: &Call) -> Result<(), Mistake> {

@@ -12,6 +12,7 @@ pub mod effect;
 mod errors;
 mod interrupts;
 mod link;
+mod low_memory;
 mod power;
 mod resources;
 mod slot;

@@ -1,6 +1,7 @@
 //! Address ranges: BARs without a place, lost ones, windows that are too small.
 
 use super::effect::{self, set, set_if_there};
+use super::low_memory::large_bar_low;
 use super::{Call, faults, number};
 use crate::pci::Bdf;
 use crate::pci::bars::Resource;
@@ -27,7 +28,9 @@ faults! {
     /// A large BAR lies below 4 GiB because firmware has no addresses above it ("Above 4G Decoding" is off), so that it is
     /// small: the kernel shows no error, the GPU's memory is reachable through a small window only.
     ///
-    /// Derived: the BAR is moved and, if Resizable BAR allows it, made 256 MiB.
+    /// Derived: the device's 64-bit BARs move to where the host bridge has room below 4 GiB, with the memory windows of
+    /// the bridges above and all that lies in them. The largest BAR gets the largest size up to 256 MiB that its Resizable
+    /// BAR supports and that fits; without the capability it keeps its size, and has to fit.
     "large-bar-below-4g" => large_bar_low on Function needs [] verdict "healthy" takes [];
 
     /// The window of the bridge above is too small for what is below it: `bridge window ...: can't assign; no space`, and the
@@ -60,7 +63,7 @@ faults! {
 }
 
 /// The kernel's notes of a function.
-fn lines(machine: &Machine, address: Bdf) -> Result<Vec<Resource>, Mistake> {
+pub(super) fn lines(machine: &Machine, address: Bdf) -> Result<Vec<Resource>, Mistake> {
     let path = machine.attribute(address, "resource");
     let Some(Content::Bytes(bytes)) = machine.files.get(&path) else {
         return Err(Mistake::new(0, format!("{address} has no `resource` file")));
@@ -69,7 +72,7 @@ fn lines(machine: &Machine, address: Bdf) -> Result<Vec<Resource>, Mistake> {
         .ok_or_else(|| Mistake::new(0, format!("{address}: `resource` cannot be read")))
 }
 
-fn write_lines(machine: &mut Machine, address: Bdf, lines: &[Resource]) {
+pub(super) fn write_lines(machine: &mut Machine, address: Bdf, lines: &[Resource]) {
     let path = machine.attribute(address, "resource");
     machine.file(path, text(lines));
 }
@@ -149,83 +152,13 @@ fn bar_lost(machine: &mut Machine, call: &Call) -> Result<(), Mistake> {
 }
 
 /// The largest memory BAR.
-fn largest(machine: &Machine, address: Bdf) -> Result<(u64, Resource), Mistake> {
+pub(super) fn largest(machine: &Machine, address: Bdf) -> Result<(u64, Resource), Mistake> {
     let all = lines(machine, address)?;
     let memory = all.iter().enumerate().take(6).filter(|(_, l)| l.is_memory() && l.size() != 0);
     memory
         .max_by_key(|(_, l)| l.size())
         .map(|(bar, l)| (bar as u64, *l))
         .ok_or_else(|| Mistake::new(0, format!("{address} has no memory BAR")))
-}
-
-fn large_bar_low(machine: &mut Machine, call: &Call) -> Result<(), Mistake> {
-    let address = call.address()?;
-    let (bar, line) = largest(machine, address)?;
-    if line.flags & Resource::MEMORY_64 == 0 {
-        return Err(Mistake::new(0, format!("{address}: its largest BAR cannot lie above 4 GiB anyway")));
-    }
-    let size = line.size().min(256 << 20);
-    let start = 0xc000_0000;
-    set(machine, address, &format!("header.bar[{bar}].value"), start | line.flags & 0xf)?;
-    set(machine, address, &format!("header.bar[{}].value", bar + 1), 0)?;
-    set_if_there(machine, address, &[("rebar.entry[0].control.size", (size >> 20).max(1).ilog2().into())])?;
-    let mut all = lines(machine, address)?;
-    let moved = Resource { start, end: start + size - 1, ..line };
-    all[bar as usize] = moved;
-    write_lines(machine, address, &all);
-    // What lies in the same window moves with it.
-    let mut end = start + size;
-    let mut ranges = vec![(line, moved)];
-    for (other, range) in all.iter_mut().enumerate().take(6) {
-        let with_it = range.is_memory() && range.flags & Resource::PREFETCHABLE != 0 && range.size() != 0;
-        if other as u64 == bar || !with_it {
-            continue;
-        }
-        let base = end.next_multiple_of(range.size().max(1));
-        let there = Resource { start: base, end: base + (range.size() - 1), ..*range };
-        set(machine, address, &format!("header.bar[{other}].value"), base | range.flags & 0xf)?;
-        if range.flags & Resource::MEMORY_64 != 0 {
-            set(machine, address, &format!("header.bar[{}].value", other + 1), 0)?;
-        }
-        end = base + range.size();
-        ranges.push((*range, there));
-        *range = there;
-    }
-    write_lines(machine, address, &all);
-    for (old, new) in ranges {
-        let (old, new) = (range_text(old), range_text(new));
-        for line in machine.log.iter_mut().filter(|l| l.text.contains(&address.to_string())) {
-            line.text = line.text.replace(&old, &new);
-        }
-    }
-    widen_window(machine, address, start, end - 1)
-}
-
-/// The prefetchable window of the bridges above covers a range that moved.
-fn widen_window(machine: &mut Machine, address: Bdf, start: u64, end: u64) -> Result<(), Mistake> {
-    let mut here = address;
-    while let Some(bridge) = machine.parent(here) {
-        let mut all = lines(machine, bridge)?;
-        if let Some(window) = all.get_mut(15) {
-            window.start = start;
-            window.end = end;
-            let flags = Resource::MEMORY | Resource::MEMORY_64 | Resource::PREFETCHABLE | 1;
-            window.flags = flags;
-        }
-        write_lines(machine, bridge, &all);
-        set_if_there(
-            machine,
-            bridge,
-            &[
-                ("header.prefetchable_base.base", start >> 20 & 0xfff),
-                ("header.prefetchable_limit.limit", end >> 20 & 0xfff),
-                ("header.prefetchable_base_upper.base", start >> 32),
-                ("header.prefetchable_limit_upper.limit", end >> 32),
-            ],
-        )?;
-        here = bridge;
-    }
-    Ok(())
 }
 
 fn window_too_small(machine: &mut Machine, call: &Call) -> Result<(), Mistake> {

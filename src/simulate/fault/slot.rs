@@ -15,7 +15,8 @@ faults! {
     ];
 
     /// The slot's power controller saw a fault and took the power away: Power Fault Detected is set in Slot Status, the link
-    /// is down, the device reads all-ones. With a hot-plug service the kernel says `Slot(n): Power fault`.
+    /// is down, the device reads all-ones. With a hot-plug service the kernel says `Slot(n): Power fault` and `Link Down`, and
+    /// removes the device.
     ///
     /// PCIe 6.2, 7.5.3.11; pciehp_isr in drivers/pci/hotplug/pciehp_hpc.c.
     "slot-power-fault" => power_fault on Linked needs [] verdict "slot-power" takes [];
@@ -23,7 +24,8 @@ faults! {
     /// Another card is in the slot than should be: the function answers with other identifiers, and no driver knows it. What
     /// should be there is not in the machine, so only an expectation can tell.
     ///
-    /// Constructed: identifiers, class and driver change, everything else stays.
+    /// Constructed: vendor and device ID change and no driver is bound; class, BARs and capabilities stay those of the card
+    /// that should be there.
     "wrong-device-in-slot" => wrong_device on Function needs [] verdict "healthy" takes [
         number("vendor", 0x1af4, "Vendor ID of the card that is there."),
         number("device", 0x1041, "Its device ID."),
@@ -75,8 +77,6 @@ fn power_fault(machine: &mut Machine, call: &Call) -> Result<(), Mistake> {
     if !machine.function(above)?.enumerated.has("express.slot_status") {
         return Err(Mistake::new(0, format!("slot-power-fault: {above}, the port above, has no slot")));
     }
-    let lost = machine.below(above);
-    effect::silence(machine, &lost)?;
     link_down(machine, above, true)?;
     set_if_there(
         machine,
@@ -86,16 +86,8 @@ fn power_fault(machine: &mut Machine, call: &Call) -> Result<(), Mistake> {
             ("express.slot_status.power_fault_detected", 1),
         ],
     )?;
-    if effect::runs_service(machine, above, 4) {
-        let slot = effect::slot_name(machine, above);
-        let line = machine.kernel.hotplug(&above.to_string(), &slot, "Power fault");
-        machine.say(line);
-    }
     effect::slot_attribute(machine, above, "power", "0");
-    for function in lost {
-        effect::driver_finds_device_gone(machine, function);
-    }
-    Ok(())
+    effect::gone_below(machine, above, &["Power fault", "Link Down"], true)
 }
 
 fn wrong_device(machine: &mut Machine, call: &Call) -> Result<(), Mistake> {

@@ -8,7 +8,6 @@ use super::interrupts::Interrupt;
 use super::registers::Places;
 use super::{acpi, resources, services};
 use crate::pci::Bdf;
-use crate::pci::capability::express::PortType;
 use crate::simulate::kernel::Kernel;
 use crate::simulate::state::Machine;
 
@@ -171,9 +170,8 @@ fn found(machine: &mut Machine, function: &FunctionDescription, places: Option<&
     let name = format!("pci {}", function.address);
     let (vendor, device) = function.ids;
     let layout = u8::from(function.buses.is_some());
-    let kind = if kernel >= Kernel::V6_8 { format!(" {}", type_text(function)) } else { String::new() };
     let class = function.class;
-    machine.say(format!("{name}: [{vendor:04x}:{device:04x}] type {layout:02x} class 0x{class:06x}{kind}"));
+    machine.say(format!("{name}: {}", kernel.function_found((vendor, device), layout, class, function.port)));
     let Some(places) = places else { return };
     let lines = resources::lines(function, places);
     for (line, resource) in lines.iter().enumerate().take(7).filter(|(_, r)| r.size() != 0) {
@@ -197,23 +195,6 @@ fn found(machine: &mut Machine, function: &FunctionDescription, places: Option<&
     }
 }
 
-/// pci_type_str in drivers/pci/probe.c, since 6.8.
-fn type_text(function: &FunctionDescription) -> &'static str {
-    match function.port {
-        Some(PortType::Endpoint) => "PCIe Endpoint",
-        Some(PortType::LegacyEndpoint) => "PCIe Legacy Endpoint",
-        Some(PortType::RootPort) => "PCIe Root Port",
-        Some(PortType::UpstreamPort) => "PCIe Switch Upstream Port",
-        Some(PortType::DownstreamPort) => "PCIe Switch Downstream Port",
-        Some(PortType::PcieToPciBridge) => "PCIe to PCI/PCI-X bridge",
-        Some(PortType::PciToPcieBridge) => "PCI/PCI-X to PCIe bridge",
-        Some(PortType::RootComplexIntegratedEndpoint) => "PCIe Root Complex Integrated Endpoint",
-        Some(PortType::RootComplexEventCollector) => "PCIe Root Complex Event Collector",
-        None if function.buses.is_some() => "conventional PCI bridge",
-        None => "conventional PCI endpoint",
-    }
-}
-
 fn port_services(
     machine: &mut Machine,
     description: &Description,
@@ -224,15 +205,16 @@ fn port_services(
     let (port, irq) = (function.address, interrupt.number);
     let old = machine.kernel == Kernel::V4_19;
     for service in services::of(description, function) {
+        let name = services::device_name(function, service);
         match service.driver {
             "pcie_pme" if old => machine.say(format!("pcieport {port}: Signaling PME with IRQ {irq}")),
             "pcie_pme" => machine.say(format!("pcieport {port}: PME: Signaling with IRQ {irq}")),
-            "aer" if old => machine.say(format!("aer {port}:pcie002: AER enabled with IRQ {irq}")),
+            "aer" if old => machine.say(format!("aer {name}: AER enabled with IRQ {irq}")),
             "aer" => machine.say(format!("pcieport {port}: AER: enabled with IRQ {irq}")),
             "pciehp" => {
                 let number = function.slot.map_or(0, |slot| slot.number);
                 let prefix = match old {
-                    true => format!("pciehp {port}:pcie004: Slot #{number}"),
+                    true => format!("pciehp {name}: Slot #{number}"),
                     false => format!("pcieport {port}: pciehp: Slot #{number}"),
                 };
                 let features =
@@ -243,7 +225,10 @@ fn port_services(
                 };
                 machine.say(format!("{prefix} {features}{more}"));
             }
-            "dpc" if !old => machine.say(format!("pcieport {port}: DPC: enabled with IRQ {irq}")),
+            // Earlier ones print its capabilities only.
+            "dpc" if machine.kernel >= Kernel::V5_15 => {
+                machine.say(format!("pcieport {port}: DPC: enabled with IRQ {irq}"))
+            }
             _ => {}
         }
     }

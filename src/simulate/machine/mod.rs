@@ -87,6 +87,7 @@ pub fn found(address: Bdf, folder: String, config: Config) -> Function {
         flapping: Vec::new(),
         flapping_since: 0,
         silent_since: None,
+        delivers: true,
         touched: false,
     }
 }

@@ -33,7 +33,8 @@ pub fn of(description: &Description, function: &FunctionDescription) -> Vec<Serv
     if function.slot.is_some_and(|slot| slot.hot_plug) && granted(description, host, "PCIeHotplug") {
         services.push(Service { bit: 4, driver: "pciehp", handler: Some("pciehp") });
     }
-    if has("dpc") && granted(description, host, "DPC") && granted(description, host, "AER") {
+    // The kernel runs DPC only where it handles errors as well (get_port_device_capability).
+    if has("dpc") && has("aer") && granted(description, host, "DPC") && granted(description, host, "AER") {
         services.push(Service { bit: 8, driver: "dpc", handler: Some("pcie-dpc") });
     }
     if description.kernel >= Kernel::V7_2 && granted(description, host, "PCIeCapability") {
@@ -50,8 +51,13 @@ pub fn granted(description: &Description, host: &HostBridge, feature: &str) -> b
         return true;
     }
     let asks = !words.any(|word| word == "pcie_aspm=off" || word == "pcie_ports=compat");
-    let knows = feature != "DPC" || description.kernel >= Kernel::V5_15;
-    asks && knows && !host.osc_refused.iter().any(|refused| refused == feature)
+    // Before 5.7 firmware was not asked for DPC: who handles errors has it (get_port_device_capability in
+    // drivers/pci/pcie/portdrv_core.c).
+    let asked = match feature {
+        "DPC" if description.kernel < Kernel::V5_15 => "AER",
+        feature => feature,
+    };
+    asks && !host.osc_refused.iter().any(|refused| refused == asked)
 }
 
 /// Name of a service's device below its port: `0000:00:01.1:pcie001`, where the first digit is the type of the port.

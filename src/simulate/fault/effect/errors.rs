@@ -20,21 +20,46 @@ pub struct Report {
 }
 
 /// Reports an error the way hardware and kernel do: status bits at the source and at the root port; lines and counters
-/// if the kernel handles errors there (drivers/pci/pcie/aer.c), and then the bits are cleared again.
-pub fn report(machine: &mut Machine, report: &Report) -> Result<(), Mistake> {
-    let Report { source, severity, bits, .. } = report;
+/// if the kernel handles errors there (drivers/pci/pcie/aer.c), and then the bits are cleared again. What the device masks
+/// is latched in its status registers and nothing more (PCIe 6.2, 6.2.3.2.2); a device without link sends no message.
+///
+/// Gives whether the kernel handled it.
+pub fn report(machine: &mut Machine, told: &Report) -> Result<bool, Mistake> {
+    let Report { source, severity, bits, .. } = told;
     let root = machine.root_port(*source).unwrap_or(*source);
+    let answers = machine.function(*source)?.answer == Answer::Registers;
+    if !answers && port_above(machine, *source).is_none_or(|port| !link_is_up(machine, port)) {
+        return Ok(false);
+    }
     let owned = kernel_owns_errors(machine, *source);
-    let (status, devsta, table) = match severity {
-        Severity::Correctable => {
-            ("aer.correctable_status", "correctable_error_detected", "aer_dev_correctable")
+    let (status, mask, devsta, table) = match severity {
+        Severity::Correctable => (
+            "aer.correctable_status",
+            "aer.correctable_mask",
+            "correctable_error_detected",
+            "aer_dev_correctable",
+        ),
+        Severity::NonFatal => (
+            "aer.uncorrectable_status",
+            "aer.uncorrectable_mask",
+            "non_fatal_error_detected",
+            "aer_dev_nonfatal",
+        ),
+        Severity::Fatal => {
+            ("aer.uncorrectable_status", "aer.uncorrectable_mask", "fatal_error_detected", "aer_dev_fatal")
         }
-        Severity::NonFatal => ("aer.uncorrectable_status", "non_fatal_error_detected", "aer_dev_nonfatal"),
-        Severity::Fatal => ("aer.uncorrectable_status", "fatal_error_detected", "aer_dev_fatal"),
     };
     let raw = bits.iter().fold(0u64, |raw, bit| raw | 1 << bit);
     let latched = get(machine, *source, status) | raw;
     set_if_there(machine, *source, &[(status, latched), (&format!("express.device_status.{devsta}"), 1)])?;
+    let mask = get(machine, *source, mask);
+    let bits: Vec<u8> = bits.iter().copied().filter(|bit| mask >> bit & 1 == 0).collect();
+    if bits.is_empty() {
+        return Ok(false);
+    }
+    let report = &Report { bits, ..told.clone() };
+    let bits = &report.bits;
+    let raw = bits.iter().fold(0u64, |raw, bit| raw | 1 << bit);
     if let (Some(header), Some(first)) = (report.header, bits.first()) {
         set_if_there(
             machine,
@@ -54,7 +79,7 @@ pub fn report(machine: &mut Machine, report: &Report) -> Result<(), Mistake> {
         signal_system_error(machine, *source)?;
     }
     if !owned {
-        return Ok(());
+        return Ok(false);
     }
     let mut limit = RateLimit::default();
     for _ in 0..report.times {
@@ -68,7 +93,8 @@ pub fn report(machine: &mut Machine, report: &Report) -> Result<(), Mistake> {
     // The kernel clears what it has read (pci_aer_clear_nonfatal_status, pcie_clear_device_status, aer_irq).
     let kept = get(machine, *source, status) & !raw;
     set_if_there(machine, *source, &[(status, kept), (&format!("express.device_status.{devsta}"), 0)])?;
-    set_if_there(machine, root, &[("aer.root_error_status", 0)])
+    set_if_there(machine, root, &[("aer.root_error_status", 0)])?;
+    Ok(true)
 }
 
 /// Of each function no more than 10 errors of a severity are printed within 5 s since Linux 6.16, and of fatal ones all
@@ -127,8 +153,10 @@ fn count_report(machine: &mut Machine, root: Bdf, report: &Report, table: &str) 
         _ => machine.kernel.uncorrectable_rows(),
     };
     // Before 6.16 a fatal error of an endpoint is counted at the root port only: the kernel does not read the device.
-    let skipped =
-        report.severity == Severity::Fatal && machine.kernel < Kernel::V7_2 && report.source != root;
+    // Nor is anything counted at a device that reads all-ones: no bit is left that its mask does not hide.
+    let silent = machine.functions.get(&report.source).is_none_or(|f| f.answer != Answer::Registers);
+    let skipped = silent
+        || report.severity == Severity::Fatal && machine.kernel < Kernel::V7_2 && report.source != root;
     if !skipped {
         let mut total = true;
         for bit in &report.bits {

@@ -28,6 +28,14 @@ pub fn link_down(machine: &mut Machine, port: Bdf, card_seen: bool) -> Result<()
     Ok(())
 }
 
+/// Whether the link below a port is up: it has lanes, and is active where the port tells (PCIe 6.2, 7.5.3.6, 7.5.3.8).
+pub fn link_is_up(machine: &Machine, port: Bdf) -> bool {
+    let told =
+        get(machine, port, "express.link_capabilities.data_link_layer_link_active_reporting_capable") == 1;
+    let active = get(machine, port, "express.link_status.data_link_layer_link_active") == 1;
+    get(machine, port, "express.link_status.negotiated_link_width") != 0 && (active || !told)
+}
+
 /// What equalization reached is forgotten with the link.
 pub fn unequalize(machine: &mut Machine, port: Bdf) -> Result<(), Mistake> {
     for flag in EQUALIZATION_8GT {

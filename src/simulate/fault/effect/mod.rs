@@ -7,16 +7,22 @@ use crate::simulate::kernel::{Kernel, Severity};
 use crate::simulate::machine::registers::{EQUALIZATION, EQUALIZATION_8GT};
 use crate::simulate::state::{Answer, Content, Machine, Removed};
 
+mod discovery;
 mod driver;
 mod errors;
+mod isolation;
 mod link;
 mod memory;
+mod ownership;
 mod removal;
 
+pub use discovery::*;
 pub use driver::*;
 pub use errors::*;
+pub use isolation::*;
 pub use link::*;
 pub use memory::*;
+pub use ownership::*;
 pub use removal::*;
 
 /// The port at the other end of a function's link.
@@ -117,6 +123,22 @@ pub fn runs_service(machine: &Machine, port: Bdf, bit: u8) -> bool {
         .range(prefix.clone()..)
         .map_while(|(path, _)| path.strip_prefix(&prefix))
         .any(|rest| rest.get(1..3).and_then(|d| u8::from_str_radix(d, 16).ok()) == Some(bit))
+}
+
+/// Name of a port service's device, such as `0000:01:02.0:pcie204`: the first digit is the type of the port
+/// (drivers/pci/pcie/portdrv.c).
+pub fn service_device(machine: &Machine, port: Bdf, bit: u8) -> String {
+    let kind = get(machine, port, "express.capabilities.device_port_type").saturating_sub(4);
+    format!("{port}:pcie{:03x}", kind << 8 | u64::from(bit))
+}
+
+/// Says a line of the hot-plug service of a port, if the kernel runs it.
+pub fn say_hot_plug(machine: &mut Machine, port: Bdf, text: &str) {
+    if runs_service(machine, port, 4) {
+        let (slot, service) = (slot_name(machine, port), service_device(machine, port, 4));
+        let line = machine.kernel.hotplug(&port.to_string(), &service, &slot, text);
+        machine.say(line);
+    }
 }
 
 /// Whether the kernel handles the errors that arrive at the root port above.

@@ -1,4 +1,4 @@
-//! Drivers that let go, functions that the kernel removes and finds again.
+//! Drivers that let go, functions that the kernel removes.
 
 use super::*;
 
@@ -59,7 +59,7 @@ fn forget_what_the_driver_made(machine: &mut Machine, address: Bdf) {
 }
 
 /// A bridge has one child more or less that is awake (rpm_add_child, pm_runtime_set_suspended).
-fn count_active_child(machine: &mut Machine, address: Bdf, come: bool) {
+pub(super) fn count_active_child(machine: &mut Machine, address: Bdf, come: bool) {
     let active =
         machine.text(&machine.attribute(address, "power/runtime_status")).as_deref() == Some("active");
     let Some(above) = machine.parent(address).filter(|_| active) else { return };
@@ -71,7 +71,7 @@ fn count_active_child(machine: &mut Machine, address: Bdf, come: bool) {
 }
 
 /// Linux's numbers of a function's message interrupts.
-fn message_interrupts(machine: &Machine, address: Bdf) -> Vec<String> {
+pub(super) fn message_interrupts(machine: &Machine, address: Bdf) -> Vec<String> {
     let prefix = format!("{}/", machine.attribute(address, "msi_irqs"));
     machine.files.keys().filter_map(|path| path.strip_prefix(&prefix)).map(str::to_owned).collect()
 }
@@ -144,43 +144,36 @@ pub fn remove(machine: &mut Machine, address: Bdf) -> Result<(), Mistake> {
     Ok(())
 }
 
-/// The kernel looks for functions that it removed and finds those that answer and whose bridge is there.
-pub fn rescan(machine: &mut Machine) {
-    let mut found = Vec::new();
-    let waiting = std::mem::take(&mut machine.removed);
-    // Bridges were removed after what is below them.
-    for removed in waiting.into_iter().rev() {
-        let above: Option<Bdf> =
-            removed.function.folder.rsplit('/').nth(1).and_then(|name| name.parse().ok());
-        let reachable = above.is_none_or(|bridge| {
-            machine.functions.get(&bridge).is_some_and(|f| f.answer == Answer::Registers)
-        });
-        if removed.function.answer != Answer::Registers || !reachable {
-            machine.removed.push(removed);
-            continue;
-        }
-        let Removed { function, files, interrupts } = removed;
-        let address = function.address;
-        machine.files.extend(files);
-        if let Some(text) = machine.text("proc/interrupts") {
-            let lines: Vec<&str> = text.lines().chain(interrupts.iter().map(String::as_str)).collect();
-            machine.file("proc/interrupts", format!("     {}\n", lines.join("\n")));
-        }
-        machine.functions.insert(address, function);
-        count_active_child(machine, address, true);
-        found.push(address);
+/// Everything below a port whose link is down is gone: where hot-plug runs it says `lines` and the kernel removes it
+/// (pciehp_disable_slot); otherwise nobody but its drivers says so, and these only if they are to notice.
+pub fn gone_below(machine: &mut Machine, port: Bdf, lines: &[&str], notices: bool) -> Result<(), Mistake> {
+    let below = machine.below(port);
+    silence(machine, &below)?;
+    let hot_plug = runs_service(machine, port, 4);
+    for line in lines {
+        say_hot_plug(machine, port, line);
     }
-    machine.removed.reverse();
-    for address in found {
-        say_found(machine, address);
+    for function in &below {
+        machine.change(*function)?.marked = hot_plug;
+        if notices {
+            driver_finds_device_gone(machine, *function);
+        }
     }
-}
-
-/// The line about a function that the kernel finds while it runs (pci_setup_device).
-pub fn say_found(machine: &mut Machine, address: Bdf) {
-    let Some(function) = machine.functions.get(&address) else { return };
-    let number = |offset, width| function.enumerated.number(offset, width);
-    let (vendor, device, class) = (number(0, 2), number(2, 2), number(9, 2) | number(11, 1) << 16);
-    let layout = function.enumerated.layout();
-    machine.say(format!("pci {address}: [{vendor:04x}:{device:04x}] type {layout:02x} class 0x{class:06x}"));
+    if !hot_plug {
+        return Ok(());
+    }
+    for function in below_port(machine, port) {
+        remove(machine, function)?;
+    }
+    // The kernel has cleared what it was told (pciehp_isr).
+    set_if_there(
+        machine,
+        port,
+        &[
+            ("express.slot_status.data_link_layer_state_changed", 0),
+            ("express.slot_status.presence_detect_changed", 0),
+        ],
+    )?;
+    slot_attribute(machine, port, "power", "0");
+    Ok(())
 }
