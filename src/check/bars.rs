@@ -43,7 +43,7 @@ pub static CHECKS: &[Check] = &[
     },
     Check {
         id: "bar-large-below-4g",
-        rule: "Large prefetchable 64-bit BARs lie above 4 GiB.",
+        rule: "Large prefetchable 64-bit BARs, and those that could be large, lie above 4 GiB.",
         severity: Severity::Off,
         reads: "resource",
         why: "Then firmware did not use the space above 4 GiB, and there is no room for more, or larger, BARs.",
@@ -196,10 +196,15 @@ fn lost(subject: &Subject<'_>) -> Judged {
 fn large_below_4g(subject: &Subject<'_>) -> Judged {
     let (bars, _, proof) = own_bars(subject)?;
     let limit = subject.around.profile.threshold("bar-large-below-4g");
-    let large: Vec<&Bar> = bars
-        .iter()
-        .filter(|b| b.kind == BarKind::Memory64 && b.prefetchable && b.size.is_some_and(|s| s >= limit))
-        .collect();
+    // One that firmware made small to fit below 4 GiB counts as what it could be.
+    let most = |number: u8| {
+        let entries = entries(subject).unwrap_or_default();
+        let entry = entries.into_iter().find(|(_, control, _)| control.bar_index() as u8 == number)?;
+        largest(entry.0, entry.1)
+    };
+    let is_large = |b: &&Bar| b.size.max(most(b.number)).is_some_and(|size| size >= limit);
+    let large: Vec<&Bar> =
+        bars.iter().filter(|b| b.kind == BarKind::Memory64 && b.prefetchable).filter(is_large).collect();
     if large.is_empty() {
         return Err(Skip::not_applicable("it has no large prefetchable 64-bit BAR"));
     }
@@ -245,15 +250,18 @@ pub(super) fn rebar_sizes(subject: &Subject<'_>) -> Result<Vec<(u8, Option<u64>,
     Ok(entries.into_iter().map(one).collect())
 }
 
+/// The largest size in bytes that a BAR can have.
+fn largest(capability: ResizableBarCapability, control: ResizableBarControl) -> Option<u64> {
+    let sizes = supported_sizes(capability, control);
+    (0..44).rev().find(|bit| sizes >> bit & 1 == 1).map(|bit| 1u64 << (bit + 20))
+}
+
 fn rebar_small(subject: &Subject<'_>) -> Judged {
     let entries = entries(subject)?;
     subject.driver()?;
     let mut proofs = Vec::new();
     for (capability, control, proof) in entries {
-        let sizes = supported_sizes(capability, control);
-        let largest = (0..44).rev().find(|bit| sizes >> bit & 1 == 1).map(|bit| 1u64 << (bit + 20));
-        let size = control.size_bytes();
-        let (Some(largest), Some(size)) = (largest, size) else {
+        let (Some(largest), Some(size)) = (largest(capability, control), control.size_bytes()) else {
             return Err(Skip::unknown("a size is a reserved value"));
         };
         proofs.push(proof.clone());

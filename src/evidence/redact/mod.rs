@@ -3,9 +3,9 @@
 //! A pseudonym is made from the value and a key of the user's (HMAC-SHA256, RFC 2104): equal values get equal pseudonyms,
 //! within a capture and between captures that were made with the same key, and nobody without the key can test a guess.
 //!
-//! Values are found in two ways. Where a specification says that a serial number stands ([`places`], [`smbios`]), it is
-//! taken from there; what texts name by its form or by the words before it ([`patterns`]) is taken from the texts. All
-//! that was found is then looked for everywhere, in every byte order and spelling ([`known`]).
+//! Values are found in two ways. Where a specification says that a serial number stands (`places`, `smbios`), it is
+//! taken from there; what texts name by its form or by the words before it (`patterns`) is taken from the texts. All
+//! that was found is then looked for everywhere, in every byte order and spelling (`known`).
 
 pub mod key;
 mod known;
