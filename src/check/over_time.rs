@@ -155,7 +155,7 @@ fn correctable_rate(subject: &Subject<'_>, earlier: &Earlier<'_>) -> Judged {
         .ok_or_else(|| Skip::unknown("speed or width of the link is a value that does not exist"))?;
     // Tenths of a GT/s avoid fractions: 2.5 GT/s are 25.
     let percent = around.profile.threshold("aer-cor-rate");
-    let allowed = (u64::from(width) * u64::from(speed / 100) * 6 * percent).div_ceil(100_000);
+    let allowed = (u64::from(width) * u64::from(speed / 100) * 6).saturating_mul(percent).div_ceil(100_000);
     let a_minute = more as f64 / earlier.minutes();
     let before = Proof::Attribute {
         address: subject.address(),

@@ -104,6 +104,13 @@ fn log_only(global: &Global, selection: &Selection, options: &DiagnoseOptions) -
     let notes = log.notes.clone();
     let mut answered =
         answer(global, (selection, &[]), options, &sources, &names(global)?, style(global), notes)?;
+    if !log.recognized {
+        answered.complaints.push(format!(
+            "{}: no line in it is of a kernel log: expected dmesg, journalctl -k, syslog, /dev/kmsg or nvidia-bug-report, as \
+             text or packed with gzip",
+            global.log.as_deref().unwrap_or_default()
+        ));
+    }
     for address in &selection.addresses {
         let text = partial_text(address);
         if !answered.found.iter().any(|found| found.ends_with(&text)) {

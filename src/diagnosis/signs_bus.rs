@@ -176,7 +176,9 @@ pub static SIGNS: &[Sign] = &[
         says: "hot-plug saw the link go down",
         place: Place::OwnOrAbove,
         events: &[Seen::any("pciehp.link-down")],
-        undone_by: &["pciehp.link-up", "pciehp.link-ignored", "pciehp.card-present"],
+        // Not by "Card present": the kernel says that of a card whose link went down, while it tries again
+        // (pciehp_handle_presence_or_link_change in drivers/pci/hotplug/pciehp_ctrl.c).
+        undone_by: &["pciehp.link-up", "pciehp.link-ignored"],
         ..BASE
     },
     Sign {

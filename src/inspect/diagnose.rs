@@ -177,6 +177,8 @@ pub fn diagnose(
 ) -> Diagnose {
     let worst = diagnoses.iter().map(|d| d.verdict).max_by_key(|verdict| verdict.weight());
     let (state, log) = (sources.scene.is_some(), sources.log.is_some());
+    // Of what is no kernel log nothing was read, and nothing is healthy that was not read.
+    let read = state || sources.log.is_some_and(|log| log.recognized);
     let missing = match (state, log) {
         (true, false) => Some(
             "the log would tell what happened first: dmesg, journalctl -k -b, or --log FILE; what was not logged is not known \
@@ -189,7 +191,7 @@ pub fn diagnose(
         _ => None,
     };
     Diagnose {
-        verdict: worst.unwrap_or(if state || log { Verdict::Healthy } else { Verdict::Unknown }),
+        verdict: worst.unwrap_or(if read { Verdict::Healthy } else { Verdict::Unknown }),
         from: From { state, log, missing },
         devices: diagnoses.iter().map(|d| device(sources, d, names, why)).collect(),
         notes,

@@ -176,6 +176,10 @@ fn add(key: &Key, secret: &Secret, texts: &mut Spellings, bytes: &mut Spellings)
         Secret::Uuid(old) => old.to_vec(),
         Secret::Text(Text::Host, old) => {
             let name = old.split(|byte| *byte == b'.').next().unwrap_or(old);
+            // The whole name of a machine in a domain is no ordinary word, however short or common its first part is.
+            if old.len() > name.len() + 3 {
+                put(texts, old.clone(), new.clone(), true, true);
+            }
             if name.len() >= 4 && !WORDS.iter().any(|word| word.as_bytes() == name) {
                 let length = name.len();
                 put(texts, name.to_vec(), new[..length].to_vec(), true, true);

@@ -58,8 +58,15 @@ static PATTERNS: LazyLock<Vec<(Means, Regex)>> = LazyLock::new(|| {
         (Means::Text(Text::Serial), r"(?i)\bPDI\s*:\s*0x(?P<v>[0-9a-f]{8,16})\b"),
         (
             Means::Text(Text::Credential),
-            r#"(?i)\b(?:password|passwd|passphrase|secret|token)=["']?(?P<v>[^\s"']+)"#,
+            r#"(?i)(?:\b|_)(?:password|passwd|passphrase|pass|secret|token|api[_-]?key)=["']?(?P<v>[^\s"']+)"#,
         ),
+        // Addresses with an account: http://name:password@host, iscsi:name:password@host (dracut.cmdline(7)).
+        (Means::Text(Text::Credential), r"(?i)(?://|\biscsi:)[^/\s:@]+:(?P<v>[^/\s:@]+)@"),
+        (Means::Text(Text::Credential), r"(?i)(?://|\biscsi:)(?P<v>[^/\s:@]{2,}):[^/\s:@]+@"),
+        // Lines of packet filters: the header of the frame, receiver and sender in front of its type (kernel:
+        // net/netfilter/nf_log_syslog.c, dump_mac_header).
+        (Means::Eui48, r"(?i)\bMAC=(?P<v>(?:[0-9a-f]{2}:){5}[0-9a-f]{2}):"),
+        (Means::Eui48, r"(?i)\bMAC=(?:[0-9a-f]{2}:){6}(?P<v>(?:[0-9a-f]{2}:){5}[0-9a-f]{2})\b"),
         // systemd: "Hostname set to <name>."; options of the kernel's command line.
         (Means::Text(Text::Host), r"(?i)\bhostname (?:set )?to <(?P<v>[^>\s]+)>"),
         (Means::Text(Text::Host), r#"(?i)\bhostname=["']?(?P<v>[A-Za-z0-9][A-Za-z0-9.-]*)"#),
@@ -280,7 +287,7 @@ mod tests {
 
     #[test]
     fn every_pattern_compiles() {
-        assert_eq!(PATTERNS.len(), 28);
+        assert_eq!(PATTERNS.len(), 32);
     }
 
     #[test]
@@ -314,6 +321,12 @@ mod tests {
             ("martian source 203.0.113.77 from 10.1.2.3, on dev eth0", "203.0.113.77"),
             ("IPv6: eth0: 2001:db8:1:2:a00:27ff:fe4e:66a1 detected", "2001:db8:1:2"),
             ("luks password=hunter2 quiet", "hunter2"),
+            ("luks_password=hunter2 quiet", "hunter2"),
+            ("db.api_key=k9tok quiet", "k9tok"),
+            ("ks=http://kick:kickpass9@deploy/ks.cfg", "kickpass9"),
+            ("netroot=iscsi:chapuser:chapsecret8@192.0.2.1::3260::iqn", "chapsecret8"),
+            ("[UFW BLOCK] IN=eth0 OUT= MAC=3c:ec:ef:11:22:33:00:1b:21:aa:bb:cc:08:00 SRC=", "11:22:33"),
+            ("[UFW BLOCK] IN=eth0 OUT= MAC=3c:ec:ef:11:22:33:00:1b:21:aa:bb:cc:08:00 SRC=", "aa:bb:cc"),
         ] {
             let new = redacted(text);
             assert!(!new.contains(secret) && new.len() == text.len(), "{text}: {new}");
