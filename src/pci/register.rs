@@ -193,11 +193,13 @@ pub trait RegisterType: Copy {
     fn raw(self) -> u64;
 }
 
-/// Two lists of registers as one, for the table of a capability; `N` is the length of both together.
+/// Two lists of registers as one, for the table of a capability; `N` is the length of both together, or it does not compile.
 pub const fn joined<const A: usize, const B: usize, const N: usize>(
     first: [&'static Register; A],
     second: [&'static Register; B],
 ) -> [&'static Register; N] {
+    // A shorter table would leave registers out without a word.
+    assert!(N == A + B, "N must be the length of both lists together");
     let mut all = [first[0]; N];
     let mut index = 0;
     while index < N {

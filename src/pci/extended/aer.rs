@@ -18,7 +18,7 @@ pub static SPECIFICATION: Specification = Specification {
     registers: &REGISTERS,
 };
 
-static REGISTERS: [&Register; 29] = joined(
+static REGISTERS: [&Register; 32] = joined(
     [
         UncorrectableStatus::REGISTER,
         UncorrectableMask::REGISTER,

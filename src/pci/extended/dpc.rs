@@ -18,7 +18,7 @@ pub static SPECIFICATION: Specification = Specification {
     registers: &REGISTERS,
 };
 
-static REGISTERS: [&Register; 30] = joined(
+static REGISTERS: [&Register; 33] = joined(
     [
         DpcCapability::REGISTER,
         DpcControl::REGISTER,
