@@ -267,8 +267,8 @@ impl<'a> Sources<'a> {
             subjects.extend(scene.machine().wanted.iter().copied().map(Subject::Function));
         }
         // With the machine at hand, what earlier boots knew and this one does not is history.
-        let counts = |event: &&Event| self.scene.is_none() || self.current.contains(&event.boot);
-        let named = self.events.iter().filter(|(_, events)| events.iter().any(|e| counts(&e)));
+        let counts = |event: &Event| self.scene.is_none() || self.current.contains(&event.boot);
+        let named = self.events.iter().filter(|(_, events)| events.iter().any(|e| counts(e)));
         subjects.extend(named.map(|(subject, _)| subject.clone()));
         subjects
     }

@@ -16,7 +16,7 @@ const SHOWN: usize = 6;
 const LINES: usize = 4;
 
 /// Signs that are seen of every device that works, and say nothing besides.
-const PLAIN: [&str; 7] = [
+const PLAIN: [&str; 8] = [
     "answers",
     "found-again",
     "started",
@@ -24,6 +24,7 @@ const PLAIN: [&str; 7] = [
     "slot-occupied",
     "link-above-up",
     "machine-slept",
+    "slot-was-emptied",
 ];
 
 /// The whole answer. `all` also shows what nothing is wrong with.
