@@ -167,6 +167,46 @@ fn exit_status_follows_what_was_found() {
     }
 }
 
+#[test]
+fn a_check_that_was_asked_for_and_not_made_is_unknown_in_every_format() {
+    for (only, why) in [
+        ("link-flap", "needs two readings"),
+        ("link-expected", "needs an expectation"),
+        ("link-retimers", "needs an expectation"),
+        ("sriov-incomplete", "applies to nothing that was checked"),
+    ] {
+        let asked = |format: &str| {
+            pciscope(&[
+                "--from",
+                "sysfs-fixtures/broken/capability-loop",
+                "--format",
+                format,
+                "check",
+                "--only",
+                only,
+            ])
+        };
+        let (text, status) = asked("json");
+        assert_eq!(status, 3, "{only}");
+        let answer: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(
+            (&answer["result"], &answer["counts"]["unknown"]),
+            (&"unknown".into(), &1.into()),
+            "{only}"
+        );
+        let summary = answer["findings"][0]["summary"].as_str().unwrap();
+        assert!(summary.contains(why), "{summary}");
+        let (text, status) = asked("text");
+        assert!(status == 3 && text.contains("\nUNKNOWN: "), "{text}");
+        let (text, _) = asked("junit");
+        assert!(text.contains("errors=\"1\"") && text.contains("<error type=\"unknown\""), "{text}");
+        let (text, _) = asked("ocptv");
+        assert!(text.contains(&format!("\"verdict\":\"{only}-unknown\"")), "{text}");
+        let (text, _) = asked("prometheus");
+        assert!(text.contains(&format!("{{check=\"{only}\",status=\"unknown\"}} 1")), "{text}");
+    }
+}
+
 /// A file for one test.
 fn file(name: &str, text: &str) -> String {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);

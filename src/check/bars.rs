@@ -12,7 +12,7 @@ use crate::pci::register::RegisterType;
 
 use super::finding::{Judged, Proof, Skip, Verdict, Who};
 use super::registry::{Check, Of, Severity, Threshold};
-use super::subject::{Read, Subject};
+use super::subject::{Read, Subject, header};
 
 pub static CHECKS: &[Check] = &[
     Check {
@@ -98,8 +98,8 @@ pub static CHECKS: &[Check] = &[
     },
     Check {
         id: "bridge-bus-numbers",
-        rule: "A bridge's bus numbers are in order and inside those of the bridge above.",
-        reads: "primary, secondary and subordinate bus number of the bridge and of the one above",
+        rule: "A bridge's bus numbers are in order, inside those of the bridge above, and no other bridge's on its bus.",
+        reads: "primary, secondary and subordinate bus number of the bridge, of the one above and of those on the same bus",
         why: "Configuration requests go where the numbers say: with wrong ones whole branches vanish, or answer twice.",
         reference: "PCIe 6.2, 7.5.1.3.2 to 7.5.1.3.4",
         remedy: "rescan or reboot; if firmware sets them so, try pci=assign-busses",
@@ -256,23 +256,50 @@ fn largest(capability: ResizableBarCapability, control: ResizableBarControl) -> 
     (0..44).rev().find(|bit| sizes >> bit & 1 == 1).map(|bit| 1u64 << (bit + 20))
 }
 
-fn rebar_small(subject: &Subject<'_>) -> Judged {
-    let entries = entries(subject)?;
-    subject.driver()?;
-    let mut proofs = Vec::new();
-    for (capability, control, proof) in entries {
+/// The resizable BARs that are smaller than the device offers: number, size and largest size in bytes, and the proof; and
+/// the proofs of the others.
+type Small = (Vec<(u8, u64, u64, Proof)>, Vec<Proof>);
+
+fn small(subject: &Subject<'_>) -> Result<Small, Skip> {
+    let (mut small, mut others) = (Vec::new(), Vec::new());
+    for (capability, control, proof) in entries(subject)? {
         let (Some(largest), Some(size)) = (largest(capability, control), control.size_bytes()) else {
             return Err(Skip::unknown("a size is a reserved value"));
         };
-        proofs.push(proof.clone());
-        if size < largest {
-            let bar = control.bar_index();
-            let (size, largest) = (size_text(size), size_text(largest));
-            let summary = format!("BAR {bar} has {size}, the device offers {largest}");
-            return Ok(Verdict::bad(summary, largest, size, [proof]));
+        match size < largest {
+            true => small.push((control.bar_index() as u8, size, largest, proof)),
+            false => others.push(proof),
         }
     }
-    Ok(Verdict::good(proofs))
+    Ok((small, others))
+}
+
+/// Numbers of the resizable BARs that are smaller than the device offers.
+pub(super) fn below_maximum(subject: &Subject<'_>) -> Result<Vec<u8>, Skip> {
+    Ok(small(subject)?.0.into_iter().map(|(bar, ..)| bar).collect())
+}
+
+fn rebar_small(subject: &Subject<'_>) -> Judged {
+    let (small, others) = small(subject)?;
+    subject.driver()?;
+    if small.is_empty() {
+        return Ok(Verdict::good(others));
+    }
+    let words = |word: &dyn Fn(u8, &str, &str) -> String| {
+        let all =
+            small.iter().map(|(bar, size, largest, _)| word(*bar, &size_text(*size), &size_text(*largest)));
+        all.collect::<Vec<_>>().join(", ")
+    };
+    let summary = words(&|bar, size, largest| format!("BAR {bar} has {size}, the device offers {largest}"));
+    let (expected, found) = match small.len() {
+        1 => (words(&|_, _, largest| largest.to_owned()), words(&|_, size, _| size.to_owned())),
+        _ => (
+            words(&|bar, _, largest| format!("BAR {bar} {largest}")),
+            words(&|bar, size, _| format!("BAR {bar} {size}")),
+        ),
+    };
+    let proofs: Vec<Proof> = small.into_iter().map(|(.., proof)| proof).collect();
+    Ok(Verdict::bad(summary, expected, found, proofs))
 }
 
 fn rebar_absent(subject: &Subject<'_>) -> Judged {
@@ -408,5 +435,41 @@ fn bus_numbers(subject: &Subject<'_>) -> Judged {
             return Ok(Verdict::bad(summary, range, found, proofs));
         }
     }
-    Ok(Verdict::good(proofs))
+    siblings(subject, (s, u), found, proofs)
+}
+
+/// Two bridges on one bus must not lead to the same buses.
+fn siblings(subject: &Subject<'_>, (s, u): (u8, u8), found: String, mut proofs: Vec<Proof>) -> Judged {
+    let here = subject.address();
+    let mut unread = None;
+    let others = subject.around.machine.functions.iter().filter(|other| {
+        (other.address.domain, other.address.bus) == (here.domain, here.bus)
+            && other.address != here
+            && other.identity.class.is_none_or(|class| class >> 8 == 0x0604)
+    });
+    for other in others {
+        if other.header_layout().is_some_and(|layout| layout != 1) {
+            continue;
+        }
+        let (Ok(from), Ok(to)) = (header::<SecondaryBus>(other), header::<SubordinateBus>(other)) else {
+            unread = unread.or(Some(other));
+            continue;
+        };
+        let (first, last) = (from.number(), to.number());
+        if first == 0 || last < s || u < first {
+            continue;
+        }
+        proofs.extend([from.proof, to.proof]);
+        let summary =
+            format!("{} on the same bus leads to buses {first:02x} to {last:02x} as well", other.address);
+        return Ok(Verdict::bad(summary, "buses that no other bridge leads to", found, proofs));
+    }
+    match unread {
+        Some(other) => Err(Skip::unknown(format!(
+            "the bus numbers of {} on the same bus were not read: {}",
+            other.address,
+            other.unread().unwrap_or_else(|| other.presence.reason.clone())
+        ))),
+        None => Ok(Verdict::good(proofs)),
+    }
 }

@@ -2,7 +2,7 @@
 
 use nix::errno::Errno;
 
-use crate::pci::capability::vpd;
+use crate::pci::capability::{express, vpd};
 use crate::pci::extended::serial_number::{SPECIFICATION, SerialNumber};
 use crate::tree::Cause;
 
@@ -29,12 +29,14 @@ pub static CHECKS: &[Check] = &[
         id: "driver-bound",
         rule: "Display controllers, accelerators, network and storage controllers have a driver.",
         severity: Severity::Off,
-        reads: "driver, class",
+        reads: "driver, class, whether it is PCI Express",
         why: "A device without a driver does nothing, and a driver that gave up leaves none bound.",
         reference: "Linux drivers/base/dd.c",
         remedy: "load the driver and look in the kernel log for why it gave up",
         who: Who::Operator,
-        false_positives: "Devices that are set aside on purpose; GPUs of the board's management controller.",
+        false_positives: "Devices that are set aside on purpose, for a virtual machine that is not running or as spares. Display \
+                          controllers on conventional PCI, which are those of management controllers, are not judged, nor are \
+                          virtual functions.",
         of: Of::Function(bound),
         ..Check::BASE
     },
@@ -117,6 +119,15 @@ fn bound(subject: &Subject<'_>) -> Judged {
             let proof =
                 Proof::Attribute { address: subject.address(), name: "driver", text: driver.to_owned() };
             Ok(Verdict::good([proof]))
+        }
+        Err(Skip::NotApplicable(_)) if subject.function.is_virtual() => {
+            Err(Skip::not_applicable("a virtual function has no driver here until somebody uses it"))
+        }
+        // Graphics of a management controller sit behind a bridge to conventional PCI, and are often left without a driver.
+        Err(Skip::NotApplicable(_))
+            if subject.base_class() == Some(0x03) && !subject.has(&express::SPECIFICATION)? =>
+        {
+            Err(Skip::not_applicable("it is a display controller on conventional PCI, and has no driver"))
         }
         Err(Skip::NotApplicable(_)) => Ok(Verdict::bad("no driver is bound", "a driver", "none", [])),
         Err(unknown) => Err(unknown),

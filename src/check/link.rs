@@ -1,5 +1,7 @@
 //! How fast and how wide a link runs. A link has two ends, so both are always read; it is judged at its lower end.
 
+use std::time::Duration;
+
 use crate::inspect::value::speed_text;
 use crate::machine::link::{self, Hop, Rate, link};
 use crate::machine::{Function, Machine};
@@ -7,7 +9,9 @@ use crate::pci::capability::express::{self, Capabilities, LinkCapabilities, Link
 use crate::pci::extended::vsec;
 use crate::pci::quantity::{lanes, speed_mts};
 
+use super::earlier::seconds;
 use super::finding::{Judged, Proof, Skip, Verdict, Who};
+use super::history::AtWork;
 use super::registry::{Check, Of, Severity};
 use super::subject::{self, Read, Subject};
 
@@ -24,7 +28,9 @@ pub static CHECKS: &[Check] = &[
                  then reseat the card and its riser",
         who: Who::Provider,
         false_positives: "Display controllers and accelerators go to 2.5 GT/s while idle: that is unknown, not wrong, \
-                          until they are known to be busy (`check --busy`).",
+                          until they are known to be busy (`check --busy`, `--while`). Then the slowest look counts; \
+                          with --while from the one on that showed the highest speed, since work takes a while to begin. \
+                          A load that pauses lets a GPU rest.",
         of: Of::Function(speed_below_path),
         ..Check::BASE
     },
@@ -111,11 +117,16 @@ pub static CHECKS: &[Check] = &[
     Check {
         id: "link-speed-unknown",
         rule: "The speed and width of a link that is up are values that exist.",
+        severity: Severity::Warn,
         reads: "LnkSta of this end",
-        why: "Codes outside the specification are newer generations, vendor modes, or reads that went wrong.",
+        why: "Zero is no speed and no width: the register does not tell of the link. Other codes outside the specification \
+              are newer generations or modes of a vendor: what they mean is unknown, and so is all that is concluded from \
+              them.",
         reference: "PCIe 6.2, 7.5.3.8",
         remedy: "look at the raw value; some servers have faster modes of their own",
         who: Who::Nobody,
+        false_positives: "Emulated devices that leave the register empty. A code that the specification does not know is \
+                          `unknown` with its raw value, never a warning.",
         of: Of::Function(speed_unknown),
         ..Check::BASE
     },
@@ -218,9 +229,28 @@ pub(super) fn slows_down_when_idle(subject: &Subject<'_>) -> bool {
     false
 }
 
+/// What was seen of the link while its device was known to be at work, if it was.
+pub(super) fn at_work<'a>(subject: &Subject<'a>) -> Option<&'a AtWork> {
+    let earlier = subject.around.earlier.filter(|_| subject.around.busy)?;
+    earlier.history.of(subject.address())?.at_work.as_ref()
+}
+
+/// When that was, for a sentence and for the proof.
+fn seen_at(subject: &Subject<'_>, what: &str, at: Duration) -> (String, Proof) {
+    let at = seconds(at);
+    (
+        format!(" (at {at}, while it had work)"),
+        Proof::Seen { address: subject.address(), line: format!("{at}: {what}") },
+    )
+}
+
 fn speed_below_path(subject: &Subject<'_>) -> Judged {
-    let Ends { hop, proofs } = ends(subject)?;
+    let Ends { hop, mut proofs } = ends(subject)?;
     let (current, possible) = both(hop.current.speed_mts, hop.possible.speed_mts, "speed")?;
+    // Whoever has work has to be fast all the time: the slowest look counts.
+    let slowest =
+        at_work(subject).and_then(|seen| seen.slowest_mts).filter(|(slowest, _)| *slowest < current);
+    let (current, at) = slowest.map_or((current, None), |(slowest, at)| (slowest, Some(at)));
     if current >= possible {
         return Ok(Verdict::good(proofs));
     }
@@ -230,20 +260,25 @@ fn speed_below_path(subject: &Subject<'_>) -> Judged {
             "says {now}, both ends can {can}: a tunnel says 2.5 GT/s whatever it carries"
         )));
     }
-    let idles = slows_down_when_idle(subject);
-    let seen = subject.around.earlier.and_then(|earlier| earlier.history.of(subject.address()));
-    if idles && seen.and_then(|seen| seen.fastest_mts) >= Some(possible) {
-        // It reached its speed while it had work; that it rests now is what it should do.
-        return Ok(Verdict::good(proofs));
-    }
-    if !subject.around.busy && idles {
+    if !subject.around.busy && slows_down_when_idle(subject) {
+        let seen = subject.around.earlier.and_then(|earlier| earlier.history.of(subject.address()));
+        if seen.and_then(|seen| seen.fastest_mts) >= Some(possible) {
+            // It reached its speed in between; that it rests now is what it should do.
+            return Ok(Verdict::good(proofs));
+        }
         return Err(Skip::unknown(format!(
             "runs at {now}, both ends can {can}: such devices do so while idle; give it work (check --while COMMAND, or check --busy)"
         )));
     }
+    let mut when = String::new();
+    if let Some(at) = at {
+        let (words, proof) = seen_at(subject, &now, at);
+        when = words;
+        proofs.push(proof);
+    }
     let (upper, lower) = (hop.upper, hop.lower);
     Ok(Verdict::bad(
-        format!("the link {upper} to {lower} runs at {now}, both ends can {can}"),
+        format!("the link {upper} to {lower} runs at {now}{when}, both ends can {can}"),
         can,
         now,
         proofs,
@@ -252,15 +287,26 @@ fn speed_below_path(subject: &Subject<'_>) -> Judged {
 
 fn width_below_path(subject: &Subject<'_>) -> Judged {
     let Ends { hop, proofs } = ends(subject)?;
+    let mut proofs = of_width(proofs);
     let (current, possible) = both(hop.current.width, hop.possible.width, "width")?;
+    let narrowest =
+        at_work(subject).and_then(|seen| seen.narrowest).filter(|(narrowest, _)| *narrowest < current);
+    let (current, at) = narrowest.map_or((current, None), |(narrowest, at)| (narrowest, Some(at)));
     if current >= possible {
-        return Ok(Verdict::good(of_width(proofs)));
+        return Ok(Verdict::good(proofs));
     }
+    let mut when = String::new();
+    if let Some(at) = at {
+        let (words, proof) = seen_at(subject, &format!("x{current}"), at);
+        when = words;
+        proofs.push(proof);
+    }
+    let (upper, lower) = (hop.upper, hop.lower);
     let verdict = Verdict::bad(
-        format!("the link {} to {} uses {current} lanes, both ends have {possible}", hop.upper, hop.lower),
+        format!("the link {upper} to {lower} uses {current} lanes{when}, both ends have {possible}"),
         format!("x{possible}"),
         format!("x{current}"),
-        of_width(proofs),
+        proofs,
     );
     // Slot Implemented is clear where the device is part of the board: how many lanes are wired is the board's design, and
     // there is nothing to seat anew.
@@ -311,7 +357,14 @@ fn width_below_own(subject: &Subject<'_>) -> Judged {
     ))
 }
 
-fn bottleneck(subject: &Subject<'_>) -> Judged {
+/// The links on the way to an endpoint, the narrowest of all and the device's own, each with what it can carry in MT/s times
+/// lanes.
+struct Way {
+    narrowest: (u64, Hop),
+    own: (u64, Hop),
+}
+
+fn way(subject: &Subject<'_>) -> Result<Way, Skip> {
     let port = subject.with_link()?;
     if !port.is_endpoint() {
         return Err(Skip::not_applicable("the way is judged at its end"));
@@ -326,43 +379,48 @@ fn bottleneck(subject: &Subject<'_>) -> Judged {
             "the way leads through a tunnel, which says 2.5 GT/s whatever it carries",
         ));
     }
-    let path = subject.around.machine.path(subject.function);
-    let hops = link::hops(&path);
-    let Some((own, above)) = hops.split_last() else {
-        return Err(Skip::unknown("the port above is not known"));
-    };
-    let carries = |hop: &Hop| -> Result<u64, Skip> {
+    let carries = |hop: Hop| -> Result<(u64, Hop), Skip> {
         let (speed, width) = (hop.possible.speed_mts, hop.possible.width);
-        let rate = speed.map(u64::from).zip(width.map(u64::from)).map(|(speed, width)| speed * width);
-        rate.ok_or_else(|| {
-            Skip::unknown(format!("what the link {} to {} can do is not known", hop.upper, hop.lower))
-        })
-    };
-    let wanted = carries(own)?;
-    let mut narrowest = (wanted, own);
-    for hop in above {
-        let rate = carries(hop)?;
-        if rate < narrowest.0 {
-            narrowest = (rate, hop);
+        match speed.zip(width) {
+            Some((speed, width)) => Ok((u64::from(speed) * u64::from(width), hop)),
+            None => Err(Skip::unknown(format!(
+                "what the link {} to {} can do is not known",
+                hop.upper, hop.lower
+            ))),
         }
-    }
+    };
+    let path = subject.around.machine.path(subject.function);
+    let hops: Vec<(u64, Hop)> = link::hops(&path).into_iter().map(carries).collect::<Result<_, _>>()?;
+    let own = hops.last().cloned().ok_or_else(|| Skip::unknown("the port above is not known"))?;
+    let narrower = hops.into_iter().filter(|(rate, _)| *rate < own.0);
+    let narrowest = narrower.min_by_key(|(rate, _)| *rate).unwrap_or_else(|| own.clone());
+    Ok(Way { narrowest, own })
+}
+
+/// The lower end of the link that carries less than the device's own, if there is one.
+pub(super) fn narrowest_end<'a>(subject: &Subject<'a>) -> Option<&'a Function> {
+    let Way { narrowest, own } = way(subject).ok()?;
+    (narrowest.0 < own.0).then(|| subject.around.machine.get(narrowest.1.lower))?
+}
+
+fn bottleneck(subject: &Subject<'_>) -> Judged {
+    let Way { narrowest: (least, narrowest), own: (wanted, own) } = way(subject)?;
     let read = |address| -> Result<Proof, Skip> {
         let function = subject.around.machine.get(address).ok_or_else(|| Skip::unknown("it is not known"))?;
         Ok(subject::register::<LinkCapabilities>(function, EXPRESS)?.proof)
     };
-    let proofs = vec![read(narrowest.1.upper)?, read(narrowest.1.lower)?, read(own.lower)?];
-    if narrowest.0 == wanted {
+    let proofs = vec![read(narrowest.upper)?, read(narrowest.lower)?, read(own.lower)?];
+    if least >= wanted {
         return Ok(Verdict::good(proofs));
     }
     let text = |rate: Rate| {
-        let (speed, width) = (rate.speed_mts.unwrap_or(0), rate.width.unwrap_or(0));
-        format!("{} x{width}", speed_text(speed))
+        let speed = rate.speed_mts.map_or_else(|| "unknown speed".to_owned(), speed_text);
+        rate.width.map_or_else(|| speed.clone(), |width| format!("{speed} x{width}"))
     };
-    let (upper, lower) = (narrowest.1.upper, narrowest.1.lower);
     Ok(Verdict::bad(
-        format!("the link {upper} to {lower} can carry less than the device's own"),
+        format!("the link {} to {} can carry less than the device's own", narrowest.upper, narrowest.lower),
         text(own.possible),
-        text(narrowest.1.possible),
+        text(narrowest.possible),
         proofs,
     ))
 }
@@ -415,10 +473,19 @@ fn overdriven(subject: &Subject<'_>) -> Judged {
 }
 
 fn speed_unknown(subject: &Subject<'_>) -> Judged {
-    let (_, _, status) = own_link(subject)?;
+    let (own, _, status) = own_link(subject)?;
     let (speed, width) = (u64::from(status.current_link_speed()), u64::from(status.negotiated_link_width()));
     if speed_mts(speed).is_some() && lanes(width).is_some() {
         return Ok(Verdict::good([status.proof]));
+    }
+    if own.state == link::LinkState::Up && (speed == 0 || width == 0) {
+        let found = format!("speed code {speed}, width code {width}");
+        return Ok(Verdict::bad(
+            "the link is up and has no speed or no width",
+            "both",
+            found,
+            [status.proof],
+        ));
     }
     Err(Skip::unknown(format!(
         "LnkSta is {:#06x}: speed code {speed}, width code {width}, which the specification does not know",

@@ -11,10 +11,12 @@ pub mod earlier;
 pub mod expectation;
 pub mod finding;
 pub mod history;
+pub mod not_made;
 pub mod profile;
 pub mod registry;
 pub mod run;
 pub mod subject;
+pub mod under_load;
 
 mod aer;
 mod aspm;
@@ -42,3 +44,6 @@ pub use registry::{Check, Of};
 mod testing;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests_over_time;

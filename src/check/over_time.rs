@@ -10,7 +10,7 @@ use crate::pci::extended::aer::{CorrectableStatus, SPECIFICATION};
 
 use super::earlier::Earlier;
 use super::finding::{Judged, Proof, Skip, Verdict, Who};
-use super::link::slows_down_when_idle;
+use super::link::{at_work, slows_down_when_idle};
 use super::registry::{Check, Of, Severity, Threshold};
 use super::subject::{Read, Subject, Surroundings};
 
@@ -81,8 +81,13 @@ fn flap(subject: &Subject<'_>, earlier: &Earlier<'_>) -> Judged {
     let status: Read<LinkStatus> = subject.register(EXPRESS)?;
     let seen = earlier.history.of(subject.address());
     let seen = seen.ok_or_else(|| Skip::unknown("nobody looked at the link in between"))?;
-    let excused = !subject.around.busy && slows_down_when_idle(subject);
-    let mut changes = seen.other_changes + if excused { 0 } else { seen.speed_changes };
+    // Who saves power while idle changes its speed as work comes and goes; while it has work it must not.
+    let speed_changes = match (slows_down_when_idle(subject), at_work(subject)) {
+        (true, Some(at_work)) => at_work.speed_changes,
+        (true, None) => 0,
+        (false, _) => seen.speed_changes,
+    };
+    let mut changes = seen.other_changes + speed_changes;
     let mut words = seen.words.clone();
     // Bandwidth management: the port retrained the link and nobody looked at that moment.
     if let (Some(first), Ok(second)) = (

@@ -1,5 +1,6 @@
 //! Power states, and whether the kernel may take the power away.
 
+use crate::machine::Function;
 use crate::machine::power::power;
 use crate::pci::capability::power::{ControlStatus, SPECIFICATION};
 
@@ -22,15 +23,18 @@ pub static CHECKS: &[Check] = &[
     },
     Check {
         id: "power-runtime",
-        rule: "The kernel does not suspend the function or a bridge above it to D3cold.",
+        rule: "The kernel does not take the power of a function away while it is idle (D3cold).",
         severity: Severity::Off,
-        reads: "power/control and d3cold_allowed of the function and of every bridge above",
-        why: "A device that goes to D3cold while idle loses its link each time; on servers some do not come back.",
-        reference: "Linux Documentation/ABI/testing/sysfs-bus-pci (d3cold_allowed), power/runtime_pm.rst",
-        remedy: "pcie_port_pm=off on the kernel command line, or write `on` to power/control",
+        reads: "power/control and d3cold_allowed of the function and of every bridge above, driver",
+        why: "A device that goes to D3cold while idle loses its link each time; on servers some do not come back. One without \
+              a driver stays in D0 by itself, and loses its power with the bridge above it.",
+        reference: "Linux Documentation/ABI/testing/sysfs-bus-pci (d3cold_allowed), power/pci.rst, drivers/pci/pci.c \
+                    (pci_dev_check_d3cold, pci_bridge_d3_update)",
+        remedy: "write `on` to power/control of the function, or 0 to its d3cold_allowed; pcie_port_pm=off on the kernel \
+                 command line for all bridges",
         who: Who::Operator,
-        false_positives: "Laptops want it. Bridges that the kernel may suspend and that never are, because something below \
-                          is always busy.",
+        false_positives: "Laptops want it. That the kernel may is not that it does: a driver has to let its device rest. \
+                          Bridges that may be suspended are no fault while a function below may not: it keeps them awake.",
         of: Of::Function(runtime),
         ..Check::BASE
     },
@@ -76,31 +80,58 @@ fn state(subject: &Subject<'_>) -> Judged {
     }
 }
 
+/// Whether the kernel may put a function into D3cold by its settings in sysfs, with the proofs.
+fn may_lose_power(function: &Function) -> Result<(bool, Vec<Proof>), Skip> {
+    let address = function.address;
+    let text = |name: &'static str| {
+        let text = function.reading.text(name);
+        let text = text.ok_or_else(|| Skip::unknown(format!("{name} of {address} was not read")))?;
+        Ok((text, Proof::Attribute { address, name, text: text.to_owned() }))
+    };
+    let (control, proof) = text("power/control")?;
+    if control == "on" {
+        return Ok((false, vec![proof]));
+    }
+    let (allowed, other) = text("d3cold_allowed")?;
+    Ok((allowed != "0", vec![proof, other]))
+}
+
 fn runtime(subject: &Subject<'_>) -> Judged {
     if subject.layout()? != 0 || subject.function.is_virtual() {
         return Err(Skip::not_applicable("judged at the end of the way"));
     }
-    subject.driver()?;
-    let mut proofs = Vec::new();
-    for function in subject.around.machine.path(subject.function) {
-        let text = |name| function.reading.text(name);
-        let Some(control) = text("power/control") else {
-            return Err(Skip::unknown(format!("power/control of {} was not read", function.address)));
-        };
-        let proof =
-            |name, text: &str| Proof::Attribute { address: function.address, name, text: text.to_owned() };
-        proofs.push(proof("power/control", control));
-        if control == "on" {
-            continue;
-        }
-        let Some(cold) = text("d3cold_allowed") else {
-            return Err(Skip::unknown(format!("d3cold_allowed of {} was not read", function.address)));
-        };
-        proofs.push(proof("d3cold_allowed", cold));
-        if cold != "0" && function.address == subject.address() {
-            let summary = "the kernel may suspend it to D3cold";
-            return Ok(Verdict::bad(summary, "on, or D3cold not allowed", "auto, D3cold allowed", proofs));
-        }
+    let (may, mut proofs) = may_lose_power(subject.function)?;
+    // A function that must stay awake keeps every bridge above it awake.
+    if !may {
+        return Ok(Verdict::good(proofs));
     }
-    Ok(Verdict::good(proofs))
+    let path = subject.around.machine.path(subject.function);
+    let above = path.iter().rev().find(|function| function.address != subject.address());
+    let bridge = above.map(|bridge| may_lose_power(bridge)).transpose()?;
+    if let Some((_, of_bridge)) = &bridge {
+        proofs.extend(of_bridge.iter().cloned());
+    }
+    let driven = match subject.driver() {
+        Ok(_) => true,
+        Err(Skip::NotApplicable(_)) => false,
+        Err(unknown) => return Err(unknown),
+    };
+    let (expected, found) = ("on, or D3cold not allowed", "auto, D3cold allowed");
+    match (driven, above.zip(bridge)) {
+        (true, _) => Ok(Verdict::bad("the kernel may suspend it to D3cold", expected, found, proofs)),
+        // Without a driver it stays in D0 until the bridge above takes its power (kernel: pci_pm_runtime_suspend).
+        (false, Some((bridge, (true, _)))) => {
+            for beside in subject.around.machine.children(bridge.address) {
+                let (may, proof) = may_lose_power(beside)?;
+                if !may {
+                    proofs.extend(proof);
+                    return Ok(Verdict::good(proofs));
+                }
+            }
+            let summary =
+                format!("no driver keeps it awake, and the kernel may suspend {} above it", bridge.address);
+            Ok(Verdict::bad(summary, expected, found, proofs))
+        }
+        (false, _) => Ok(Verdict::good(proofs)),
+    }
 }

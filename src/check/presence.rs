@@ -9,6 +9,7 @@ use crate::pci::capability::express::{self, LinkCapabilities, LinkStatus, SlotSt
 use crate::pci::header::{HeaderType, LAYOUTS};
 use crate::tree::Cause;
 
+use super::earlier::seconds;
 use super::finding::{Judged, Proof, Skip, Verdict, Who};
 use super::registry::{Check, Of, Severity};
 use super::subject::Subject;
@@ -17,7 +18,7 @@ pub static CHECKS: &[Check] = &[
     Check {
         id: "presence-config-all-ones",
         rule: "Configuration space is answered by the function, not by nobody.",
-        reads: "configuration space 00h to 0Fh; current_link_speed and current_link_width as corroboration",
+        reads: "configuration space 00h to 0Fh, of several readings each time; current_link_speed and current_link_width as corroboration",
         why: "Reads of a device that fell off the bus succeed and give all-ones. vendor, device, resource and msi_irqs in \
               sysfs are the kernel's copies and keep looking healthy, so that lspci lists the device as if nothing were.",
         reference: "PCIe 6.2, 2.3.2; Linux drivers/pci/pci-sysfs.c (pci_read_config ignores errors)",
@@ -149,7 +150,10 @@ fn not_read(subject: &Subject<'_>) -> Skip {
 fn all_ones(subject: &Subject<'_>) -> Judged {
     let proofs = || identity(subject).into_iter().collect::<Vec<_>>();
     match subject.function.presence.state {
-        State::Answering | State::NotReady => Ok(Verdict::good(proofs())),
+        State::Answering | State::NotReady => match silence(subject) {
+            Some(verdict) => Ok(verdict),
+            None => Ok(Verdict::good(proofs())),
+        },
         State::AllOnes | State::Disconnected => {
             let mut proofs = proofs();
             proofs.extend(fingerprint(subject));
@@ -163,6 +167,24 @@ fn all_ones(subject: &Subject<'_>) -> Judged {
         State::Absent => Err(Skip::not_applicable("the function is not there any more")),
         State::Asleep | State::Unknown => Err(not_read(subject)),
     }
+}
+
+/// It answers now and did not in between.
+fn silence(subject: &Subject<'_>) -> Option<Verdict> {
+    let earlier = subject.around.earlier?;
+    let (at, state) = earlier.history.of(subject.address())?.silent?;
+    if !matches!(state, State::AllOnes | State::Disconnected | State::Absent) {
+        return None;
+    }
+    let (at, state) = (seconds(at), state.name());
+    let proof = Proof::Seen { address: subject.address(), line: format!("{at}: {state}") };
+    let proofs: Vec<Proof> = identity(subject).into_iter().chain([proof]).collect();
+    Some(Verdict::bad(
+        format!("it answers now, and nobody did {at} after the first reading ({state})"),
+        "an answer at every reading",
+        state,
+        proofs,
+    ))
 }
 
 fn not_ready(subject: &Subject<'_>) -> Judged {

@@ -9,7 +9,7 @@ use crate::check::earlier::Earlier;
 use crate::check::expectation::Expectation;
 use crate::check::expectation::facts::Facts;
 use crate::check::finding::{Finding, Status};
-use crate::check::history::History;
+use crate::check::history::{History, Work};
 use crate::check::profile::{Profile, Setting};
 use crate::check::registry::{self, Check, Severity};
 use crate::check::run;
@@ -45,6 +45,8 @@ pub struct Bench {
     pub memory: Vec<u8>,
     /// The functions are busy.
     pub busy: bool,
+    /// A command gives them work, from after the first reading on.
+    pub command: bool,
     /// The kernel log, after the line with which it begins.
     pub log: String,
     /// Other files; of two with the same path the last.
@@ -201,6 +203,7 @@ impl Bench {
             interrupts: "   CPU0\n 30: 5 PCI-MSI 0-edge some\n 31: 5 PCI-MSI 1-edge some\n".to_owned(),
             memory: vec![0; 0x4000],
             busy: false,
+            command: false,
             log: String::new(),
             files: Vec::new(),
             product_data: None,
@@ -405,16 +408,21 @@ impl Bench {
         let (first, before) = (made(functions), interrupts::parse(interrupts));
         let lines = interrupts::parse(&self.interrupts);
         let mut history = History::default();
-        history.look(&first, Duration::ZERO);
+        let work = match (self.command, self.busy) {
+            (true, _) => Work::Begun,
+            (false, true) => Work::Steady,
+            (false, false) => Work::Unknown,
+        };
+        history.look(&first, Duration::ZERO, if self.command { Work::Unknown } else { work });
         for (second, status) in self.looks.iter().enumerate() {
             let mut look = Bench { functions: self.functions.clone(), ..Bench::new() };
             for address in ["01:00.0", "00:01.0"] {
                 look.set(address, "express.link_status.current_link_speed", status & 0xf);
                 look.set(address, "express.link_status.negotiated_link_width", status >> 4);
             }
-            history.look(&made(&look.functions), Duration::from_secs(1 + second as u64));
+            history.look(&made(&look.functions), Duration::from_secs(1 + second as u64), work);
         }
-        history.look(&machine, self.elapsed);
+        history.look(&machine, self.elapsed, work);
         let earlier =
             Earlier { machine: &first, interrupts: Some(&before), elapsed: self.elapsed, history: &history };
         let text = format!("{}{}", if self.start { START } else { "" }, self.log);
@@ -426,7 +434,7 @@ impl Bench {
         let twice = self.before.is_some() || registry::all().any(over_time) || !self.looks.is_empty();
         let around = Surroundings {
             interrupts: Some(&lines),
-            busy: self.busy,
+            busy: self.busy || self.command,
             log: Some(&log),
             expectation: Some(&expectation),
             earlier: Some(&earlier).filter(|_| twice),

@@ -15,8 +15,8 @@ use crate::tree::Cause;
 type Case = (&'static str, fn(&mut Bench), Status);
 
 /// The drive, its port, the other drive, its port.
-const DRIVE: &str = "01:00.0";
-const PORT: &str = "00:01.0";
+pub const DRIVE: &str = "01:00.0";
+pub const PORT: &str = "00:01.0";
 const OTHER: &str = "04:00.0";
 const SWITCH: &str = "03:00.0";
 
@@ -24,7 +24,7 @@ fn dead(b: &mut Bench) {
     b.bytes(DRIVE).fill(0xff);
 }
 
-fn both_ends(b: &mut Bench, path: &str, value: u64) {
+pub fn both_ends(b: &mut Bench, path: &str, value: u64) {
     b.set(DRIVE, path, value);
     b.set(PORT, path, value);
 }
@@ -63,7 +63,7 @@ const CASES: &[Case] = &[
     ("link-bottleneck", |b| b.set("02:00.0", "express.link_capabilities.max_link_speed", 2), Warn),
     ("link-ends-disagree", |b| b.set(DRIVE, "express.link_status.negotiated_link_width", 2), Fail),
     ("link-overdriven", |b| b.set(DRIVE, "express.link_capabilities.max_link_speed", 2), Warn),
-    ("link-speed-unknown", |b| both_ends(b, "express.link_status.current_link_speed", 9), Unknown),
+    ("link-speed-unknown", |b| b.set(DRIVE, "express.link_status.current_link_speed", 0), Warn),
     ("link-target-limited", |b| b.set(PORT, "express.link_control_2.target_link_speed", 1), Warn),
     ("link-disabled", |b| b.set(PORT, "express.link_control.link_disable", 1), Fail),
     ("link-training", |b| b.set(PORT, "express.link_status.link_training", 1), Warn),
@@ -263,6 +263,7 @@ const CASES: &[Case] = &[
         Warn,
     ),
     ("kmsg-link-down", |b| said(b, "pcieport 0000:00:01.0: pciehp: Slot(7): Link Down"), Warn),
+    ("kmsg-card-removed", |b| said(b, "pcieport 0000:00:01.0: pciehp: Slot(7): Card not present"), Warn),
     ("kmsg-power", |b| said(b, "pcieport 0000:00:01.0: pciehp: Slot(7): Power fault"), Fail),
     ("kmsg-interrupts", |b| said(b, "NVRM: GPU 0000:01:00.0: Failed to enable MSI-X."), Warn),
     (
@@ -348,7 +349,7 @@ fn boot_error() -> Vec<u8> {
 }
 
 /// A line of the kernel log.
-fn said(b: &mut Bench, line: &str) {
+pub fn said(b: &mut Bench, line: &str) {
     b.log.push_str(&format!("[   12.345678] {line}\n"));
 }
 
@@ -358,10 +359,13 @@ fn before(b: &mut Bench) {
 }
 
 /// Something else is expected.
-fn expects(b: &mut Bench, what: &str, instead: &str) {
+pub fn expects(b: &mut Bench, what: &str, instead: &str) {
     assert!(b.expectation.contains(what), "{what}");
     b.expectation = b.expectation.replacen(what, instead, 1);
 }
+
+/// An expectation that says nothing of devices.
+const NOTHING: &str = "[machine]\nbios_version = \"1.2.*\"\n";
 
 /// What the sound machine needs to have something to judge.
 fn prepare(b: &mut Bench, id: &str) {
@@ -388,6 +392,10 @@ fn prepare(b: &mut Bench, id: &str) {
         "bar-large-below-4g" => {
             b.bytes(DRIVE)[0x10] = 0x0c;
             b.attribute(DRIVE, "resource", "0x0000380000000000 0x000038000fffffff 0x000000000014220c");
+        }
+        // What the expectation says of these is fulfilled, and would excuse them.
+        "link-speed-below-own" | "link-width-below-own" | "rebar-below-max" => {
+            b.expectation = NOTHING.to_owned()
         }
         "rebar-absent" => b.bytes(DRIVE)[0x0b] = 3,
         "firmware-first" => b.files.push(("sys/firmware/acpi/tables/HEST", error_sources(0))),
@@ -591,17 +599,6 @@ fn rates_follow_speed_and_width_of_the_link() {
             assert_eq!(status, expected, "x{width}, code {speed}: {words}");
         }
     }
-}
-
-#[test]
-fn an_idle_gpu_that_was_seen_at_full_speed_is_sound() {
-    let mut bench = Bench::new();
-    both_ends(&mut bench, "express.link_status.current_link_speed", 1);
-    bench.bytes(DRIVE)[0x0b] = 3;
-    bench.busy = true;
-    assert_eq!(bench.worst("link-speed-below-path").0, Warn);
-    bench.looks = vec![0x43];
-    assert_eq!(bench.worst("link-speed-below-path").0, Pass);
 }
 
 #[test]

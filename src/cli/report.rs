@@ -60,7 +60,7 @@ pub fn run(global: &Global, selection: &Selection, options: &ReportOptions) -> R
         log: session.log.as_ref(),
         ..Surroundings::new(&session.machine, &session.platform, inspection.tree, &profile)
     };
-    let findings = run::run(around, super::check::functions(&session), &|_| true);
+    let findings = run::run(around, super::check::functions(&session.machine), &|_| true);
     let asking = diagnosis::state::profile();
     let scene = Scene::new(Surroundings { profile: &asking, ..around });
     let sources = Sources::new(session.log.as_ref(), Some(&scene));

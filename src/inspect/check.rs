@@ -17,9 +17,10 @@ pub struct Check {
     pub result: Status,
     /// Name of the profile that decided between warning and failure.
     pub profile: String,
-    /// Seconds between the two readings of `--for` and `--while`; `null` if the machine was read once.
+    /// Seconds between the first and the last reading of `--for` and `--while`; `null` if the machine was read once.
     pub seconds: Option<f64>,
-    /// Whether the second reading was made while the command of `--while` was running; `null` with one reading.
+    /// Whether the machine was also read while the command of `--while` was running, and the worse of that reading and the
+    /// last one counts; `null` with one reading.
     pub under_load: Option<bool>,
     /// How many findings of each kind.
     pub counts: Counts,

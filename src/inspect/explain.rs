@@ -477,6 +477,10 @@ fn value(field: &Field) -> String {
         Meaning::Choice(names) => {
             names.iter().map(|(n, word)| format!("{n} {word}")).collect::<Vec<_>>().join("; ")
         }
+        Meaning::ChoiceWhen(_, names) => {
+            let words: Vec<String> = names.iter().map(|(n, word)| format!("{n} {word}")).collect();
+            format!("{}; none where other bits of the register say that it means nothing", words.join("; "))
+        }
         Meaning::Quantity(quantity) if field.high - field.low < 4 => {
             let reserved = |q| {
                 matches!(q, Quantity::Reserved | Quantity::Speed(None) | Quantity::Width(None))

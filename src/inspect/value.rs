@@ -4,14 +4,15 @@ use crate::pci::quantity::LINK_SPEEDS;
 use crate::pci::register::{Field, Meaning, Quantity};
 
 /// The value of a field in a register as JSON: yes or no, a number in the unit that the text names, a word; `null` if it
-/// is reserved.
+/// is reserved or means nothing in this register.
 pub fn json_value(field: &Field, register: u64) -> serde_json::Value {
     let value = field.extract(register);
     match field.meaning {
         Meaning::Flag => (value != 0).into(),
         Meaning::Number | Meaning::Unit(_) => value.into(),
         Meaning::Hex => hexadecimal(value, field.high - field.low + 1).into(),
-        Meaning::Choice(names) => word(names, value).into(),
+        Meaning::ChoiceWhen(meaningful, _) if !meaningful(register) => serde_json::Value::Null,
+        Meaning::Choice(names) | Meaning::ChoiceWhen(_, names) => word(names, value).into(),
         Meaning::Quantity(quantity) => quantity_value(quantity(value)),
         Meaning::OfRegister(quantity) => quantity_value(quantity(register)),
     }
@@ -47,7 +48,8 @@ pub fn text_value(field: &Field, register: u64) -> String {
         Meaning::Number => value.to_string(),
         Meaning::Hex => hexadecimal(value, field.high - field.low + 1),
         Meaning::Unit(unit) => format!("{value} {unit}"),
-        Meaning::Choice(names) => {
+        Meaning::ChoiceWhen(meaningful, _) if !meaningful(register) => "none".to_owned(),
+        Meaning::Choice(names) | Meaning::ChoiceWhen(_, names) => {
             word(names, value).map_or_else(|| format!("reserved ({value})"), str::to_owned)
         }
         Meaning::Quantity(quantity) => quantity_text(quantity(value), value),
@@ -163,6 +165,18 @@ pub fn power_text(milliwatts: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pci::extended::dpc::DpcStatus;
+    use crate::pci::register::RegisterType;
+
+    /// PCIe 6.2, 7.9.14.4.
+    #[test]
+    fn a_reason_is_named_only_of_a_trigger() {
+        let text = |field: &str, raw| text_value(DpcStatus::REGISTER.field(field).unwrap(), raw);
+        assert_eq!((text("Reason", 0x06), text("TriggerExt", 0x06)), ("none".into(), "none".into()));
+        assert_eq!((text("Reason", 0x03), text("TriggerExt", 0x23)), ("ERR_NONFATAL".into(), "none".into()));
+        assert_eq!(text("TriggerExt", 0x27), "DPC software trigger");
+        assert_eq!(json_value(DpcStatus::REGISTER.field("Reason").unwrap(), 0), serde_json::Value::Null);
+    }
 
     #[test]
     fn numbers_have_units() {

@@ -84,6 +84,8 @@ pub enum Meaning {
     Unit(&'static str),
     /// An enumeration. Values that are not in the list are reserved.
     Choice(&'static [(u64, &'static str)]),
+    /// An enumeration that means something only in registers of which the function says yes; in others nothing is named.
+    ChoiceWhen(fn(u64) -> bool, &'static [(u64, &'static str)]),
     /// A value with a unit that has to be worked out.
     Quantity(fn(u64) -> Quantity),
     /// A value that other bits of the register are needed for, such as its scale: gets the whole register.
@@ -98,6 +100,7 @@ impl std::fmt::Debug for Meaning {
             Meaning::Hex => "Hex",
             Meaning::Unit(_) => "Unit",
             Meaning::Choice(_) => "Choice",
+            Meaning::ChoiceWhen(..) => "ChoiceWhen",
             Meaning::Quantity(_) => "Quantity",
             Meaning::OfRegister(_) => "OfRegister",
         })

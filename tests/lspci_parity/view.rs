@@ -71,7 +71,7 @@ pub fn words(field: &Field, raw: u64) -> String {
     match field.meaning {
         Meaning::Flag | Meaning::Number | Meaning::Unit(_) => raw.to_string(),
         Meaning::Hex => format!("{raw:x}"),
-        Meaning::Choice(choices) => {
+        Meaning::Choice(choices) | Meaning::ChoiceWhen(_, choices) => {
             choices.iter().find(|c| c.0 == raw).map_or_else(|| "reserved".to_owned(), |c| c.1.to_owned())
         }
         Meaning::Quantity(quantity) => quantity_words(quantity(raw)),

@@ -7,6 +7,7 @@ use crate::check::subject::{Subject, Surroundings};
 use crate::inspect::value::{size_text, speed_text};
 use crate::machine::{Function, link};
 use crate::pci::capability::msix;
+use crate::pci::extended::sriov;
 
 use super::facts::{Facts, MACHINE};
 use super::{compare, pattern};
@@ -83,6 +84,12 @@ fn device(out: &mut String, subject: &Subject<'_>, facts: &Facts) {
     }
     if let Ok(control) = subject.register::<msix::Control>(&msix::SPECIFICATION) {
         out.push_str(&line("msix_vectors", &control.vectors().to_string()));
+    }
+    if let Ok(control) = subject.register::<sriov::Control>(&sriov::SPECIFICATION)
+        && let Ok(number) = subject.register::<sriov::NumVfs>(&sriov::SPECIFICATION)
+    {
+        let enabled = if control.vf_enable() { number.number() } else { 0 };
+        out.push_str(&line("virtual_functions", &enabled.to_string()));
     }
     if let Ok(sizes) = rebar_sizes(subject) {
         let known =

@@ -12,7 +12,7 @@ pub mod pattern;
 mod read;
 
 use crate::machine::Function;
-use crate::pci::PartialBdf;
+use crate::pci::{Bdf, PartialBdf};
 
 use super::subject::Subject;
 use facts::Facts;
@@ -40,7 +40,11 @@ pub struct Wanted<T> {
     pub value: T,
 }
 
-/// Where a device is expected.
+/// Where a device, or a bridge above it, is expected: in one of several places.
+#[derive(Debug, Clone)]
+pub struct Places(pub Vec<Place>);
+
+/// One place.
 #[derive(Debug, Clone)]
 pub enum Place {
     /// An address, with or without its domain.
@@ -57,7 +61,7 @@ pub struct Entry {
     /// The file, for messages.
     pub file: String,
     /// Where it is; without it every function whose identity fits is meant.
-    pub places: Option<Wanted<Vec<Place>>>,
+    pub places: Option<Wanted<Places>>,
     /// What the device is: keys of [`IDENTITY`].
     pub identity: Vec<(&'static str, Wanted<Patterns>)>,
     /// How many functions the entry means; without it at least one.
@@ -70,7 +74,7 @@ pub struct Entry {
     pub firmware: Option<Wanted<Patterns>>,
     /// The link above it.
     pub link: LinkWanted,
-    /// Number of MSI-X vectors of the device: 1 to 2048.
+    /// Number of MSI-X vectors of the device: 1 to 2048, or 0 for a device without MSI-X.
     pub msix_vectors: Option<Wanted<u64>>,
     /// Sizes in bytes of resizable BARs, by number.
     pub rebar: Vec<(u8, Wanted<u64>)>,
@@ -79,8 +83,8 @@ pub struct Entry {
     /// Name of the physical slot.
     pub slot: Option<Wanted<Patterns>>,
     /// Address of any bridge above it.
-    pub below: Option<Wanted<Patterns>>,
-    /// Number of virtual functions that are enabled.
+    pub below: Option<Wanted<Places>>,
+    /// Number of virtual functions that are enabled; 0 also fits a device that cannot have any.
     pub virtual_functions: Option<Wanted<u64>>,
 }
 
@@ -116,14 +120,30 @@ impl Expectation {
     }
 }
 
+impl Places {
+    /// Whether an address is one of them.
+    pub fn matches(&self, address: Bdf) -> bool {
+        self.0.iter().any(|place| match place {
+            Place::Address(known) => known.matches(address),
+            Place::Pattern(pattern) => pattern.matches(&address.to_string()),
+        })
+    }
+
+    /// As they were written: `82:00.0 or 0000:83:*`.
+    pub fn text(&self) -> String {
+        let text = |place: &Place| match place {
+            Place::Address(address) => address.to_string(),
+            Place::Pattern(pattern) => pattern.text(),
+        };
+        self.0.iter().map(text).collect::<Vec<_>>().join(" or ")
+    }
+}
+
 impl Entry {
     /// Whether it means this function: by its address; without one by vendor, device, class and subsystem.
     pub fn means(&self, function: &Function) -> bool {
         match &self.places {
-            Some(places) => places.value.iter().any(|place| match place {
-                Place::Address(address) => address.matches(function.address),
-                Place::Pattern(pattern) => pattern.matches(&function.address.to_string()),
-            }),
+            Some(places) => places.value.matches(function.address),
             None => {
                 let selecting = |key: &str| matches!(key, "id" | "class" | "subsystem");
                 let mut keys = self.identity.iter().filter(|(key, _)| selecting(key)).peekable();

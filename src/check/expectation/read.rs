@@ -6,7 +6,7 @@ use crate::pci::PartialBdf;
 use crate::pci::quantity::{LINK_SPEEDS, lanes};
 
 use super::pattern::{Pattern, Patterns};
-use super::{Entry, Expectation, IDENTITY, LinkWanted, Place, Wanted, facts};
+use super::{Entry, Expectation, IDENTITY, LinkWanted, Place, Places, Wanted, facts};
 
 const KEYS: [&str; 2] = ["machine", "device"];
 const DEVICE: [&str; 19] = [
@@ -64,7 +64,7 @@ fn read(table: &Table, file: &str) -> Result<Expectation, Mistake> {
 fn entry(table: &Table, file: &str) -> Result<Entry, Mistake> {
     table.only("[[device]]", &DEVICE)?;
     let mut entry = Entry { line: table.line, file: file.to_owned(), ..Entry::default() };
-    entry.places = places(table)?;
+    entry.places = places(table, "where")?;
     for key in IDENTITY {
         if let Some(wanted) = patterns(table, key)? {
             entry.identity.push((key, wanted));
@@ -100,28 +100,28 @@ fn entry(table: &Table, file: &str) -> Result<Entry, Mistake> {
         None => None,
     };
     entry.slot = patterns(table, "slot")?;
-    entry.below = patterns(table, "below")?;
+    entry.below = places(table, "below")?;
     entry.virtual_functions = number(table, "virtual_functions")?;
     Ok(entry)
 }
 
-/// `where`: addresses as people type them, or patterns.
-fn places(table: &Table) -> Result<Option<Wanted<Vec<Place>>>, Mistake> {
-    let Some(node) = table.get("where") else { return Ok(None) };
+/// Addresses as people type them, with or without a domain, or patterns.
+fn places(table: &Table, key: &str) -> Result<Option<Wanted<Places>>, Mistake> {
+    let Some(node) = table.get(key) else { return Ok(None) };
     let place = |text: &str| match text.parse::<PartialBdf>() {
         Ok(address) => Ok(Place::Address(address)),
         Err(error) if !text.contains(['*', '?', '[', '/']) => Err(Mistake::new(
             node.line,
-            format!("`where`: {error}; or a pattern for addresses in full, such as \"0000:8[0-3]:00.0\""),
+            format!("`{key}`: {error}; or a pattern for addresses in full, such as \"0000:8[0-3]:00.0\""),
         )),
         Err(_) => {
             let pattern = Pattern::parse(text)
-                .map_err(|reason| Mistake::new(node.line, format!("`where`: {reason}")))?;
+                .map_err(|reason| Mistake::new(node.line, format!("`{key}`: {reason}")))?;
             Ok(Place::Pattern(Patterns::new(vec![pattern])))
         }
     };
-    let value = texts("where", node)?.into_iter().map(place).collect::<Result<Vec<_>, _>>()?;
-    Ok(Some(Wanted { line: node.line, value }))
+    let value = texts(key, node)?.into_iter().map(place).collect::<Result<Vec<_>, _>>()?;
+    Ok(Some(Wanted { line: node.line, value: Places(value) }))
 }
 
 /// One text or several.

@@ -3,17 +3,20 @@
 mod command;
 mod observe;
 
+use std::time::Duration;
+
 use crate::check::earlier::Earlier;
 use crate::check::expectation::{Expectation, facts::read_facts, learn::learn};
 use crate::check::finding::Status;
+use crate::check::history::History;
 use crate::check::profile::{EMBEDDED, Profile, Setting};
-use crate::check::registry::{self, Of, Severity};
-use crate::check::run;
+use crate::check::registry::{self, Severity};
 use crate::check::subject::Surroundings;
+use crate::check::{not_made, run, under_load};
 use crate::inspect::check::{self, explanations};
 use crate::inspect::suggest::{Known, nearest};
-use crate::machine::Function;
 use crate::machine::reading::Depth;
+use crate::machine::{Function, Machine};
 use crate::render::{junit, ocptv, prometheus, text};
 
 use super::arguments::{CheckOptions, Format, Global, Selection};
@@ -22,7 +25,7 @@ use super::run::{
     Failure, INTERNAL, NO_INPUT, NOT_FOUND, Need, Outcome, Session, USAGE, check_log, json, open_source,
     style,
 };
-use observe::Observed;
+use observe::{Moment, Observed};
 
 /// Something failed.
 const FAILED: u8 = 2;
@@ -56,14 +59,15 @@ pub fn run(global: &Global, selection: &Selection, options: &CheckOptions) -> Re
         || expectation.as_ref().is_some_and(Expectation::needs_vital_product_data);
     let need = Need { depth: Depth::Full, platform: true, log: true, vital_product_data: product_data };
     check_log(global)?;
-    let (mut session, before) = if time.is_some() || options.command.is_some() {
+    let twice = time.is_some() || options.command.is_some();
+    let (mut session, before) = if twice {
         if global.log.is_some() {
             let text = "--log: with --for and --while the log is that of the machine itself; leave it out";
             return Err(Failure::new(USAGE, text));
         }
         let observed = observe::observe(global, selection, options, time, need)?;
-        let Observed { session, first, history, elapsed, loaded, complaints } = observed;
-        (session, Some((first, history, elapsed, loaded, complaints)))
+        let Observed { session, first, loaded, history, elapsed, complaints } = observed;
+        (session, Some(Before { first, loaded, history, elapsed, complaints }))
     } else {
         let source = open_source(global)?;
         let mut progress = Progress::patient();
@@ -76,21 +80,16 @@ pub fn run(global: &Global, selection: &Selection, options: &CheckOptions) -> Re
     let notes = std::mem::take(&mut session.notes);
     let inspection = session.inspection();
     if expectation.is_some() || options.learn {
-        let deadline = std::time::Duration::from_secs_f64(global.deadline);
+        let deadline = Duration::from_secs_f64(global.deadline);
         let facts = read_facts(inspection.tree, inspection.live, &session.machine, deadline);
         expectation.get_or_insert_default().facts = facts;
     }
-    let earlier = before.as_ref().map(|(first, history, elapsed, ..)| Earlier {
-        machine: &first.machine,
-        interrupts: first.interrupts.as_deref(),
-        elapsed: *elapsed,
-        history,
-    });
+    let earlier = before.as_ref().map(|before| before.earlier(before.elapsed));
     let around = Surroundings {
         interrupts: session.interrupts.as_deref(),
         live: inspection.live,
         mmio: options.mmio,
-        busy: options.busy || before.as_ref().is_some_and(|(.., loaded, _)| *loaded),
+        busy: options.busy,
         log: session.log.as_ref(),
         expectation: expectation.as_ref().filter(|_| options.expect.is_some()),
         earlier: earlier.as_ref(),
@@ -107,34 +106,32 @@ pub fn run(global: &Global, selection: &Selection, options: &CheckOptions) -> Re
         let named = |ids: &[String]| ids.iter().any(|id| id == check.id);
         (options.only.is_empty() || named(&options.only)) && !named(&options.skip)
     };
-    let findings = run::run(around, functions(&session), &wanted);
+    let mut findings = run::run(around, functions(&session.machine), &wanted);
+    if let Some(before) = &before
+        && let Some((moment, since)) = &before.loaded
+    {
+        let earlier = before.earlier(*since);
+        let loaded = Surroundings {
+            machine: &moment.machine,
+            interrupts: moment.interrupts.as_deref(),
+            busy: true,
+            earlier: Some(&earlier),
+            ..around
+        };
+        let loaded = run::run(loaded, functions(&moment.machine), &wanted);
+        findings = under_load::together(loaded, findings);
+    }
+    let mut complaints = not_made::add(&mut findings, &options.only, twice, options.expect.is_some());
     // Formats for other programs list what passed: a test that is not named was not made.
     let others = !matches!(global.format, Format::Text | Format::Json);
     let mut answer =
         check::check(inspection, &options.profile, &findings, &options.only, options.all || others, notes);
-    answer.seconds = before.as_ref().map(|(_, _, elapsed, ..)| elapsed.as_millis() as f64 / 1000.0);
-    answer.under_load = before.as_ref().map(|(.., loaded, _)| *loaded);
+    answer.seconds = before.as_ref().map(|before| before.elapsed.as_millis() as f64 / 1000.0);
+    answer.under_load = before.as_ref().map(|before| before.loaded.is_some());
     // That a function does not answer is what its presence check tells.
     let told: Vec<String> = session.machine.wanted.iter().map(|address| format!("{address}: ")).collect();
     session.complaints.retain(|complaint| !told.iter().any(|address| complaint.starts_with(address)));
-    let mut complaints = Vec::new();
-    for id in &options.only {
-        let made =
-            |f: &&crate::check::finding::Finding| f.check.id == id && f.status != Status::NotApplicable;
-        if findings.iter().find(made).is_none() {
-            let why = match registry::find(id).map(|check| check.of) {
-                Some(Of::OverTime(_)) if before.is_none() => "needs two readings (--for, --while)",
-                Some(Of::Entry(_) | Of::Expected(_) | Of::ExpectedMachine(_)) if options.expect.is_none() => {
-                    "needs an expectation (--expect)"
-                }
-                _ => "applies to nothing that was checked",
-            };
-            complaints.push(format!("check {id}: {why}, so it was not made"));
-        }
-    }
-    if let Some((.., told)) = before {
-        complaints.extend(told);
-    }
+    complaints.extend(before.map(|before| before.complaints).unwrap_or_default());
     let text = match global.format {
         Format::Json => json(&answer)?,
         Format::Junit => junit::junit(&answer),
@@ -150,6 +147,27 @@ pub fn run(global: &Global, selection: &Selection, options: &CheckOptions) -> Re
         (_, false) => NOT_FOUND,
     };
     Ok(outcome)
+}
+
+/// What was read before the last reading.
+struct Before {
+    first: Moment,
+    loaded: Option<(Moment, Duration)>,
+    history: History,
+    elapsed: Duration,
+    complaints: Vec<String>,
+}
+
+impl Before {
+    /// The first reading, as seen from one that was made so long after it.
+    fn earlier(&self, elapsed: Duration) -> Earlier<'_> {
+        Earlier {
+            machine: &self.first.machine,
+            interrupts: self.first.interrupts.as_deref(),
+            elapsed,
+            history: &self.history,
+        }
+    }
 }
 
 /// Reads an expectation.
@@ -168,14 +186,14 @@ fn exit_status(result: Status, least: Status) -> u8 {
 }
 
 /// What is wanted and, of functions that were asked for by name, the bridges above: a link has two ends.
-pub fn functions(session: &Session) -> Vec<&Function> {
-    let mut addresses = session.machine.wanted.clone();
-    for function in session.machine.wanted() {
-        addresses.extend(session.machine.path(function).iter().map(|f| f.address));
+pub fn functions(machine: &Machine) -> Vec<&Function> {
+    let mut addresses = machine.wanted.clone();
+    for function in machine.wanted() {
+        addresses.extend(machine.path(function).iter().map(|f| f.address));
     }
     addresses.sort_unstable();
     addresses.dedup();
-    addresses.into_iter().filter_map(|address| session.machine.get(address)).collect()
+    addresses.into_iter().filter_map(|address| machine.get(address)).collect()
 }
 
 fn known(id: &str) -> Result<(), Failure> {

@@ -1,9 +1,9 @@
-//! Two readings of a machine, and looks at its links in between: of the live machine while time passes, of a simulated one
-//! at two moments.
+//! Readings of a machine at the beginning and at the end of a time, and looks at its links in between: of the live machine
+//! while time passes, of a simulated one at some moments. While a command loads the machine, it is read in full each time.
 
 use std::time::{Duration, Instant};
 
-use crate::check::history::History;
+use crate::check::history::{History, Work};
 use crate::machine::interrupts::{Line, read_interrupts};
 use crate::machine::reading::Depth;
 use crate::machine::{self, Machine, Scope};
@@ -25,18 +25,18 @@ pub struct Moment {
     pub interrupts: Option<Vec<Line>>,
 }
 
-/// What two readings gave.
+/// What the readings gave.
 pub struct Observed {
-    /// The second reading, with everything around it.
+    /// The last reading, with everything around it.
     pub session: Session,
     /// The first one.
     pub first: Moment,
-    /// Links in between.
+    /// The last one that was made from beginning to end while the command was running, and when.
+    pub loaded: Option<(Moment, Duration)>,
+    /// Links at every reading.
     pub history: History,
-    /// Time between the readings.
+    /// Time between the first and the last reading.
     pub elapsed: Duration,
-    /// The second reading was made while the command was running.
-    pub loaded: bool,
     /// What is to be told, a line each.
     pub complaints: Vec<String>,
 }
@@ -58,7 +58,7 @@ pub fn time(options: &CheckOptions) -> Result<Option<Duration>, Failure> {
     }
 }
 
-/// Reads a machine twice.
+/// Reads a machine at least twice.
 pub fn observe(
     global: &Global,
     selection: &Selection,
@@ -89,7 +89,7 @@ pub fn observe(
             let at = moment(at.as_deref(), global.at.as_deref())?;
             let scenario = simulated::from_text(&text, &name, None).map_err(failed)?;
             let time = time.unwrap_or(TICK);
-            simulation(&scenario, at, global, selection, time, need)
+            simulation(&scenario, at, global, selection, (time, work(options)), need)
         }
     }
 }
@@ -125,13 +125,18 @@ fn read(
     Ok(Moment { machine, interrupts })
 }
 
+/// Whether functions have work while no command gives them any.
+fn work(options: &CheckOptions) -> Work {
+    if options.busy { Work::Steady } else { Work::Unknown }
+}
+
 /// The simulated machine at a moment and some time later. Without a moment, the second reading is at the end of the timeline.
 fn simulation(
     scenario: &Scenario,
     at: Option<u64>,
     global: &Global,
     selection: &Selection,
-    time: Duration,
+    (time, work): (Duration, Work),
     need: Need,
 ) -> Result<Observed, Failure> {
     let length = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
@@ -142,16 +147,16 @@ fn simulation(
     let mut history = History::default();
     let mut quiet = |_: usize, _: usize| true;
     let first = read(&source(0)?, global, selection, need.depth, &mut quiet)?;
-    history.look(&first.machine, Duration::ZERO);
+    history.look(&first.machine, Duration::ZERO, work);
     let looks = (length / 1_000_000).clamp(1, LOOKS);
     for look in 1..looks {
         let at = length / looks * look;
         let between = read(&source(at)?, global, selection, Depth::Summary, &mut quiet)?;
-        history.look(&between.machine, Duration::from_micros(at));
+        history.look(&between.machine, Duration::from_micros(at), work);
     }
     let session = Session::read(source(length)?, global, selection, need, &mut quiet)?;
-    history.look(&session.machine, time);
-    Ok(Observed { session, first, history, elapsed: time, loaded: false, complaints: Vec::new() })
+    history.look(&session.machine, time, work);
+    Ok(Observed { session, first, loaded: None, history, elapsed: time, complaints: Vec::new() })
 }
 
 fn live(
@@ -173,7 +178,8 @@ fn live(
     let first = reading(&mut progress, need.depth)?;
     let cost = began.elapsed();
     let mut history = History::default();
-    history.look(&first.machine, Duration::ZERO);
+    let without_command = work(options);
+    history.look(&first.machine, Duration::ZERO, without_command);
     let mut load = match &options.command {
         Some(command) => {
             let load = Load::start(command);
@@ -181,8 +187,7 @@ fn live(
         }
         None => None,
     };
-    // The last full reading that was made from beginning to end while the command was running.
-    let mut under_load: Option<(Moment, Duration)> = None;
+    let mut loaded: Option<(Moment, Duration)> = None;
     let began = Instant::now();
     // Looking must not itself be the load.
     let tick = TICK.max(cost * 10);
@@ -210,9 +215,12 @@ fn live(
         let depth = if load.is_some() { need.depth } else { Depth::Summary };
         let since = began.elapsed();
         let look = reading(&mut progress, depth)?;
-        history.look(&look.machine, since);
+        // Every reading counts for links; of what counters and registers say, the last one under load holds it all.
         if load.as_mut().is_some_and(|load| !load.has_ended()) {
-            under_load = Some((look, since));
+            history.look(&look.machine, since, Work::Begun);
+            loaded = Some((look, since));
+        } else {
+            history.look(&look.machine, since, without_command);
         }
         if over {
             break;
@@ -232,31 +240,27 @@ fn live(
         }
     }
     let elapsed = began.elapsed();
-    let mut session = Session::read(source, global, selection, need, &mut |done, all| {
+    let session = Session::read(source, global, selection, need, &mut |done, all| {
         progress.tell(|| format!("check: {done} of {all} functions"))
     })?;
     progress.end();
     if progress.interrupted() {
         return Err(stopped());
     }
-    let loaded = under_load.is_some();
-    if load.is_some() && !loaded {
+    history.look(&session.machine, elapsed, without_command);
+    if load.is_some() && loaded.is_none() {
         let text =
             "--while: the command ended before the machine could be read; nothing was judged under load";
         complaints.push(text.to_owned());
     }
-    let elapsed = match under_load {
-        Some((look, since)) => {
-            session.machine = look.machine;
-            session.interrupts = look.interrupts;
-            since
+    // Vital product data is read once, after the load: the device hands it out slowly, and would do so beside its work.
+    if let Some((moment, _)) = &mut loaded {
+        for function in &mut moment.machine.functions {
+            let after = session.machine.get(function.address);
+            function.reading.vital_product_data = after.and_then(|f| f.reading.vital_product_data.clone());
         }
-        None => {
-            history.look(&session.machine, elapsed);
-            elapsed
-        }
-    };
-    Ok(Observed { session, first, history, elapsed, loaded, complaints })
+    }
+    Ok(Observed { session, first, loaded, history, elapsed, complaints })
 }
 
 fn waiting(elapsed: Duration, time: Option<Duration>, command: Option<&str>) -> String {

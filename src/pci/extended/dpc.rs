@@ -78,13 +78,13 @@ register! {
         /// The port is contained.
         0 trigger_status Rw1cs "Trigger",
         /// Why; meaningful while Trigger Status is set.
-        2:1 trigger_reason Ros "Reason" = Meaning::Choice(&[(0, "unmasked uncorrectable error"), (1, "ERR_NONFATAL"), (2, "ERR_FATAL"), (3, "see trigger reason extension")]),
+        2:1 trigger_reason Ros "Reason" = Meaning::ChoiceWhen(triggered, &[(0, "unmasked uncorrectable error"), (1, "ERR_NONFATAL"), (2, "ERR_FATAL"), (3, "see trigger reason extension")]),
         /// An interrupt is pending.
         3 interrupt_status Rw1cs "INT",
         /// The root port has work left from before; Trigger Status must not be cleared yet.
         4 rp_busy Ro "RPBusy",
-        /// Why, where Trigger Reason is 3.
-        6:5 trigger_reason_extension Ros "TriggerExt" = Meaning::Choice(&[(0, "RP PIO error"), (1, "DPC software trigger")]),
+        /// Why; meaningful while Trigger Status is set and Trigger Reason is 3.
+        6:5 trigger_reason_extension Ros "TriggerExt" = Meaning::ChoiceWhen(extended_reason, &[(0, "RP PIO error"), (1, "DPC software trigger")]),
         /// Bit number of the first error in RP PIO Status.
         12:8 rp_pio_first_error_pointer Ros "RP PIO ErrPtr" = Meaning::Hex,
         /// ERR_COR of the subclass for system firmware was sent.
@@ -111,6 +111,16 @@ register! {
         /// All 32 bits.
         31:0 bits Ros "bits" = Meaning::Hex,
     }
+}
+
+/// Trigger Status is set: only then Trigger Reason means anything.
+fn triggered(status: u64) -> bool {
+    status & 1 == 1
+}
+
+/// Trigger Reason says that Trigger Reason Extension has the reason.
+fn extended_reason(status: u64) -> bool {
+    triggered(status) && status >> 1 & 3 == 3
 }
 
 /// The five RP PIO registers have the same bits.

@@ -1,12 +1,11 @@
 //! The ACPI tables that say something of PCI Express.
 
-use super::description::Description;
+use std::collections::BTreeSet;
 
 /// FACP, revision 6 (ACPI 6.5, 5.2.9): whether firmware forbids MSI or ASPM.
-pub fn fadt(description: &Description) -> Vec<u8> {
+pub fn fadt(no_msi: bool, no_aspm: bool) -> Vec<u8> {
     const IAPC_BOOT_ARCH: usize = 109;
     const LEGACY_DEVICES_AND_8042: u8 = 0x03;
-    let (no_msi, no_aspm) = description.fadt;
     let mut table = header(b"FACP", 276, 6);
     table[IAPC_BOOT_ARCH] = LEGACY_DEVICES_AND_8042 | u8::from(no_msi) << 3 | u8::from(no_aspm) << 4;
     finish(table)
@@ -23,20 +22,20 @@ pub fn forbid_aspm(table: &mut [u8]) {
     }
 }
 
-/// MCFG (PCI Firmware 3.3, 4.1.2): one range of 256 buses for each domain, one behind the other.
-pub fn mcfg(description: &Description) -> Vec<u8> {
+/// MCFG (PCI Firmware 3.3, 4.1.2): one range of 256 buses for each domain, one behind the other from `base` on. Domains
+/// above FFFFh cannot be named in it and are left out.
+pub fn mcfg(base: u64, domains: impl IntoIterator<Item = u32>) -> Vec<u8> {
     const HEADER: usize = 44;
-    let mut domains: Vec<u32> =
-        description.host_bridges.iter().map(|host| host.domain).filter(|d| *d <= 0xffff).collect();
-    domains.sort_unstable();
-    domains.dedup();
+    let domains: BTreeSet<u16> =
+        domains.into_iter().filter_map(|domain| u16::try_from(domain).ok()).collect();
     let mut table = header(b"MCFG", HEADER + 16 * domains.len(), 1);
     for (place, domain) in domains.iter().enumerate() {
         let at = HEADER + 16 * place;
-        let base = description.ecam + ((place as u64) << 28);
+        let base = base.saturating_add((place as u64) << 28);
         table[at..at + 8].copy_from_slice(&base.to_le_bytes());
-        table[at + 8..at + 10].copy_from_slice(&(*domain as u16).to_le_bytes());
-        table[at + 11] = 255;
+        table[at + 8..at + 10].copy_from_slice(&domain.to_le_bytes());
+        let (first_bus, last_bus) = (at + 10, at + 11);
+        (table[first_bus], table[last_bus]) = (0, 255);
     }
     finish(table)
 }

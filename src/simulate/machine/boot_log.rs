@@ -26,7 +26,7 @@ pub fn write(
     machine.wait(11_000);
     let [vendor, product, firmware] = &description.board;
     machine.say(format!("DMI: {vendor} {product}, BIOS {firmware} 01/02/2025"));
-    let length = acpi::mcfg(description).len();
+    let length = acpi::mcfg(description.ecam, description.domains()).len();
     machine.say("ACPI: FACP 0x000000008F9A1000 000114 (v06 EXAMPL 2SGPUSRV 00000001 EXMP 00000000)");
     machine.say(format!(
         "ACPI: MCFG 0x000000008F9A0000 {length:06X} (v01 EXAMPL 2SGPUSRV 00000001 EXMP 00000000)"

@@ -136,8 +136,8 @@ fn ownership(
 fn platform(machine: &mut Machine, description: &Description) {
     machine.line("proc/version", boot_log::version(description));
     machine.line("proc/cmdline", &description.command_line);
-    machine.file("sys/firmware/acpi/tables/FACP", acpi::fadt(description));
-    machine.file("sys/firmware/acpi/tables/MCFG", acpi::mcfg(description));
+    machine.file("sys/firmware/acpi/tables/FACP", acpi::fadt(description.fadt.0, description.fadt.1));
+    machine.file("sys/firmware/acpi/tables/MCFG", acpi::mcfg(description.ecam, description.domains()));
     let policies = ["default", "performance", "powersave", "powersupersave"].map(|policy| {
         if policy == description.aspm_policy { format!("[{policy}] ") } else { format!("{policy} ") }
     });
