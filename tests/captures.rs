@@ -246,6 +246,86 @@ fn what_names_a_machine_is_replaced_and_nothing_else_changes() {
     }
 }
 
+/// What names a machine and its people, in lines that a log and a command line have.
+const PLANTED: &str = "Serial Number: PF3XK90217Q\nSN: S64HNJ0T501234\nHostname set to <gpu-box-7>.\n/home/alice/x acct=\"alice\"\n\
+    eth0: 48:b0:2d:12:34:56 48b0.2d12.3456 enx48b02d123456\nmac 3cecef5ab917\n203.0.113.77-203.0.113.99 2001:db8:5:6::77\n\
+    attached_sas_addr=0x5000c500a1b2c3d4 node_guid: 506b:4b03:00cd:1234 eui.0025388b81b1c2d3\n\
+    GPU-fa3c8a9e-0d3a-41ee-8c99-0242ac120007 ip=203.0.113.77::203.0.113.1:255.255.255.0:gpu-box-7:eth0:none\n";
+
+/// Status by check and function; verdict by device.
+fn judged(source: &str) -> (Vec<String>, Vec<String>) {
+    let json = |question: &[&str]| -> serde_json::Value {
+        let (_, text, error) = answer(source, question);
+        serde_json::from_str(&text).unwrap_or_else(|e| panic!("{source}: {e}: {error}"))
+    };
+    let all = |list: &serde_json::Value, keys: &[&str]| -> Vec<String> {
+        let one = |entry: &serde_json::Value| {
+            keys.iter().map(|key| entry[key].to_string()).collect::<Vec<_>>().join(" ")
+        };
+        list.as_array().unwrap().iter().map(one).collect()
+    };
+    let checks = json(&["check", "--all", "--profile", "gpu-server", "--format", "json"]);
+    let verdicts = json(&["diagnose", "--format", "json"]);
+    (
+        all(&checks["findings"], &["check", "address", "status"]),
+        all(&verdicts["devices"], &["address", "verdict", "confidence", "rule"]),
+    )
+}
+
+#[test]
+fn a_redacted_capture_has_the_same_verdicts_and_none_of_the_names() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let secrets = [
+        "pf3xk90217q",
+        "s64hnj0t501234",
+        "gpu-box-7",
+        "alice",
+        "12:34:56",
+        "2d12.3456",
+        "48b02d123456",
+        "5ab917",
+        "203.0.113.77",
+        "203.0.113.99",
+        "2001:db8:5:6::77",
+        "a1b2c3d4",
+        "00cd:1234",
+        "81b1c2d3",
+        "fa3c8a9e-0d3a",
+    ];
+    for scenario in ["field-note-1", "field-note-2", "error-storm", "port-contains-error"] {
+        let (plain, redacted) = (at(&format!("{scenario}-plain")), at(&format!("{scenario}-redacted")));
+        capture(&fixture(&format!("scenarios/{scenario}.toml")), Path::new(&plain), &["--dir"]);
+        for name in ["var/log/kmsg", "var/log/dmesg", "proc/cmdline", "proc/version", "proc/interrupts"] {
+            let file = Path::new(&plain).join(name);
+            let Ok(mut bytes) = std::fs::read(&file) else { continue };
+            if name == "proc/cmdline" {
+                bytes = [bytes.trim_ascii(), b" ", PLANTED.replace('\n', " ").as_bytes(), b"\n"].concat();
+            } else {
+                bytes.extend(PLANTED.bytes());
+            }
+            std::fs::write(file, bytes).unwrap();
+        }
+        let arguments = ["--from", &plain, "capture", "--dir", "-o", &redacted, "--redact-key", &at("key")];
+        let output = pciscope(&arguments);
+        assert!(output.status.success(), "{scenario}: {}", text(&output.stderr));
+        let mut found = vec![false; secrets.len()];
+        for (path, bytes) in files(Path::new(&plain)) {
+            let bytes = text(&bytes.to_ascii_lowercase());
+            secrets.iter().zip(&mut found).for_each(|(secret, found)| *found |= bytes.contains(secret));
+            let Ok(mine) = std::fs::read(Path::new(&redacted).join(path.strip_prefix(&plain).unwrap()))
+            else {
+                continue;
+            };
+            let mine = text(&mine.to_ascii_lowercase());
+            let left: Vec<&&str> = secrets.iter().filter(|secret| mine.contains(**secret)).collect();
+            assert!(left.is_empty(), "{left:?} in {}", path.display());
+        }
+        assert!(found.iter().all(|found| *found), "{scenario}: {found:?}");
+        assert_eq!(judged(&plain), judged(&redacted), "{scenario}");
+    }
+}
+
 /// Runs a tool of OpenSSH; `None` where it is not installed.
 fn ssh_keygen(arguments: &[&str], input: &Path) -> Option<Output> {
     let mut command = Command::new("ssh-keygen");

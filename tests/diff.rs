@@ -197,3 +197,71 @@ fn functions_are_found_again_after_they_were_renumbered() {
         "{reasons:?}"
     );
 }
+
+/// Captures a source; `key` makes the pseudonyms.
+fn capture(source: &str, name: &Path, key: &Path) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pciscope"));
+    command.args(["--from", source, "capture", "--vpd", "--redact-key"]).args([key, Path::new("-o"), name]);
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{source}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn pseudonyms_are_not_compared_with_what_they_stand_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let fixtures = root().join("sysfs-fixtures");
+    for (number, source) in
+        ["machines/two-socket-gpu-server", "machines/qemu-q35-gpu"].into_iter().enumerate()
+    {
+        let source = fixtures.join(source);
+        let source = source.to_str().unwrap();
+        let names = ["mine", "again", "other"].map(|name| at(&format!("{name}{number}.tar.zst")));
+        for (name, key) in names.iter().zip(["key", "key", "other-key"]) {
+            capture(source, name, &at(key));
+        }
+        let [mine, again, other] = names.each_ref().map(|name| name.to_str().unwrap());
+        let unknown = |answer: &Value| answer.to_string().matches("a pseudonym stands in its place").count();
+        for matching in ["address", "slot", "serial", "id"] {
+            for (first, second) in [(source, mine), (mine, source), (mine, other)] {
+                let (answer, status) = diff(first, second, &["--all", "--match", matching]);
+                assert_eq!(status, Some(0), "{first} {second} by {matching}: {:?}", changes(&answer));
+                assert!(unknown(&answer) > 0, "{first} {second} by {matching}: {answer}");
+            }
+            let (answer, status) = diff(mine, again, &["--all", "--match", matching]);
+            assert_eq!((status, unknown(&answer)), (Some(0), 0), "{source} by {matching}: {answer}");
+        }
+    }
+}
+
+#[test]
+fn a_device_that_died_is_paired_though_its_serial_number_cannot_be_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let [alive, dead] = ["alive", "dead"].map(|name| folder.path().join(name));
+    let source = root().join("sysfs-fixtures/machines/two-socket-gpu-server");
+    let copy = |to: &Path| {
+        let copied = Command::new("cp").args(["-a", source.to_str().unwrap(), to.to_str().unwrap()]).status();
+        assert!(copied.unwrap().success());
+    };
+    copy(&alive);
+    copy(&dead);
+    let (alone, _) = ask(&["--from", alive.to_str().unwrap(), "show"]);
+    let with_number: Vec<&str> = alone["functions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|f| f["registers"].as_object().unwrap().keys().any(|path| path.starts_with("serial_number.")))
+        .map(|f| f["address"].as_str().unwrap())
+        .collect();
+    let victim = *with_number.first().unwrap();
+    let config = dead.join("sys/bus/pci/devices").join(victim).join("config");
+    std::fs::write(config, [0xff; 4096]).unwrap();
+    for (first, second) in [(&alive, &dead), (&dead, &alive)] {
+        let (answer, status) =
+            diff(first.to_str().unwrap(), second.to_str().unwrap(), &["--match", "serial"]);
+        let empty = |key: &str| answer[key].as_array().unwrap().is_empty();
+        assert!(status == Some(1) && empty("only_first") && empty("only_second"), "{victim}: {answer}");
+        let found = answer["functions"].as_array().unwrap().iter().find(|f| f["address"] == victim).unwrap();
+        assert_eq!(found["second_address"], victim);
+    }
+}

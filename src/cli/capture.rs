@@ -101,15 +101,21 @@ pub fn run(global: &Global, wanted: &Wanted<'_>) -> Result<Outcome, Failure> {
         complete,
         unread: unread(&recording),
         redaction: None,
+        pseudonyms: None,
         notes,
     };
     match redaction {
         Redacting::No => {}
-        Redacting::Before(replaced) => about.redaction = Some(replaced),
+        Redacting::Before(replaced, pseudonyms) => {
+            about.redaction = Some(replaced);
+            about.pseudonyms = pseudonyms;
+        }
         Redacting::With(key) => {
             let redaction = redact(&mut recording, key, &redact::hosts(&*tree));
+            about.unread = unread(&recording);
             about.kernel = about.kernel.map(|kernel| redaction.text(&kernel));
             about.notes = about.notes.iter().map(|note| redaction.text(note)).collect();
+            about.pseudonyms = Some(redaction.pseudonyms());
             about.redaction = Some(redaction.replaced);
         }
     }
@@ -145,17 +151,15 @@ enum Redacting {
     /// Nothing.
     No,
     /// Nothing: whoever made the source did it.
-    Before(Vec<Replaced>),
+    Before(Vec<Replaced>, Option<String>),
     /// Replace it, with this key.
     With(Key),
 }
 
 fn redaction(wanted: &Redaction, tree: &dyn Tree, notes: &mut Vec<String>) -> Result<Redacting, Failure> {
     // Pseudonyms of pseudonyms would match nothing.
-    let before = crate::tree::read(tree, about::PATH, ABOUT_LIMIT).ok();
-    let before = before.and_then(|bytes| serde_json::from_slice::<About>(&bytes).ok());
-    if let Some(replaced) = before.and_then(|about| about.redaction) {
-        return Ok(Redacting::Before(replaced));
+    if let Some(About { redaction: Some(replaced), pseudonyms, .. }) = about::read(tree) {
+        return Ok(Redacting::Before(replaced, pseudonyms));
     }
     if wanted.no_redact {
         return Ok(Redacting::No);
@@ -176,9 +180,6 @@ fn redaction(wanted: &Redaction, tree: &dyn Tree, notes: &mut Vec<String>) -> Re
     notes.push(format!("the pseudonyms of this capture match those of no other: {kept}"));
     Ok(Redacting::With(key))
 }
-
-/// Most bytes that are read of what a capture says of itself.
-const ABOUT_LIMIT: usize = 64 << 20;
 
 fn refused(error: &StoreError) -> Failure {
     let status = match error {

@@ -1,6 +1,8 @@
 //! `diff`.
 
+use crate::evidence::about::{self, About};
 use crate::inspect::diff::pairs::Matching;
+use crate::inspect::diff::replaced::Replaced;
 use crate::inspect::diff::{Diff, Half, diff};
 use crate::machine::Function;
 use crate::machine::board::{Board, read_board};
@@ -90,6 +92,7 @@ fn complaints(answer: &Diff, chosen: Chosen<'_>) -> Vec<String> {
 struct Opened {
     session: Session,
     board: Board,
+    replaced: Option<Replaced>,
 }
 
 impl Opened {
@@ -99,6 +102,7 @@ impl Opened {
             interrupts: self.session.interrupts.as_deref(),
             board: &self.board,
             source: &self.session.source.description,
+            replaced: self.replaced.as_ref(),
         }
     }
 }
@@ -109,5 +113,13 @@ fn open(global: &Global, source: Option<&str>) -> Result<Opened, Failure> {
     let global = Global { from: source.map(str::to_owned), ..global.clone() };
     let session = Session::open(&global, &Selection::default(), Depth::Full, true)?;
     let board = read_board(&*session.source.tree);
-    Ok(Opened { session, board })
+    let replaced = about::read(&*session.source.tree).and_then(replaced);
+    Ok(Opened { session, board, replaced })
+}
+
+/// What a capture says of personal data in it.
+fn replaced(about: About) -> Option<Replaced> {
+    let mut replaced = Replaced { pseudonyms: about.pseudonyms, ..Replaced::default() };
+    about.redaction?.iter().for_each(|one| replaced.add(&one.path, &one.ranges));
+    Some(replaced)
 }

@@ -2,6 +2,8 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use crate::tree::Tree;
+
 /// Where it lies in a capture.
 pub const PATH: &str = "capture/about.json";
 
@@ -24,8 +26,20 @@ pub struct About {
     pub unread: Vec<Unread>,
     /// Personal data that was replaced; `null` if nothing was to be replaced.
     pub redaction: Option<Vec<Replaced>>,
+    /// Which pseudonyms: captures with the same value here have the same ones for the same data. `null` if nothing was to be
+    /// replaced, or an older program replaced it.
+    #[serde(default)]
+    pub pseudonyms: Option<String>,
     /// What a reader should know, a line each.
     pub notes: Vec<String>,
+}
+
+/// Most bytes that are read of it.
+const LIMIT: usize = 64 << 20;
+
+/// What a source says of itself; `None` of what is no capture.
+pub fn read(tree: &dyn Tree) -> Option<About> {
+    serde_json::from_slice(&crate::tree::read(tree, PATH, LIMIT).ok()?).ok()
 }
 
 /// Something that could not be read.
@@ -48,6 +62,9 @@ pub struct Replaced {
     pub what: String,
     /// How often.
     pub count: usize,
+    /// Where, of files that are no text: offset and length in bytes.
+    #[serde(default)]
+    pub ranges: Vec<[u64; 2]>,
 }
 
 /// A time as RFC 3339 says it, in UTC, to the second.

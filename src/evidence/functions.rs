@@ -96,6 +96,7 @@ mod tests {
             complete: true,
             unread: Vec::new(),
             redaction: None,
+            pseudonyms: None,
             notes: Vec::new(),
         };
         super::super::store(&recording, &about, 0, super::super::Form::Archive, &path, None).unwrap();

@@ -103,6 +103,12 @@ impl Recording {
         self.answers.iter_mut().map(|(path, kept)| (path.as_str(), kept))
     }
 
+    /// Gives every path another name.
+    pub fn rename(&mut self, name: impl Fn(&str) -> String) {
+        let answers = std::mem::take(&mut self.answers);
+        self.answers = answers.into_iter().map(|(path, kept)| (name(&path), kept)).collect();
+    }
+
     /// What is stored as files and links: path and bytes, or path and text of the link.
     pub fn stored(&self) -> impl Iterator<Item = (String, Stored<'_>)> {
         self.answers.iter().flat_map(|(path, kept)| -> Vec<(String, Stored<'_>)> {

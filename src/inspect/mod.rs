@@ -14,6 +14,7 @@ pub mod explain_log;
 pub mod explain_packet;
 pub mod explain_verdict;
 pub mod field;
+pub mod general;
 pub mod list;
 pub mod log;
 pub mod msix;

@@ -4,24 +4,19 @@ use std::collections::BTreeMap;
 
 use crate::inspect::value::{json_value, text_value};
 use crate::machine::Function;
-use crate::machine::aer::{self, Aer};
 use crate::machine::aspm::{self, Aspm, AspmControl};
 use crate::machine::interrupts::{self, LinuxInterrupt, Mode};
-use crate::machine::link::{self, Rate};
-use crate::machine::power::{self, Power};
-use crate::pci::bars::{self, Bar, BridgeWindow};
 use crate::pci::decode::{Capability, Placed};
-use crate::pci::expansion_rom::{ExpansionRom, expansion_rom};
-use crate::pci::extended::sriov;
 use crate::pci::header;
 use crate::pci::register::Field;
+use crate::pci::reserved;
 use crate::pci::walk::Anomaly;
-use crate::pci::{Bdf, ConfigSpace, reserved};
 
 use super::Inspection;
 use super::capability::{CapabilityEntry, ReservedByte, capability_entry, reserved_header_bytes};
 use super::containment::{Containment, containment};
 use super::doe_features::{DoeFeature, doe_features};
+use super::general::General;
 use super::list::{Summary, summary};
 use super::packet::{LoggedPacket, logged_packet};
 use super::rcd_link::{RcdRegister, rcd_link};
@@ -83,39 +78,13 @@ pub struct Details {
     /// The function in short.
     #[serde(flatten)]
     pub summary: Summary,
-    /// NUMA node; `null` if it has none or the source does not tell.
-    pub numa_node: Option<u32>,
-    /// Number of the IOMMU group.
-    pub iommu_group: Option<String>,
-    /// Number of the physical slot.
-    pub slot: Option<String>,
-    /// Ways in which the kernel can reset the function; `null` if the source does not tell.
-    pub reset_methods: Option<Vec<String>>,
-    /// Processors near the function.
-    pub local_processors: Option<String>,
-    /// How often drivers enabled the function (`enable`).
-    pub enable_count: Option<u32>,
-    /// Whether the kernel lets drivers use MSI on the function (`msi_bus`).
-    pub msi_allowed: Option<bool>,
-    /// Name that firmware gives the device (`label`).
-    pub label: Option<String>,
-    /// The physical function that a virtual one belongs to.
-    pub physical_function: Option<String>,
-    /// Virtual functions: how many are on, how many there can be.
-    pub virtual_functions: Option<(u32, u32)>,
-    /// Power state.
-    pub power: Power,
-    /// The other end of the link.
-    #[schemars(with = "Option<String>")]
-    pub link_partner: Option<Bdf>,
-    /// What the other end can do.
-    pub link_partner_maximum: Option<Rate>,
+    /// What Linux and the hierarchy add to it.
+    #[serde(flatten)]
+    pub general: General,
     /// ASPM at this end and who decides about it.
     pub aspm_detail: Option<Aspm>,
     /// Who decides about ASPM.
     pub aspm_control: AspmControl,
-    /// Advanced Error Reporting.
-    pub aer: Aer,
     /// Why the port is contained (DPC); `null` if it is not, has no such capability, or was not read.
     pub containment: Option<Containment>,
     /// Reserved bytes of the header that are not zero although they should be.
@@ -128,12 +97,6 @@ pub struct Details {
     pub interrupt_pin: Option<char>,
     /// The function's interrupts as Linux sees them.
     pub interrupts: Vec<LinuxInterrupt>,
-    /// Base Address Registers.
-    pub bars: Vec<Bar>,
-    /// Expansion ROM; `null` if there is none or nothing tells.
-    pub expansion_rom: Option<ExpansionRom>,
-    /// Windows of a bridge.
-    pub windows: Vec<BridgeWindow>,
     /// Capabilities in the order of the lists.
     pub capabilities: Vec<CapabilityEntry>,
     /// What is wrong with the lists.
@@ -214,34 +177,17 @@ pub fn details(
         }
         registers.insert(path, RegisterValue::of(placed));
     }
-    let general = General::new(inspection, function, lines);
     Details {
         summary: summary(inspection.names, function),
-        numa_node: general.numa_node,
-        iommu_group: general.iommu_group,
-        slot: general.slot,
-        reset_methods: general.reset_methods,
-        local_processors: general.local_processors,
-        enable_count: general.enable_count,
-        msi_allowed: general.msi_allowed,
-        label: general.label,
-        physical_function: general.physical_function,
-        virtual_functions: general.virtual_functions,
-        power: general.power,
-        link_partner: general.partner.map(|p| p.address),
-        link_partner_maximum: general.partner.and_then(link::link).map(|l| l.maximum),
+        general: General::new(inspection, function, lines),
         aspm_detail: aspm::aspm(function),
         aspm_control: aspm::control(inspection.platform, function.host_bridge.as_deref()),
-        aer: general.aer,
         containment: containment(function),
         reserved_header_bytes: reserved_header_bytes(function),
         logged_packets: decoded.capabilities.iter().filter_map(logged_packet).collect(),
         interrupt_mode: interrupts::mode(function),
         interrupt_pin: interrupts::pin(function),
         interrupts: interrupts::linux_interrupts(inspection.tree, function, lines),
-        bars: general.bars,
-        expansion_rom: general.expansion_rom,
-        windows: general.windows,
         capabilities: decoded
             .capabilities
             .iter()
@@ -256,110 +202,6 @@ pub fn details(
         vpd: vital_product_data(inspection.machine, function),
         hex: hex.then(|| hexadecimal(function)),
     }
-}
-
-/// What Linux and the hierarchy add to a function.
-pub struct General<'a> {
-    /// NUMA node.
-    pub numa_node: Option<u32>,
-    /// IOMMU group.
-    pub iommu_group: Option<String>,
-    /// Physical slot.
-    pub slot: Option<String>,
-    /// Reset methods.
-    pub reset_methods: Option<Vec<String>>,
-    /// Processors near the function.
-    pub local_processors: Option<String>,
-    /// `enable`.
-    pub enable_count: Option<u32>,
-    /// `msi_bus`.
-    pub msi_allowed: Option<bool>,
-    /// `label`.
-    pub label: Option<String>,
-    /// `physfn`.
-    pub physical_function: Option<String>,
-    /// Virtual functions that are on, and that there can be.
-    pub virtual_functions: Option<(u32, u32)>,
-    /// Power state.
-    pub power: Power,
-    /// The other end of the link.
-    pub partner: Option<&'a Function>,
-    /// Advanced Error Reporting.
-    pub aer: Aer,
-    /// Linux's numbers of its interrupts, and how often each was delivered, where that is known.
-    pub interrupts: Vec<(u32, Option<u64>)>,
-    /// Base Address Registers.
-    pub bars: Vec<Bar>,
-    /// Expansion ROM.
-    pub expansion_rom: Option<ExpansionRom>,
-    /// Windows of a bridge.
-    pub windows: Vec<BridgeWindow>,
-}
-
-impl<'a> General<'a> {
-    /// Collects it.
-    pub fn new(
-        inspection: Inspection<'a>,
-        function: &'a Function,
-        lines: Option<&[interrupts::Line]>,
-    ) -> Self {
-        let reading = &function.reading;
-        let text = |name| reading.text(name).map(str::to_owned);
-        let number = |name: &str| reading.text(name).and_then(|t| t.parse().ok());
-        let resources = reading.text("resource").and_then(bars::resources);
-        let is_bridge = function.header_layout() == Some(1);
-        let (numbers, _) = interrupts::numbers(function);
-        let count = |number| lines.and_then(|lines| interrupts::line(lines, number)).map(|line| line.count);
-        General {
-            numa_node: number("numa_node"),
-            iommu_group: reading.link_name("iommu_group").map(str::to_owned),
-            slot: slot(inspection, function),
-            reset_methods: reading
-                .text("reset_method")
-                .map(|t| t.split_whitespace().map(str::to_owned).collect()),
-            local_processors: text("local_cpulist").filter(|t| !t.is_empty()),
-            enable_count: number("enable"),
-            msi_allowed: reading.text("msi_bus").map(|t| t == "1"),
-            label: text("label").filter(|t| !t.is_empty()),
-            physical_function: reading.link_name("physfn").map(str::to_owned),
-            virtual_functions: virtual_functions(function),
-            power: power::power(function),
-            partner: link::partner(inspection.machine, function),
-            aer: aer::aer(inspection.machine, function, inspection.platform, lines),
-            interrupts: numbers.into_iter().map(|number| (number, count(number))).collect(),
-            bars: base_addresses(function, resources.as_deref()),
-            expansion_rom: expansion_rom(own_space(function), resources.as_deref()),
-            windows: function.space().filter(|_| is_bridge).map(bars::windows).unwrap_or_default(),
-        }
-    }
-}
-
-/// Virtual functions that are on, and that there can be; `None` if the function has none or its registers were not read.
-/// The driver may allow fewer than there can be. The kernel's `sriov_numvfs` is not read (see [`crate::machine::attributes`]).
-fn virtual_functions(function: &Function) -> Option<(u32, u32)> {
-    let specification = &sriov::SPECIFICATION;
-    let control: sriov::Control = function.register(specification)?;
-    let number: sriov::NumVfs = function.register(specification)?;
-    let total: sriov::TotalVfs = function.register(specification)?;
-    // NumVFs counts only while VF Enable is set (PCIe 6.2, 9.3.3.7).
-    Some((if control.vf_enable() { number.number().into() } else { 0 }, total.number().into()))
-}
-
-/// Base Address Registers. Those of a virtual function read zero; its memory is behind the physical function's VF BARs.
-fn base_addresses(function: &Function, resources: Option<&[bars::Resource]>) -> Vec<Bar> {
-    bars::bars(own_space(function), resources)
-}
-
-/// Configuration space, unless it is that of a virtual function.
-fn own_space(function: &Function) -> Option<&ConfigSpace> {
-    function.space().filter(|_| !function.is_virtual())
-}
-
-/// The slot whose address is that of the function's device (`sys/bus/pci/slots/NAME/address`).
-fn slot(inspection: Inspection<'_>, function: &Function) -> Option<String> {
-    let a = function.address;
-    let device = format!("{:04x}:{:02x}:{:02x}", a.domain, a.bus, a.device);
-    inspection.platform.slot(&device).map(|slot| slot.name.clone())
 }
 
 fn unread(function: &Function) -> BTreeMap<String, String> {
@@ -391,39 +233,4 @@ pub fn show(
     let functions: Vec<&Function> = inspection.machine.wanted().collect();
     let functions = crate::machine::in_threads(functions, |f| details(inspection, f, lines, hex));
     Show { functions, notes }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::machine::enumerate::Entry;
-    use crate::machine::reading::Reading;
-
-    fn physical_function(control: u8, known: u16) -> Function {
-        let mut bytes = vec![0; 4096];
-        bytes[..12].copy_from_slice(&[0xb3, 0x15, 0x1d, 0x10, 6, 0, 0x10, 0, 0, 0, 0, 2]);
-        bytes[0x34] = 0x40;
-        bytes[0x40..0x44].copy_from_slice(&[0x10, 0, 2, 0]);
-        bytes[0x100..0x104].copy_from_slice(&[0x10, 0, 1, 0]);
-        bytes[0x108] = control;
-        bytes[0x10e] = 8;
-        bytes[0x110] = 3;
-        let address = Bdf { domain: 0, bus: 1, device: 0, function: 0 };
-        let mut reading = Reading::failed(address, crate::tree::Cause::NotCaptured);
-        reading.config_error = None;
-        reading.space = ConfigSpace::new(4096);
-        reading.space.store(0, &bytes[..usize::from(known)]);
-        Function::new(
-            &Entry { address, path: String::new(), parent: None, host_bridge: None, linked: true },
-            reading,
-        )
-    }
-
-    #[test]
-    fn virtual_functions_are_counted_by_the_registers() {
-        assert_eq!(virtual_functions(&physical_function(1, 4096)), Some((3, 8)));
-        assert_eq!(virtual_functions(&physical_function(0, 4096)), Some((0, 8)), "VF Enable is off");
-        assert_eq!(virtual_functions(&physical_function(1, 0x110)), None, "not read so far");
-        assert_eq!(virtual_functions(&physical_function(1, 0x100)), None, "the list was not read");
-    }
 }

@@ -1,5 +1,7 @@
 //! Names that resemble one that is none.
 
+use crate::document::nearest::distance;
+
 /// A path with the other names that it is known by.
 #[derive(Debug, Clone)]
 pub struct Known {
@@ -44,21 +46,6 @@ fn unlikeness(name: &str, wanted: &str) -> usize {
         best = best.min((name.len() - wanted.len()) / 16);
     }
     best
-}
-
-/// Number of letters to insert, delete or replace to make one word of the other (Levenshtein).
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().take(200).collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().take(200).enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
-        for (j, y) in b.iter().enumerate() {
-            let replaced = diagonal + usize::from(x != *y);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
 }
 
 #[cfg(test)]

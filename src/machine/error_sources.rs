@@ -101,6 +101,8 @@ fn source_device(bytes: &[u8], at: usize) -> Option<Bdf> {
 pub struct BootError {
     /// Offset of its section in the region, in bytes.
     pub offset: usize,
+    /// Offset of what the section is about, behind its head, in bytes.
+    pub section: usize,
     /// 0 recoverable, 1 fatal, 2 corrected, 3 none (ACPI 6.5, 18.3.2.7.1).
     pub severity: u32,
     /// Of PCI Express; otherwise of something else.
@@ -121,15 +123,16 @@ pub fn severity_name(severity: u32) -> &'static str {
 
 /// Reads the errors of the boot before. `Err`: there is no such region, or it cannot be read.
 pub fn boot_errors(tree: &dyn Tree) -> Result<Vec<BootError>, TreeError> {
-    Ok(parse_errors(&read(tree, BOOT_ERRORS, LIMIT)?))
+    Ok(errors(&read(tree, BOOT_ERRORS, LIMIT)?))
 }
 
 /// D995E954-BBC1-430F-AD91-B44DCB3C6F35 as it lies in memory (UEFI 2.10, N.2.7).
 const PCI_EXPRESS: [u8; 16] =
     [0x54, 0xe9, 0x95, 0xd9, 0xc1, 0xbb, 0x0f, 0x43, 0xad, 0x91, 0xb4, 0x4d, 0xcb, 0x3c, 0x6f, 0x35];
 
-/// One Generic Error Status Block after another until one has no status (kernel: bert_print_all).
-fn parse_errors(bytes: &[u8]) -> Vec<BootError> {
+/// The errors in such a region: one Generic Error Status Block after another until one has no status (kernel:
+/// bert_print_all).
+pub fn errors(bytes: &[u8]) -> Vec<BootError> {
     let mut errors = Vec::new();
     let mut block = 0;
     while let (Some(status), Some(length)) = (u32_at(bytes, block), u32_at(bytes, block + 12)) {
@@ -145,6 +148,7 @@ fn parse_errors(bytes: &[u8]) -> Vec<BootError> {
             let pci_express = bytes.get(at..at + 16) == Some(&PCI_EXPRESS);
             errors.push(BootError {
                 offset: at,
+                section: at.saturating_add(head),
                 severity: u32_at(bytes, at + 16).unwrap_or(3),
                 pci_express,
                 device: if pci_express { section_device(bytes, at + head) } else { None },
@@ -215,8 +219,8 @@ mod tests {
         assert!(error.contains("at 0x28: expected error source 0 of 1"), "{error}");
         for length in 0..200 {
             let _ = parse_sources(&vec![0xff; length]);
-            let _ = parse_errors(&vec![0xff; length]);
-            let _ = parse_errors(&vec![0x01; length]);
+            let _ = errors(&vec![0xff; length]);
+            let _ = errors(&vec![0x01; length]);
         }
     }
 
@@ -233,7 +237,7 @@ mod tests {
         block[12..16].copy_from_slice(&(section.len() as u32).to_le_bytes());
         block.extend(section);
         block.extend([0; 64]);
-        let errors = parse_errors(&block);
+        let errors = errors(&block);
         assert_eq!(errors.len(), 1, "{errors:?}");
         assert_eq!(errors[0].device.map(|d| d.to_string()).as_deref(), Some("0000:82:00.0"));
         assert_eq!(severity_name(errors[0].severity), "fatal");

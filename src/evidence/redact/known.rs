@@ -18,63 +18,30 @@ const CERTAIN: usize = 8;
 /// A number with fewer different bytes is not looked for as bytes: zeros with a few bits are everywhere.
 const DIFFERENT: usize = 4;
 /// Host names that are words of kernel logs: only where a text says that it names a host are they replaced.
-const WORDS: &[&str] = &[
-    "host",
-    "node",
-    "server",
-    "linux",
-    "debian",
-    "ubuntu",
-    "fedora",
-    "centos",
-    "rocky",
-    "nvidia",
-    "kernel",
-    "worker",
-    "storage",
-    "compute",
-    "master",
-    "desktop",
-    "laptop",
-    "workstation",
-    "test",
-    "system",
-    "device",
-    "machine",
-    "memory",
-    "driver",
-    "network",
-    "intel",
-    "amd",
-    "qemu",
-    "guest",
-    "router",
-    "proxmox",
-    "unraid",
-    "truenas",
-    "archlinux",
-    "localhost",
-    "default",
-    "error",
-    "port",
-    "bridge",
-    "link",
-    "cloud",
-    "home",
-    "main",
-    "data",
-    "backup",
-    "monitor",
-];
+const WORDS: &str = "host node server linux debian ubuntu fedora centos rocky nvidia kernel worker storage compute \
+    master desktop laptop workstation test system device machine memory driver network intel amd \
+    qemu guest router proxmox unraid truenas archlinux localhost default error port bridge link \
+    cloud home main data backup monitor";
 
 /// One spelling of a value.
 struct Spelling {
     new: Vec<u8>,
     what: &'static str,
-    /// It is no part of a longer word.
-    word: bool,
+    /// Where it is taken for the value.
+    only: Only,
     /// Further parts of a long host name may follow.
     host: bool,
+}
+
+/// Where a spelling is taken for its value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Only {
+    /// Wherever it is.
+    Anywhere,
+    /// Where it is no part of a longer word.
+    Words,
+    /// Where it is a word of capitals: it could be any word.
+    Capitals,
 }
 
 /// All values that are known.
@@ -90,12 +57,16 @@ pub struct Known {
 type Spellings = BTreeMap<Vec<u8>, Spelling>;
 
 impl Known {
-    /// Prepares the search.
-    pub fn new(key: &Key, secrets: Vec<Secret>) -> Self {
+    /// Prepares the search. `common` are words, in lower case, that mean something else on this machine, such as names of
+    /// drivers: a host or person of such a name is replaced only where a text says that it is one.
+    pub fn new(key: &Key, secrets: Vec<Secret>, common: &BTreeSet<String>) -> Self {
         let secrets: BTreeSet<Secret> = secrets.into_iter().take(VALUES).collect();
         let (mut texts, mut bytes) = (Spellings::new(), Spellings::new());
         for secret in &secrets {
-            add(key, secret, &mut texts, &mut bytes);
+            match secret {
+                Secret::Text(what, old) => text(key, (*what, old), common, &mut texts),
+                _ => number(key, secret, &mut texts, &mut bytes),
+            }
         }
         let (texts, text_spellings) = automaton(texts, true);
         let (bytes, byte_spellings) = automaton(bytes, false);
@@ -107,10 +78,16 @@ impl Known {
         if let Some(texts) = &self.texts {
             for found in longest_first(texts, bytes) {
                 let spelling = &self.text_spellings[found.pattern().as_usize()];
-                if spelling.word && !is_word(bytes, found.start(), found.end()) {
+                let old = &bytes[found.range()];
+                let word = is_word(bytes, found.start(), found.end());
+                let here = match spelling.only {
+                    Only::Anywhere => true,
+                    Only::Words => word,
+                    Only::Capitals => word && !old.iter().any(u8::is_ascii_lowercase),
+                };
+                if !here {
                     continue;
                 }
-                let old = &bytes[found.range()];
                 spans.add(found.start(), recased(old, &spelling.new), spelling.what);
                 if spelling.host {
                     self.rest_of_host(bytes, found.end(), spans);
@@ -164,70 +141,116 @@ fn is_word(bytes: &[u8], start: usize, end: usize) -> bool {
     !letter(start.checked_sub(1)) && !letter(Some(end))
 }
 
-fn add(key: &Key, secret: &Secret, texts: &mut Spellings, bytes: &mut Spellings) {
-    let new = secret.pseudonym(key);
-    let what = secret.what();
-    let put = |to: &mut Spellings, old: Vec<u8>, new: Vec<u8>, word: bool, host: bool| {
-        to.entry(old).or_insert(Spelling { new, what, word, host });
+fn put(to: &mut Spellings, (old, new): (Vec<u8>, Vec<u8>), what: &'static str, only: Only) {
+    to.entry(old).or_insert(Spelling { new, what, only, host: false });
+}
+
+/// Spellings of a text.
+fn text(key: &Key, (text, old): (Text, &[u8]), common: &BTreeSet<String>, to: &mut Spellings) {
+    let secret = Secret::Text(text, old.to_vec());
+    let (new, what) = (secret.pseudonym(key), secret.what());
+    let is_common = |name: &[u8]| {
+        let name = String::from_utf8_lossy(name);
+        WORDS.split(' ').any(|word| word == name) || common.contains(&*name)
     };
+    match text {
+        Text::Host => {
+            let first = old.iter().position(|byte| *byte == b'.').unwrap_or(old.len());
+            let (name, domain) = (&old[..first], old.get(first + 1..).unwrap_or_default());
+            let mut host = |old: &[u8], new: &[u8]| {
+                to.entry(old.to_vec()).or_insert(Spelling {
+                    new: new.to_vec(),
+                    what,
+                    only: Only::Words,
+                    host: true,
+                });
+            };
+            // The whole name of a machine in a domain is no ordinary word, however short or common its first part is.
+            if domain.len() > 2 {
+                host(old, &new);
+            }
+            if name.len() >= 4 && !is_common(name) {
+                host(name, &new[..first]);
+                // Names of logical volumes have every hyphen twice (lvm(8)), and begin with that of the machine.
+                if name.contains(&b'-') {
+                    host(&doubled(name), &doubled(&new[..first]));
+                }
+            }
+            // Other machines in the same domain.
+            if domain.len() >= SHORTEST && domain.contains(&b'.') {
+                host(domain, &new[first + 1..]);
+            }
+        }
+        // The name of an account may be any word, but not any folder.
+        Text::User if old.len() >= 4 && !is_common(old) => {
+            for (before, behind) in [("/", "/"), ("~", "/"), ("~", " "), ("/", "@")] {
+                let whole = |name: &[u8]| [before.as_bytes(), name, behind.as_bytes()].concat();
+                put(to, (whole(old), whole(&new)), what, Only::Anywhere);
+            }
+        }
+        Text::User | Text::Builder | Text::Oem => {}
+        Text::Serial | Text::Credential => {
+            if old.len() < SHORTEST {
+                return;
+            }
+            // A word without a digit may be any word.
+            if !old.iter().any(u8::is_ascii_digit) {
+                if !is_common(old) {
+                    put(to, (old.to_vec(), new), what, Only::Capitals);
+                }
+                return;
+            }
+            let certain = old.len() >= CERTAIN;
+            put(to, (old.to_vec(), new.clone()), what, if certain { Only::Anywhere } else { Only::Words });
+            if certain {
+                put(to, (reversed(old), reversed(&new)), what, Only::Anywhere);
+                for case in [<[u8]>::to_ascii_lowercase, <[u8]>::to_ascii_uppercase] {
+                    let (old, new) = (case(old), case(&new));
+                    put(to, (hexadecimal(&old), hexadecimal(&new)), what, Only::Anywhere);
+                    for separator in *b" :-" {
+                        put(to, (spaced(&old, separator), spaced(&new, separator)), what, Only::Anywhere);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Spellings of a number.
+fn number(key: &Key, secret: &Secret, texts: &mut Spellings, bytes: &mut Spellings) {
+    let (new, what) = (secret.pseudonym(key), secret.what());
     let old: Vec<u8> = match secret {
         Secret::Eui48(old) => old.to_vec(),
         Secret::Eui64(old) => old.to_vec(),
         Secret::Uuid(old) => old.to_vec(),
-        Secret::Text(Text::Host, old) => {
-            let name = old.split(|byte| *byte == b'.').next().unwrap_or(old);
-            // The whole name of a machine in a domain is no ordinary word, however short or common its first part is.
-            if old.len() > name.len() + 3 {
-                put(texts, old.clone(), new.clone(), true, true);
-            }
-            if name.len() >= 4 && !WORDS.iter().any(|word| word.as_bytes() == name) {
-                let length = name.len();
-                put(texts, name.to_vec(), new[..length].to_vec(), true, true);
-            }
-            return;
-        }
-        // The name of an account may be any word.
-        Secret::Text(Text::User | Text::Builder | Text::Oem, _) => return,
-        Secret::Text(_, old) => {
-            // A word without a digit may be any word.
-            if old.len() < SHORTEST || !old.iter().any(u8::is_ascii_digit) {
-                return;
-            }
-            put(texts, old.clone(), new.clone(), old.len() < CERTAIN, false);
-            if old.len() >= CERTAIN {
-                put(texts, reversed(old), reversed(&new), false, false);
-                for case in [<[u8]>::to_ascii_lowercase, <[u8]>::to_ascii_uppercase] {
-                    let (old, new) = (case(old), case(&new));
-                    put(texts, hexadecimal(&old), hexadecimal(&new), false, false);
-                    put(texts, spaced(&old, b' '), spaced(&new, b' '), false, false);
-                }
-            }
-            return;
-        }
+        // Where these are, they were found by their form, and the addresses in them have no other place.
+        Secret::Digits(_) | Secret::Text(..) => return,
     };
     let certain = old.iter().collect::<BTreeSet<_>>().len() >= DIFFERENT;
     let mut orders = vec![(old.clone(), new.clone()), (reversed(&old), reversed(&new))];
     if let (Ok(old), Ok(new)) = (<[u8; 16]>::try_from(old.as_slice()), <[u8; 16]>::try_from(new.as_slice())) {
         orders.push((mixed_order(old).to_vec(), mixed_order(new).to_vec()));
-        put(texts, dashed(&old), dashed(&new), false, false);
+        put(texts, (dashed(&old), dashed(&new)), what, Only::Anywhere);
     }
-    for (old, new) in orders {
+    for (old, new) in &orders {
         if certain {
-            put(bytes, old.clone(), new.clone(), false, false);
-            put(texts, hexadecimal(&old), hexadecimal(&new), old.len() < CERTAIN, false);
+            put(bytes, (old.clone(), new.clone()), what, Only::Anywhere);
+            put(texts, (hexadecimal(old), hexadecimal(new)), what, Only::Anywhere);
         }
         for separator in [b':', b'-', b' '] {
-            put(texts, spaced(&old, separator), spaced(&new, separator), true, false);
+            put(texts, (spaced(old, separator), spaced(new, separator)), what, Only::Words);
         }
     }
-    if matches!(secret, Secret::Eui64(_)) {
-        put(texts, grouped(&old), grouped(&new), true, false);
+    // Cisco writes an EUI-48 in three parts with dots, InfiniBand a GUID in four with colons, mdadm a UUID in four.
+    let (part, separators) = if old.len() == 16 { (8, b":".as_slice()) } else { (4, b".:-".as_slice()) };
+    for separator in separators {
+        put(texts, (grouped(&old, part, *separator), grouped(&new, part, *separator)), what, Only::Words);
     }
     // The address that an EUI-64 was made of, and the other way round.
     match secret {
         Secret::Eui64([a, b, c, _, _, f, g, h]) => {
             if let Some(short) = Secret::eui_48(&[*a, *b, *c, *f, *g, *h]) {
-                add(key, &short, texts, bytes);
+                number(key, &short, texts, bytes);
             }
         }
         Secret::Eui48([a, b, c, d, e, f]) if certain => {
@@ -236,13 +259,8 @@ fn add(key: &Key, secret: &Secret, texts: &mut Spellings, bytes: &mut Spellings)
                 let whole = |n: &[u8]| [&[first, n[1], n[2], 0xff, 0xfe], &n[3..]].concat();
                 let (old, new) = (whole(&[*a, *b, *c, *d, *e, *f]), whole(&new));
                 for (old, new) in [(old.clone(), new.clone()), (reversed(&old), reversed(&new))] {
-                    texts.entry(hexadecimal(&old)).or_insert(Spelling {
-                        new: hexadecimal(&new),
-                        what,
-                        word: false,
-                        host: false,
-                    });
-                    bytes.entry(old).or_insert(Spelling { new, what, word: false, host: false });
+                    put(texts, (hexadecimal(&old), hexadecimal(&new)), what, Only::Anywhere);
+                    put(bytes, (old, new), what, Only::Anywhere);
                 }
             }
         }
@@ -260,9 +278,14 @@ fn spaced(bytes: &[u8], separator: u8) -> Vec<u8> {
     pairs.join(&separator)
 }
 
-/// Digits in fours, as InfiniBand writes a GUID.
-fn grouped(bytes: &[u8]) -> Vec<u8> {
-    hexadecimal(bytes).chunks(4).collect::<Vec<_>>().join(&b':')
+/// Digits in parts of as many.
+fn grouped(bytes: &[u8], part: usize, separator: u8) -> Vec<u8> {
+    hexadecimal(bytes).chunks(part).collect::<Vec<_>>().join(&separator)
+}
+
+/// A name with every hyphen twice.
+fn doubled(name: &[u8]) -> Vec<u8> {
+    name.iter().flat_map(|byte| std::iter::repeat_n(*byte, 1 + usize::from(*byte == b'-'))).collect()
 }
 
 fn dashed(uuid: &[u8; 16]) -> Vec<u8> {

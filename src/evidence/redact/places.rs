@@ -4,6 +4,7 @@ use super::key::Key;
 use super::pseudonym::{Secret, Text, digits, mixed_order};
 use super::smbios;
 use crate::evidence::recording::Kept;
+use crate::machine::error_sources;
 use crate::machine::reading::locate;
 use crate::pci::walk::List;
 use crate::pci::{extended, vpd};
@@ -74,6 +75,7 @@ pub fn found(path: &str, kept: &Kept) -> Vec<Place> {
             _ => Vec::new(),
         },
         (_, Kept::File { bytes, .. }) if path == smbios::PATH => smbios::found(bytes),
+        (_, Kept::File { bytes, .. }) if path == error_sources::BOOT_ERRORS => boot_errors(bytes),
         (name, Kept::File { bytes, .. }) if path.contains("/dmi/id/") && DMI.contains(&name) => whole(bytes),
         _ => Vec::new(),
     }
@@ -109,6 +111,28 @@ fn serial_number(kept: &Kept) -> Vec<Place> {
                 places.push(place(4, Secret::Text(Text::Oem, Vec::new()), Form::Opaque));
             }
             (None, None) => {}
+        }
+    }
+    places
+}
+
+/// Numbers in errors that firmware recorded (ACPI 6.5, 18.3.2.7.1): which part failed, at 28, and, of PCI Express, the Device
+/// Serial Number, at 40 of the section (UEFI 2.10, table N.12).
+fn boot_errors(bytes: &[u8]) -> Vec<Place> {
+    let mut places = Vec::new();
+    for error in error_sources::errors(bytes) {
+        let at = |start: usize, length: usize| Some((start, bytes.get(start..start.checked_add(length)?)?));
+        if let Some((start, id)) = at(error.offset + 28, 16)
+            && let Some(secret) = <[u8; 16]>::try_from(id).ok().and_then(|id| Secret::uuid(&mixed_order(id)))
+        {
+            places.push(Place { offset: start as u64, length: 16, secret, form: Form::Mixed });
+        }
+        if error.pci_express
+            && let Some((start, number)) = at(error.section + 40, 8)
+        {
+            let number: Vec<u8> = number.iter().rev().copied().collect();
+            let place = |secret| Place { offset: start as u64, length: 8, secret, form: Form::Reversed };
+            places.extend(Secret::eui_64(&number).map(place));
         }
     }
     places

@@ -14,6 +14,8 @@ pub enum Secret {
     Uuid([u8; 16]),
     /// Text, in lower case: a serial number, a name.
     Text(Text, Vec<u8>),
+    /// Bytes in which addresses are, nobody tells where.
+    Digits(Vec<u8>),
 }
 
 /// What a text is.
@@ -128,10 +130,16 @@ impl Secret {
         (!is_nothing(&bytes)).then_some(Secret::Eui64(bytes))
     }
 
+    /// Bytes with addresses in them; `None` if they name nothing.
+    pub fn digits(bytes: &[u8]) -> Option<Self> {
+        let same = bytes.iter().all(|byte| bytes.first() == Some(byte));
+        (!same).then(|| Secret::Digits(bytes.to_vec()))
+    }
+
     /// What it is called in the list of what was replaced.
     pub fn what(&self) -> &'static str {
         match self {
-            Secret::Eui48(_) => "MAC address",
+            Secret::Eui48(_) | Secret::Digits(_) => "MAC address",
             Secret::Eui64(_) => "device serial number",
             Secret::Uuid(_) => "UUID",
             Secret::Text(Text::Serial, _) => "serial number",
@@ -163,6 +171,7 @@ impl Secret {
                 new[8] = bytes[8] & 0xc0 | new[8] & 0x3f;
                 new
             }
+            Secret::Digits(bytes) => key.stream("digits", bytes, bytes.len()),
             // The first part of a long name is also a name.
             Secret::Text(Text::Host | Text::Builder, text) => {
                 let parts = text.split(|byte| *byte == b'.').map(|part| of_text(key, part));

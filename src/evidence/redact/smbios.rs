@@ -4,6 +4,8 @@
 //! how long, in another file (Documentation/ABI/testing/sysfs-firmware-dmi-tables). Lengths stay, so the entry point and
 //! its checksum, which is of its own bytes only (5.2.1, 5.2.2), stay true.
 
+use std::ops::Range;
+
 use super::places::{Form, Place};
 use super::pseudonym::{Secret, Text, mixed_order};
 
@@ -31,16 +33,47 @@ const OEM: u8 = 128;
 /// 7.45: the last structure.
 const END: u8 = 127;
 
-/// Values in the structures.
-pub fn found(table: &[u8]) -> Vec<Place> {
-    let mut places = Vec::new();
+/// A structure: where it is and how long without its strings, its type, and its strings.
+struct Structure {
+    at: usize,
+    length: usize,
+    kind: u8,
+    strings: Vec<(usize, usize)>,
+}
+
+/// The structures, and where they end: at the end of the table, or where something else begins. Behind the last one, of type
+/// 127, there may be more: firmware leaves there what it does not want to be seen.
+fn structures(table: &[u8]) -> (Vec<Structure>, usize) {
+    let mut found = Vec::new();
     let mut at = 0;
     while let Some([kind, length]) = table.get(at..at + 2).and_then(|head| head.first_chunk()) {
         let (kind, length) = (*kind, usize::from(*length));
         // 6.1.2: a structure has a header of four bytes at least.
-        let Some(body) = table.get(at..at + length).filter(|_| length >= 4) else { break };
+        if length < 4 || table.len() < at + length {
+            break;
+        }
         let (strings, next) = strings(table, at + length);
-        let opaque = kind == HOST_INTERFACE || kind >= OEM;
+        found.push(Structure { at, length, kind, strings });
+        at = next;
+    }
+    (found, at.min(table.len()))
+}
+
+/// Texts in which something may be named: all strings.
+pub fn texts(table: &[u8]) -> Vec<Range<usize>> {
+    let strings = structures(table).0.into_iter().flat_map(|structure| structure.strings);
+    strings.map(|(start, end)| start..end).collect()
+}
+
+/// Values in the structures.
+pub fn found(table: &[u8]) -> Vec<Place> {
+    let mut places = Vec::new();
+    let (structures, end) = structures(table);
+    let mut last = false;
+    for Structure { at, length, kind, strings } in structures {
+        let body = &table[at..at + length];
+        // What stands behind the last structure is no structure, even if it looks like one.
+        let opaque = last || kind == HOST_INTERFACE || kind >= OEM;
         let name = |number: usize| strings.get(number.checked_sub(1)?).copied();
         let serial = |(start, end): (usize, usize)| text(table, start, end, Text::Serial);
         if kind == SYSTEM
@@ -56,19 +89,25 @@ pub fn found(table: &[u8]) -> Vec<Place> {
                 offsets.iter().filter_map(|offset| body.get(*offset)).map(|number| usize::from(*number));
             places.extend(numbers.filter_map(name).filter_map(serial));
         }
-        if opaque && length > 4 {
-            let secret = Secret::Text(Text::Oem, Vec::new());
-            places.push(Place { offset: (at + 4) as u64, length: length - 4, secret, form: Form::Opaque });
+        if opaque {
+            places.extend(unknown(table, at + 4, at + length));
         }
         if opaque || kind == OEM_STRINGS {
             places.extend(strings.iter().filter_map(|(start, end)| text(table, *start, *end, Text::Oem)));
         }
-        if kind == END || next <= at {
-            break;
-        }
-        at = next;
+        last |= kind == END;
     }
+    places.extend(unknown(table, end, table.len()));
     places
+}
+
+/// Bytes of unknown meaning, unless there is nothing in them.
+fn unknown(table: &[u8], start: usize, end: usize) -> Option<Place> {
+    let bytes = table.get(start..end)?;
+    let nothing = bytes.iter().all(|byte| matches!(byte, 0 | 0xff));
+    let secret = Secret::Text(Text::Oem, Vec::new());
+    let place = Place { offset: start as u64, length: bytes.len(), secret, form: Form::Opaque };
+    (!nothing).then_some(place)
 }
 
 fn text(table: &[u8], start: usize, end: usize, what: Text) -> Option<Place> {
@@ -119,13 +158,30 @@ mod tests {
             structure(2, &[1, 2, 3, 4, 5], &["Maker", "Board", "1.0", "BOARD-SERIAL", "Default string"]),
             structure(200, &[9; 6], &["secret"]),
             structure(127, &[], &[]),
-            vec![0xff; 7],
+            structure(9, &[7; 4], &["HIDDEN-1"]),
+            structure(2, &[1, 2, 3, 4, 5], &["Maker", "Board", "1.0", "HIDDEN-2"]),
+            b"\x01\x03no structure".to_vec(),
         ]
         .concat();
         let places = found(&table);
         let shown: Vec<_> = places.iter().map(|place| (place.form, place.length)).collect();
-        let expected =
-            [(Form::Mixed, 16), (Form::Text, 10), (Form::Text, 12), (Form::Opaque, 6), (Form::Text, 6)];
+        let expected = [
+            (Form::Mixed, 16),
+            (Form::Text, 10),
+            (Form::Text, 12),
+            (Form::Opaque, 6),
+            (Form::Text, 6),
+            // Behind the last structure nothing is left as it is.
+            (Form::Opaque, 4),
+            (Form::Text, 8),
+            (Form::Text, 8),
+            (Form::Opaque, 5),
+            (Form::Text, 5),
+            (Form::Text, 5),
+            (Form::Text, 3),
+            (Form::Text, 8),
+            (Form::Opaque, 14),
+        ];
         assert_eq!(shown, expected);
         let at = places[1].offset as usize;
         assert_eq!(&table[at..at + 10], b"SYS-SERIAL");
@@ -138,6 +194,7 @@ mod tests {
         let table = structure(1, &[1, 2, 3, 4], &["a", "b", "c", "SERIAL-1"]);
         for length in 0..table.len() {
             found(&table[..length]);
+            texts(&table[..length]);
         }
         found(&[1, 0, 0, 0, 0, 0]);
         found(&[1; 4096]);

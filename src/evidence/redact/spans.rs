@@ -9,6 +9,8 @@ pub struct Spans {
     new: BTreeMap<usize, Vec<u8>>,
     /// How often what was replaced.
     counts: BTreeMap<&'static str, usize>,
+    /// Where what was replaced in a file: offset and length.
+    places: Vec<(&'static str, [u64; 2])>,
 }
 
 impl Spans {
@@ -17,6 +19,7 @@ impl Spans {
         if new.is_empty() || !self.is_free(start, new.len()) {
             return;
         }
+        self.places.push((what, [start as u64, new.len() as u64]));
         self.new.insert(start, new);
         *self.counts.entry(what).or_default() += 1;
     }
@@ -35,11 +38,21 @@ impl Spans {
         }
     }
 
-    /// Adds the numbers of others.
-    pub fn count(&mut self, others: &Spans) {
+    /// Adds the numbers of others, and their places, which begin at `offset` of the file.
+    pub fn count(&mut self, others: &Spans, offset: u64) {
         for (what, count) in &others.counts {
             *self.counts.entry(what).or_default() += count;
         }
+        self.places
+            .extend(others.places.iter().map(|(what, [start, length])| (*what, [offset + start, *length])));
+    }
+
+    /// Where something was replaced, in the order of the offsets.
+    pub fn ranges(&self, what: &str) -> Vec<[u64; 2]> {
+        let mine = self.places.iter().filter(|(of, _)| *of == what);
+        let mut ranges: Vec<[u64; 2]> = mine.map(|(_, range)| *range).collect();
+        ranges.sort_unstable();
+        ranges
     }
 
     /// How often what was replaced.

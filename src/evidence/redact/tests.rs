@@ -6,6 +6,7 @@ use super::key::Key;
 use super::*;
 use crate::evidence::about::About;
 use crate::evidence::{Form, store};
+use crate::machine::attributes::Kind as Attribute;
 use crate::tree::Pieces;
 
 const SERIAL: &str = "PF3XK90217Q";
@@ -129,6 +130,7 @@ fn no_spelling_of_a_secret_is_left_in_what_is_stored() {
         complete: true,
         unread: Vec::new(),
         redaction: Some(redaction.replaced.clone()),
+        pseudonyms: None,
         notes: vec![redaction.text(&format!("read on {HOST}"))],
     };
     let folder = tempfile::tempdir().unwrap();
@@ -178,9 +180,10 @@ fn no_spelling_of_a_secret_is_left_in_what_is_stored() {
 fn each_file(folder: &Path, take: &mut dyn FnMut(&Path, &[u8])) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
-        match path.is_dir() {
-            true => each_file(&path, take),
-            false => take(&path, &std::fs::read(&path).unwrap()),
+        match std::fs::read_link(&path) {
+            Ok(target) => take(&path, target.to_str().unwrap().as_bytes()),
+            Err(_) if path.is_dir() => each_file(&path, take),
+            Err(_) => take(&path, &std::fs::read(&path).unwrap()),
         }
     }
 }
@@ -244,4 +247,205 @@ fn damaged_input_is_no_danger() {
     recording.keep(&format!("{DEVICE}/config"), file([3; 4096]));
     recording.keep("var/log/kmsg", file([0xff, 0xfe, b':', 0, b'1'].repeat(50)));
     redact(&mut recording, key(), &[String::new(), "x".repeat(10_000)]);
+}
+
+const LETTERS: &str = "QWERTZUIOPA";
+const GUID: [u8; 8] = [0x50, 0x6b, 0x4b, 0x03, 0x00, 0xcd, 0x12, 0x34];
+const WWN: [u8; 8] = [0x50, 0x00, 0xc5, 0x00, 0xa1, 0xb2, 0xc3, 0xd4];
+const USER: &str = "alice";
+const OTHER_MAC: &str = "3c:ec:ef:5a:b9:17";
+const OTHER_UUID: &str = "b7c1f7a0-52d8-4f6e-9b0c-6a1d2e3f4a5b";
+const OTHER_SERIAL: &str = "S64HNJ0T501234";
+const V4: [&str; 2] = ["203.0.113.77", "198.51.100.214"];
+const V6: &str = "2001:db8:5:6::77";
+
+/// Every secret once, behind words that tell what it is, as one or the other text has it.
+fn telling() -> String {
+    let mac = text_of(&MAC, "");
+    format!(
+        "Serial Number: {SERIAL}\nS/N {LETTERS}\nSN: {OTHER_SERIAL}\nmac {mac}\nuuid {}\nHostname set to <{HOST}>.\n\
+         /home/{USER}/x\nnode_guid: 506b:4b03:00cd:1234\nattached_sas_addr=0x{}\nGPU-{OTHER_UUID}\n\
+         dsn: {}\nip={}:::255.255.255.0:{HOST}:eth0:none\nenx{}\n",
+        text_of(&UUID, ""),
+        text_of(&WWN, ""),
+        text_of(&NUMBER, ""),
+        V4[0],
+        OTHER_MAC.replace(':', ""),
+    )
+}
+
+fn text_of(bytes: &[u8], separator: &str) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(separator)
+}
+
+/// The same without any words, in every notation: only who knows the values finds them.
+fn bare(networks: bool) -> String {
+    let mut lines = Vec::new();
+    let dashed = |digits: &str, parts: &[usize], separator: &str| {
+        let mut at = 0;
+        let part = |length: &usize| {
+            at += length;
+            digits[at - length..at].to_owned()
+        };
+        parts.iter().map(part).collect::<Vec<_>>().join(separator)
+    };
+    for bytes in [MAC.as_slice(), &NUMBER, &GUID, &WWN, &UUID] {
+        let reversed: Vec<u8> = bytes.iter().rev().copied().collect();
+        for bytes in [bytes, &reversed] {
+            lines.extend(["", ":", "-", " "].map(|separator| text_of(bytes, separator)));
+        }
+    }
+    for digits in [text_of(&MAC, ""), OTHER_MAC.replace(':', "")] {
+        lines.extend([".", "-"].map(|separator| dashed(&digits, &[4, 4, 4], separator)));
+        lines.push(format!("bond_{digits}_x 0x{digits} enx{digits}-rx"));
+        lines.push(format!("{}fffe{}", &digits[..6], &digits[6..]));
+    }
+    for digits in [text_of(&UUID, ""), OTHER_UUID.replace('-', "")] {
+        lines.push(dashed(&digits, &[8, 4, 4, 4, 12], "-"));
+        lines.push(dashed(&digits, &[8, 8, 8, 8], ":"));
+        lines.push(format!("{{{}}}", dashed(&digits, &[8, 4, 4, 4, 12], "-")));
+    }
+    lines.push(dashed(&text_of(&GUID, ""), &[4, 4, 4, 4], ":"));
+    lines.extend([SERIAL, OTHER_SERIAL].map(|serial| format!("x_{serial}_y {}", serial.to_lowercase())));
+    lines.extend([SERIAL, OTHER_SERIAL].map(|serial| text_of(serial.as_bytes(), "")));
+    lines.extend([SERIAL, OTHER_SERIAL].map(|serial| text_of(serial.as_bytes(), " ")));
+    lines.push(format!("it is {LETTERS}."));
+    lines.push(format!("{HOST} {HOST}.lab.example.com {} {}", HOST.to_uppercase(), HOST.replace('-', "--")));
+    lines.push(format!("/data/{USER}/x ~{USER}/y"));
+    lines.push(format!("[{V6}]:80 {V6}-2001:db8:5:6::78"));
+    if networks {
+        lines.push(format!("{}:80 {}-{} http://{}/", V4[0], V4[0], V4[1], V4[1]));
+    }
+    let upper: Vec<String> = lines.iter().map(|line| line.to_uppercase()).collect();
+    [lines, upper].concat().iter().fold(String::new(), |text, line| text + line + "\n")
+}
+
+/// All files that a capture can have, with secrets behind what is in them.
+fn planted_everywhere() -> Recording {
+    let mut recording = planted();
+    let function = |name: &str| format!("{DEVICE}/{name}");
+    for attribute in crate::machine::attributes::ALL.iter().filter(|a| a.kind == Attribute::Text) {
+        recording.keep(&function(attribute.name), file("0x0000\n"));
+    }
+    for path in [
+        "proc/interrupts",
+        "proc/iomem",
+        "proc/modules",
+        "proc/version",
+        "proc/driver/nvidia/version",
+        "proc/driver/nvidia/params",
+        "proc/driver/nvidia/gpus/0000:82:00.0/information",
+        "sys/class/dmi/id/bios_version",
+        "sys/class/dmi/id/board_name",
+        "sys/module/nvidia/version",
+        "sys/bus/pci/slots/7/address",
+        "sys/firmware/devicetree/base/model",
+        "var/log/dmesg.1",
+        "capture/tools/nvidia-smi-q.txt",
+        "capture/tools/ipmitool-sel-elist.txt",
+        "capture/notes.txt",
+        "etc/hostname",
+    ] {
+        recording.keep(path, file("text\n"));
+    }
+    // Names of files and where links lead to.
+    recording.keep(&format!("sys/bus/pci/slots/{OTHER_SERIAL}/address"), file("0000:82:00\n"));
+    recording.keep(&format!("sys/devices/virtual/net/enx{}/x", text_of(&MAC, "")), file("x\n"));
+    recording.keep("sys/class/x", Kept::Link(format!("../devices/{OTHER_UUID}/{HOST}")));
+    for (path, kept) in recording.iter_mut() {
+        let Kept::File { bytes, .. } = kept else { continue };
+        let name = path.rsplit('/').next().unwrap();
+        match name {
+            "config" | "vpd" => {}
+            "DMI" => bytes.extend(
+                [b"\x0b\x05\0\0\x01".as_slice(), telling().replace('\n', " ").as_bytes(), b"\0\0"].concat(),
+            ),
+            _ => {
+                let networks = texts::texts(path, bytes).0 == Kind::Any;
+                bytes.extend(bare(networks).bytes());
+            }
+        }
+    }
+    let Some(Kept::File { bytes, .. }) =
+        recording.iter_mut().find(|(path, _)| *path == "var/log/kmsg").map(|(_, kept)| kept)
+    else {
+        unreachable!()
+    };
+    bytes.extend(telling().bytes());
+    recording
+}
+
+#[test]
+fn nothing_of_what_is_planted_in_every_file_is_left() {
+    let mut recording = planted_everywhere();
+    let paths: Vec<String> = recording.iter().map(|(path, _)| path.to_owned()).collect();
+    let redaction = redact(&mut recording, Key::new([1; 32]), &[]);
+    let about = About {
+        tool: String::new(),
+        time: String::new(),
+        source: String::new(),
+        kernel: None,
+        functions: 1,
+        complete: true,
+        unread: Vec::new(),
+        redaction: Some(redaction.replaced.clone()),
+        pseudonyms: None,
+        notes: Vec::new(),
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let (archive, whole) = (folder.path().join("archive"), folder.path().join("folder"));
+    store(&recording, &about, 0, Form::Archive, &archive, None).unwrap();
+    store(&recording, &about, 0, Form::Folder, &whole, None).unwrap();
+    let archive = zstd::decode_all(std::fs::File::open(archive).unwrap()).unwrap();
+    let mut all: Vec<(String, Vec<u8>)> = vec![("the archive".to_owned(), archive)];
+    each_file(&whole, &mut |path, bytes| {
+        let name = path.strip_prefix(&whole).unwrap().to_str().unwrap().to_owned();
+        all.push((name.clone(), name.into_bytes()));
+        all.push((path.to_str().unwrap().to_owned(), bytes.to_vec()));
+    });
+    let mut secrets: Vec<Vec<u8>> = Vec::new();
+    for number in [MAC.as_slice(), &NUMBER, &GUID, &WWN, &UUID, &pseudonym::mixed_order(UUID)] {
+        secrets.extend(spellings(number));
+    }
+    for text in [SERIAL, OTHER_SERIAL, LETTERS] {
+        secrets.extend(spellings(text.as_bytes()));
+        secrets.push(text.to_lowercase().into_bytes());
+    }
+    let digits = |text: &str| text.replace([':', '-'], "");
+    for text in [
+        HOST,
+        "gpu--box--7",
+        "example.com",
+        "alice",
+        V4[0],
+        V4[1],
+        V6,
+        "2001:db8:5:6::78",
+        "48b0.2d12.3456",
+        "48b0-2d12-3456",
+        "3cec.ef5a.b917",
+        "48b02dfffe123456",
+        "506b:4b03:00cd:1234",
+        "fa3c8a9e:0d3a41ee:8c990242:ac120007",
+        OTHER_MAC,
+        OTHER_UUID,
+        &digits(OTHER_MAC),
+        &digits(OTHER_UUID),
+    ] {
+        secrets.push(text.as_bytes().to_vec());
+    }
+    let mut left = Vec::new();
+    for (path, bytes) in &all {
+        let lower = bytes.to_ascii_lowercase();
+        for secret in &secrets {
+            if [bytes, &lower].iter().any(|bytes| memchr::memmem::find(bytes, secret).is_some()) {
+                left.push(format!("{} in {path}", String::from_utf8_lossy(secret)));
+            }
+        }
+    }
+    assert!(left.is_empty(), "{} are left, such as {:?}", left.len(), &left[..left.len().min(9)]);
+    // Paths of devices and files stay; only the three that were planted are others.
+    let changed = paths.iter().filter(|path| recording.get(path).is_none()).count();
+    assert_eq!((changed, recording.iter().count()), (2, paths.len()));
+    assert!(text(&recording, "proc/driver/nvidia/gpus/0000:82:00.0/information").starts_with("text\n"));
 }

@@ -10,8 +10,9 @@ use crate::machine::Function;
 use crate::pci::Bdf;
 
 use super::leaves::{Leaves, leaves, worded};
+use super::replaced::{Replaced, WHY};
 use super::vocabulary::{fits, group, is_counter, retold_by, volatile};
-use super::{Change, Comparison, Half, NotCompared, RegisterChange, Which, told};
+use super::{Change, Comparison, Half, NotCompared, RegisterChange, Which, incomparable, told};
 
 /// What is being put together.
 #[derive(Default)]
@@ -65,6 +66,23 @@ impl Found {
     }
 }
 
+/// Both functions of a pair, and what was replaced on their sides.
+struct Pair<'a> {
+    functions: (&'a Function, &'a Function),
+    replaced: [Option<&'a Replaced>; 2],
+}
+
+impl Pair<'_> {
+    /// The side on which something was replaced, if it was.
+    fn replaced(&self, is: impl Fn(&Replaced, Bdf) -> bool) -> Option<Which> {
+        let sides = [(Which::First, self.functions.0), (Which::Second, self.functions.1)];
+        let found = sides.into_iter().zip(self.replaced).find(|((_, function), replaced)| {
+            replaced.is_some_and(|replaced| is(replaced, function.address))
+        });
+        found.map(|((side, _), _)| side)
+    }
+}
+
 /// Compares a pair. `addresses` are those of the second side's functions on the first.
 pub fn functions(
     first: Half<'_>,
@@ -76,10 +94,11 @@ pub fn functions(
         |half: Half<'_>, function: &Function| details(half.inspection, function, half.interrupts, false);
     let mut answers = (answer(first, pair.0), answer(second, pair.1));
     let mut found = Found::default();
-    registers(&mut found, pair, &answers);
-    capabilities(&mut found, pair, &answers);
+    let pair = Pair { functions: pair, replaced: incomparable(first, second) };
+    registers(&mut found, &pair, &answers);
+    capabilities(&mut found, &pair, &answers);
     let other = (rest(&mut answers.0), rest(&mut answers.1));
-    values(&mut found, pair, other, addresses);
+    values(&mut found, &pair, other, addresses);
     found.comparison()
 }
 
@@ -93,13 +112,20 @@ fn rest(details: &mut Details) -> Leaves {
     leaves(&serde_json::to_value(details).unwrap_or_default())
 }
 
-fn registers(found: &mut Found, pair: (&Function, &Function), answers: &(Details, Details)) {
+fn registers(found: &mut Found, both: &Pair<'_>, answers: &(Details, Details)) {
     let (first, second) = answers;
+    let pair = both.functions;
     let paths: BTreeSet<&String> = first.registers.keys().chain(second.registers.keys()).collect();
     for path in paths {
         match (first.registers.get(path), second.registers.get(path)) {
             (Some(a), Some(b)) => match (a.raw, b.raw) {
-                (Some(x), Some(y)) if x != y => register(found, path, (a, x), (b, y), answers),
+                (Some(x), Some(y)) if x != y => {
+                    let here = |r: &Replaced, address| r.in_registers(address, a.offset, a.width.into());
+                    match both.replaced(here) {
+                        Some(side) => found.not_told(side, WHY.to_owned(), path),
+                        None => register(found, path, (a, x), (b, y), answers),
+                    }
+                }
                 (None, Some(_)) => found.not_told(Which::First, unread(pair.0), path),
                 (Some(_), None) => found.not_told(Which::Second, unread(pair.1), path),
                 _ => {}
@@ -171,7 +197,8 @@ fn lone(
     }
 }
 
-fn capabilities(found: &mut Found, pair: (&Function, &Function), answers: &(Details, Details)) {
+fn capabilities(found: &mut Found, both: &Pair<'_>, answers: &(Details, Details)) {
+    let pair = both.functions;
     let by_path = |details: &Details| -> BTreeMap<String, CapabilityEntry> {
         details.capabilities.iter().map(|c| (c.path.clone(), c.clone())).collect()
     };
@@ -186,7 +213,12 @@ fn capabilities(found: &mut Found, pair: (&Function, &Function), answers: &(Deta
                 }
                 let bytes = |c: &CapabilityEntry| c.undecoded.as_ref().map(|u| u.bytes.clone());
                 let (x, y) = (bytes(a), bytes(b));
-                if x != y && a.offset == b.offset {
+                let length = [&x, &y].into_iter().flatten().map(String::len).max().unwrap_or(0);
+                let here = |r: &Replaced, address| r.in_registers(address, a.offset, length);
+                if x == y || a.offset != b.offset {
+                } else if let Some(side) = both.replaced(here) {
+                    found.not_told(side, WHY.to_owned(), &format!("{name}.undecoded"));
+                } else {
                     let text = |bytes: String| worded("", &Value::String(bytes));
                     found.change(&format!("{name}.undecoded"), x.map(text), y.map(text));
                 }
@@ -219,10 +251,11 @@ const OTHERS: [&str; 3] = ["parent", "link_partner", "physical_function"];
 
 fn values(
     found: &mut Found,
-    pair: (&Function, &Function),
+    both: &Pair<'_>,
     (first, mut second): (Leaves, Leaves),
     addresses: &BTreeMap<Bdf, Bdf>,
 ) {
+    let pair = both.functions;
     for path in OTHERS {
         let Some(Value::String(text)) = second.get_mut(path) else { continue };
         if let Some(same) = text.parse().ok().and_then(|address| addresses.get(&address)) {
@@ -251,6 +284,10 @@ fn values(
             continue;
         }
         let value = |value: &Option<Value>| value.as_ref().map(|value| worded(path, value));
+        if let Some(side) = both.replaced(|r, address| r.in_value(address, path)) {
+            found.not_told(side, WHY.to_owned(), path);
+            continue;
+        }
         match (&a, &b) {
             (None, Some(_)) => match told::absence(pair.0, path) {
                 Ok(()) => found.change(path, None, value(&b)),

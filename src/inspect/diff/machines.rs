@@ -6,7 +6,8 @@ use serde_json::Value;
 
 use super::functions::Found;
 use super::leaves::{Leaves, leaves, worded};
-use super::{Comparison, Half, Which};
+use super::replaced::WHY;
+use super::{Comparison, Half, Which, incomparable};
 
 /// Compares the surroundings. A value that one side does not have is one that it does not tell.
 pub fn machines(first: Half<'_>, second: Half<'_>) -> Comparison {
@@ -19,7 +20,13 @@ pub fn machines(first: Half<'_>, second: Half<'_>) -> Comparison {
         let value = |value: &Value| Some(worded(path, value));
         let logged = path.starts_with("host_bridges[") || path == "aspm_messages";
         let log = |half: Half<'_>| half.inspection.platform.kernel_log == Some(true);
+        let replaced = [Which::First, Which::Second].into_iter().zip(incomparable(first, second));
+        let side =
+            replaced.filter(|(_, r)| r.is_some_and(|r| r.in_machine(path))).map(|(side, _)| side).next();
         match (&x, &y) {
+            (Some(x), Some(y)) if x != y && side.is_some() => {
+                found.not_told(side.unwrap_or(Which::First), WHY.to_owned(), path);
+            }
             (Some(x), Some(y)) if x != y => found.change(path, value(x), value(y)),
             // Of what the log tells, silence says something where both logs were read.
             (Some(x), None) if logged && log(second) => found.change(path, value(x), None),

@@ -7,6 +7,7 @@ mod functions;
 pub mod leaves;
 mod machines;
 pub mod pairs;
+pub mod replaced;
 mod told;
 pub mod vocabulary;
 
@@ -21,6 +22,7 @@ use super::Inspection;
 use super::list::title;
 use super::show::FieldValue;
 use pairs::{Matching, Pairs};
+use replaced::Replaced;
 use vocabulary::Group;
 
 /// Answer of `diff`.
@@ -170,6 +172,16 @@ pub struct Half<'a> {
     pub board: &'a Board,
     /// What the source is, in one line.
     pub source: &'a str,
+    /// Personal data of it that was replaced; `None` if nothing was.
+    pub replaced: Option<&'a Replaced>,
+}
+
+/// What was replaced on either side and cannot be compared with the other one; nothing if both have the same pseudonyms.
+fn incomparable<'a>(first: Half<'a>, second: Half<'a>) -> [Option<&'a Replaced>; 2] {
+    match (first.replaced, second.replaced) {
+        (Some(a), Some(b)) if a.pseudonyms == b.pseudonyms => [None, None],
+        sides => sides.into(),
+    }
 }
 
 /// Compares two machines. `wanted` chooses among pairs, of which either function may be missing; `all` keeps hidden values.

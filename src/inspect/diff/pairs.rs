@@ -6,7 +6,7 @@ use crate::machine::Function;
 use crate::pci::Bdf;
 use crate::pci::extended::serial_number;
 
-use super::Half;
+use super::{Half, incomparable};
 
 /// By what functions are put together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
@@ -50,6 +50,19 @@ pub struct Pairs<'a> {
 /// Puts the functions of two sides together. Those without a key of the kind that is wanted, such as a root port that is in
 /// no slot, are put together by address.
 pub fn pairs<'a>(first: Half<'a>, second: Half<'a>, matching: Matching) -> Pairs<'a> {
+    let mut pairs = Pairs::default();
+    // The number of a device is not its pseudonym.
+    let replaced = incomparable(first, second).iter().any(|replaced| replaced.is_some());
+    let matching = match matching {
+        Matching::Serial if replaced => {
+            pairs.notes.push(
+                "serial numbers of one side are pseudonyms, which match nothing of the other: functions are put together by address"
+                    .to_owned(),
+            );
+            Matching::Address
+        }
+        matching => matching,
+    };
     let (mut keyed, mut others) = (BTreeMap::<String, [Vec<&Function>; 2]>::new(), BTreeMap::new());
     for (side, half) in [first, second].into_iter().enumerate() {
         for function in &half.inspection.machine.functions {
@@ -59,7 +72,6 @@ pub fn pairs<'a>(first: Half<'a>, second: Half<'a>, matching: Matching) -> Pairs
             }
         }
     }
-    let mut pairs = Pairs::default();
     for (key, [a, b]) in keyed {
         if a.len().min(b.len()) > 0 && a.len().max(b.len()) > 1 {
             pairs.notes.push(format!(
@@ -73,6 +85,8 @@ pub fn pairs<'a>(first: Half<'a>, second: Half<'a>, matching: Matching) -> Pairs
         pairs.only_first.extend(&a[count..]);
         pairs.only_second.extend(&b[count..]);
     }
+    unread(&mut pairs.both, &mut pairs.only_first, &mut others, (second, 1), |a, b| (a, b));
+    unread(&mut pairs.both, &mut pairs.only_second, &mut others, (first, 0), |b, a| (a, b));
     for sides in others.into_values() {
         match sides {
             [Some(a), Some(b)] => pairs.both.push((a, b)),
@@ -85,6 +99,27 @@ pub fn pairs<'a>(first: Half<'a>, second: Half<'a>, matching: Matching) -> Pairs
     pairs.only_first.sort_by_key(|f| f.address);
     pairs.only_second.sort_by_key(|f| f.address);
     pairs
+}
+
+/// Functions whose key only one side has, because the device, or its function 0, cannot be read on the other: they are put
+/// together by address, as a device that died is. `silent` is the side that may not have been able to read it.
+fn unread<'a>(
+    both: &mut Vec<(&'a Function, &'a Function)>,
+    alone: &mut Vec<&'a Function>,
+    others: &mut BTreeMap<Bdf, [Option<&'a Function>; 2]>,
+    (half, silent): (Half<'a>, usize),
+    pair: fn(&'a Function, &'a Function) -> (&'a Function, &'a Function),
+) {
+    let is_silent = |function: &Function| !function.answers() || function.unread().is_some();
+    alone.retain(|function| {
+        let Some(sides) = others.get_mut(&function.address) else { return true };
+        let zero = half.inspection.machine.get(Bdf { function: 0, ..function.address });
+        let partner = sides[silent].filter(|f| is_silent(f) || zero.is_some_and(is_silent));
+        let Some(partner) = partner.filter(|_| sides[1 - silent].is_none()) else { return true };
+        sides[silent] = None;
+        both.push(pair(function, partner));
+        false
+    });
 }
 
 fn key(half: Half<'_>, function: &Function, matching: Matching) -> Option<String> {

@@ -4,14 +4,15 @@ use crate::inspect::Inspection;
 use crate::inspect::capability;
 use crate::inspect::containment;
 use crate::inspect::doe_features::{self, doe_features};
+use crate::inspect::general::General;
 use crate::inspect::list::{names_of, port_name, title};
 use crate::inspect::packet::logged_packet;
 use crate::inspect::rcd_link;
-use crate::inspect::show::{Decoded, General};
+use crate::inspect::show::Decoded;
 use crate::inspect::together::together;
 use crate::inspect::vital_product_data::vital_product_data;
 use crate::machine::aspm::{self, AspmControl};
-use crate::machine::interrupts::{Line, Mode, mode, msi_summary, msix_summary, pin};
+use crate::machine::interrupts::{self, Line, Mode, mode, msi_summary, msix_summary, pin};
 use crate::machine::{Function, aer, link};
 use crate::pci::capability::express::{self, DeviceCapabilities};
 use crate::pci::decode::Capability;
@@ -43,6 +44,7 @@ pub fn function(
     page.head(inspection, function);
     page.place(function, &general);
     page.state(inspection, function, &general, &decoded);
+    page.interrupts(function, &general, lines);
     page.resources(&general);
     page.unread(function);
     for anomaly in &decoded.anomalies {
@@ -120,7 +122,7 @@ impl Page {
         }
     }
 
-    fn place(&mut self, function: &Function, general: &General<'_>) {
+    fn place(&mut self, function: &Function, general: &General) {
         let mut words = Vec::new();
         words.extend(port_name(function).map(str::to_owned));
         words.extend(function.parent.map(|p| format!("below {p}")));
@@ -153,7 +155,7 @@ impl Page {
         &mut self,
         inspection: Inspection<'_>,
         function: &Function,
-        general: &General<'_>,
+        general: &General,
         decoded: &Decoded,
     ) {
         let power = &general.power;
@@ -171,10 +173,13 @@ impl Page {
         self.row("power", &words.join("; "));
         if let Some(own) = link::link(function) {
             let (tone, text) = link_now_and_most(&own);
-            let partner = general.partner.map(|partner| match link::link(partner) {
-                Some(other) => format!("; the other end, {}, can {}", partner.address, rate(other.maximum)),
-                None => format!("; the other end, {}, was not read", partner.address),
-            });
+            let partner =
+                link::partner(inspection.machine, function).map(|partner| match link::link(partner) {
+                    Some(other) => {
+                        format!("; the other end, {}, can {}", partner.address, rate(other.maximum))
+                    }
+                    None => format!("; the other end, {}, was not read", partner.address),
+                });
             let text = self.style.paint(tone, &text) + &partner.unwrap_or_default();
             self.row("link", &text);
         }
@@ -196,7 +201,6 @@ impl Page {
             let log = if packet.capability.starts_with("dpc") { "DPC" } else { "AER" };
             self.row("packet", &format!("logged by {log} with {}: {}", packet.error_short, packet.text));
         }
-        self.interrupts(function, general);
     }
 
     fn aer(&mut self, aer: &aer::Aer) {
@@ -229,7 +233,7 @@ impl Page {
         self.row("AER", &words.join("; "));
     }
 
-    fn interrupts(&mut self, function: &Function, general: &General<'_>) {
+    fn interrupts(&mut self, function: &Function, general: &General, lines: Option<&[Line]>) {
         let mut words = vec![match mode(function) {
             Some(Mode::MsiX) => "MSI-X".to_owned(),
             Some(Mode::Msi) => "MSI".to_owned(),
@@ -250,11 +254,12 @@ impl Page {
             let disabled = function.header::<Command>().is_some_and(Command::interrupt_disable);
             words.push(format!("pin {pin}{}", if disabled { ", disabled" } else { "" }));
         }
-        if !general.interrupts.is_empty() {
-            let numbers: Vec<u32> = general.interrupts.iter().map(|i| i.0).collect();
-            let fired: u64 = general.interrupts.iter().filter_map(|i| i.1).sum();
-            let known = general.interrupts.iter().any(|i| i.1.is_some());
-            let fired = if known { format!(", {fired} delivered") } else { String::new() };
+        let (numbers, _) = interrupts::numbers(function);
+        if !numbers.is_empty() {
+            let line = |number: &u32| interrupts::line(lines?, *number);
+            let counts: Vec<u64> = numbers.iter().filter_map(line).map(|line| line.count).collect();
+            let fired = counts.iter().fold(0u64, |sum, count| sum.saturating_add(*count));
+            let fired = if counts.is_empty() { String::new() } else { format!(", {fired} delivered") };
             words.push(format!("Linux {}{fired}", ranges(&numbers)));
         }
         if general.msi_allowed == Some(false) {
@@ -263,7 +268,7 @@ impl Page {
         self.row("interrupts", &words.join("; "));
     }
 
-    fn resources(&mut self, general: &General<'_>) {
+    fn resources(&mut self, general: &General) {
         for bar in &general.bars {
             let (tone, text) = bar_text(bar);
             self.row_toned(&format!("BAR {}", bar.number), tone, &text);
