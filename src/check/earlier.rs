@@ -43,6 +43,14 @@ pub fn seconds(time: Duration) -> String {
     }
 }
 
+/// A verdict on something that may be old, where the machine was read once.
+pub(super) fn of_unknown_age(verdict: Verdict) -> Verdict {
+    match verdict.good {
+        true => verdict,
+        false => Verdict { summary: format!("{}; may be old (--for tells)", verdict.summary), ..verdict },
+    }
+}
+
 /// A verdict on something that may be old, with what the first reading tells of its age.
 pub(super) fn with_age(verdict: Verdict, before: Judged, lasting: Lasting, time: &str) -> Verdict {
     if verdict.good {

@@ -36,7 +36,7 @@ pub static CHECKS: &[Check] = &[
         reference: "PCI Code and ID Assignment 1.11, 1.1; PCIe 6.2, 7.5.1.1.6",
         remedy: "update or program anew the device's firmware; what a device must be is said by an expectation (class)",
         who: Who::Replacement,
-        false_positives: "Virtio devices of virtual machines, and instruments of their own kind.",
+        false_positives: "Instruments of their own kind. Virtio devices of virtual machines are not judged.",
         of: Of::Function(class),
         ..Check::BASE
     },
@@ -127,7 +127,10 @@ fn serial_unique(subject: &Subject<'_>) -> Judged {
 fn class(subject: &Subject<'_>) -> Judged {
     let code: Read<ClassCode> = subject.header()?;
     let proofs = [code.field("base_class")];
+    // Virtio has no class for some of its devices (vendor 1af4h; Virtio 1.3, 4.1.2).
+    let virtio = subject.function.identity.vendor_id == Some(0x1af4);
     match code.base_class() {
+        0x00 | 0xff if virtio => Err(Skip::not_applicable("it is a virtio device, which is known by its ID")),
         0x00 | 0xff => Ok(Verdict::bad(
             "the class code says nothing of what the function is",
             "a class",

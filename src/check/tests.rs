@@ -604,6 +604,8 @@ fn what_lasts_is_told_with_its_age() {
     };
     let mut bench = Bench::new();
     count(&mut bench, 1);
+    let (status, words) = bench.worst("aer-fatal");
+    assert!(status == Fail && words.ends_with("may be old (--for tells)"), "{words}");
     before(&mut bench);
     let (status, words) = bench.worst("aer-fatal");
     assert!(status == Warn && words.ends_with("not one more in 60 s"), "{words}");
