@@ -270,6 +270,17 @@ fn what_was_learned_is_what_is_expected() {
 }
 
 #[test]
+fn virtual_functions_are_learned_where_there_can_be_some() {
+    for (folder, expected) in [
+        ("sysfs-fixtures/broken/virtual-function", "virtual_functions = 2"),
+        ("sysfs-fixtures/machines/two-socket-gpu-server", "virtual_functions = 0"),
+    ] {
+        let (text, _) = pciscope(&["--from", folder, "check", "--learn"]);
+        assert!(text.contains(expected), "{folder}: {text}");
+    }
+}
+
+#[test]
 fn another_card_than_expected_is_told_with_the_line() {
     let (text, _) =
         pciscope(&["--from", "sysfs-fixtures/machines/two-socket-gpu-server.toml", "check", "--learn"]);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::machine::Machine;
 use crate::machine::interrupts::Line;
 
-use super::finding::{Judged, Verdict};
+use super::finding::{Finding, Judged, Status, Verdict};
 use super::history::History;
 use super::registry::Lasting;
 
@@ -43,11 +43,11 @@ pub fn seconds(time: Duration) -> String {
     }
 }
 
-/// A verdict on something that may be old, where the machine was read once.
-pub(super) fn of_unknown_age(verdict: Verdict) -> Verdict {
-    match verdict.good {
-        true => verdict,
-        false => Verdict { summary: format!("{}; may be old (--for tells)", verdict.summary), ..verdict },
+/// Says of findings of a machine that was read once which of them may be of something old.
+pub fn of_unknown_age(findings: &mut [Finding]) {
+    let bad = |f: &&mut Finding| matches!(f.status, Status::Warn | Status::Fail);
+    for finding in findings.iter_mut().filter(bad).filter(|f| f.check.lasting != Lasting::No) {
+        finding.summary = format!("{}; may be old (--for tells)", finding.summary).into();
     }
 }
 

@@ -7,7 +7,7 @@ use crate::kernel_log::Event;
 use crate::machine::{self, Function, State};
 use crate::pci::Bdf;
 
-use super::earlier::{of_unknown_age, with_age};
+use super::earlier::with_age;
 use super::expectation::{compare, design};
 use super::finding::{Finding, Judged, Proof, Skip, Status, Verdict};
 use super::registry::{self, Check, Lasting, Of, Severity};
@@ -72,7 +72,6 @@ fn of_function(around: Surroundings<'_>, function: &Function, checks: &[&'static
                         let before = judge(&Subject::new(then, before));
                         with_age(verdict, before, check.lasting, &earlier.words())
                     }
-                    (None, _) if check.lasting != Lasting::No => of_unknown_age(verdict),
                     _ => verdict,
                 })
             }),
