@@ -21,6 +21,7 @@ pub mod reading;
 mod threads;
 pub mod vectors;
 pub mod vital_product_data;
+pub mod wall_clock;
 mod wire;
 pub mod worker;
 
