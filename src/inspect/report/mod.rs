@@ -230,7 +230,7 @@ fn findings<'a>(material: Material<'a>, patients: &[Patient], audience: Audience
         |finding: &Finding| finding.address.is_none_or(|a| patients.iter().any(|p| p.place.contains(&a)));
     let shown = |f: &&Finding| match (audience, f.status) {
         (_, Status::Fail) => true,
-        (Audience::Qualification, Status::Warn) => true,
+        (Audience::Qualification, Status::Warn | Status::Unknown) => true,
         (_, Status::Warn) => near(f),
         _ => false,
     };
@@ -243,7 +243,12 @@ fn findings<'a>(material: Material<'a>, patients: &[Patient], audience: Audience
             }
             _ => false,
         };
-        (f.status != Status::Fail, theirs)
+        let place = match f.status {
+            Status::Fail => 0,
+            Status::Warn => 1,
+            _ => 2,
+        };
+        (place, theirs)
     };
     findings.sort_by_key(rank);
     findings
