@@ -2,9 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
-use std::path::PathBuf;
-
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use pciscope::diagnosis::{Sources, Subject, Verdict, diagnose, verdicts};
 use pciscope::kernel_log::Log;
@@ -14,6 +13,9 @@ use pciscope::simulate::fault::{self, Call, Fault, Given, ParameterKind, Target}
 use pciscope::simulate::kernel::KERNELS;
 use pciscope::simulate::state::Machine;
 use pciscope::simulate::{library, output, source};
+
+#[path = "diagnosis/order.rs"]
+mod order;
 
 /// What each log's verdict is in our words, and, where the log has one, the device.
 const EXPECTED: &[(&str, Verdict, &str)] = {

@@ -35,7 +35,7 @@ pub struct Global {
     #[arg(long, global = true, value_name = "TIME")]
     pub at: Option<String>,
     /// Read the kernel log from this file instead of the machine's own: what dmesg or journalctl -k print, syslog,
-    /// /dev/kmsg, an nvidia-bug-report; packed with gzip or not; - for standard input.
+    /// /dev/kmsg, an nvidia-bug-report; packed with gzip, zstd or not; - for standard input.
     #[arg(long, global = true, value_name = "FILE")]
     pub log: Option<String>,
     /// What to print.

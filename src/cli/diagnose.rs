@@ -107,7 +107,7 @@ fn log_only(global: &Global, selection: &Selection, options: &DiagnoseOptions) -
     if !log.recognized {
         answered.complaints.push(format!(
             "{}: no line in it is of a kernel log: expected dmesg, journalctl -k, syslog, /dev/kmsg or nvidia-bug-report, as \
-             text or packed with gzip",
+             text or packed with gzip or zstd",
             global.log.as_deref().unwrap_or_default()
         ));
     }

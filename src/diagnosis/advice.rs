@@ -49,7 +49,16 @@ const BASE: Advice = Advice {
 };
 
 /// Verdicts of a device that does not answer.
-const SILENT: &[Verdict] = &[FallenOffBus, LinkDown, PowerStateStuck, ResetFailed, ContainedByDpc, SlotPower];
+const SILENT: &[Verdict] = &[FallenOffBus, LinkDown, PowerStateStuck, ResetFailed, ContainedByDpc];
+/// Signs that a device without power really does not answer: a card that only gets too little of it does.
+const NO_ANSWER: &[&str] = &[
+    "all-ones",
+    "marked-disconnected",
+    "link-above-down",
+    "driver-reads-all-ones",
+    "slot-link-down",
+    "inaccessible",
+];
 /// Verdicts of one that answers and whose hardware nothing speaks against.
 const SOUND: &[Verdict] = &[DriverWedged, ApplicationFault, DmaFault, Misconfigured];
 /// Verdicts after which evidence is worth keeping.
@@ -82,6 +91,17 @@ pub static ADVICE: &[Advice] = &[
     Advice {
         kind: Kind::WillNotHelp,
         of: SILENT,
+        unless: &["answers"],
+        what: "echo 1 > /sys/bus/pci/devices/{address}/remove, then /sys/bus/pci/rescan",
+        why: "a scan finds what answers: without a link, or while configuration space reads all-ones, nothing does, and the folder \
+              that is removed does not come back",
+        ..BASE
+    },
+    Advice {
+        kind: Kind::WillNotHelp,
+        of: &[SlotPower],
+        when: NO_ANSWER,
+        unless: &["answers"],
         what: "echo 1 > /sys/bus/pci/devices/{address}/remove, then /sys/bus/pci/rescan",
         why: "a scan finds what answers: without a link, or while configuration space reads all-ones, nothing does, and the folder \
               that is removed does not come back",
@@ -90,6 +110,7 @@ pub static ADVICE: &[Advice] = &[
     Advice {
         kind: Kind::WillNotHelp,
         of: SILENT,
+        unless: &["answers"],
         what: "unloading and loading the driver's module, or binding it anew",
         why: "the driver reads all-ones and refuses the device; the kernel then takes ffffh for the size of its MSI-X table, which \
               with SR-IOV can make it write outside the device",
@@ -97,7 +118,18 @@ pub static ADVICE: &[Advice] = &[
     },
     Advice {
         kind: Kind::WillNotHelp,
-        of: &[FallenOffBus, LinkDown, PowerStateStuck, ResetFailed, ContainedByDpc],
+        of: &[SlotPower],
+        when: NO_ANSWER,
+        unless: &["answers"],
+        what: "unloading and loading the driver's module, or binding it anew",
+        why: "the driver reads all-ones and refuses the device; the kernel then takes ffffh for the size of its MSI-X table, which \
+              with SR-IOV can make it write outside the device",
+        ..BASE
+    },
+    Advice {
+        kind: Kind::WillNotHelp,
+        of: SILENT,
+        unless: &["answers"],
         driver: "nvidia",
         what: "nvidia-smi --gpu-reset",
         why: "it needs root and no program that uses the GPU, and it resets the GPU through registers that nobody answers; without \
@@ -315,6 +347,13 @@ pub static ADVICE: &[Advice] = &[
         of: &[NotReady],
         what: "look again after a minute; if it stays, take the power away",
         why: "a device may take a second after a reset, and the kernel waits a minute",
+        ..BASE
+    },
+    Advice {
+        of: &[Unknown],
+        when: &["number-unexplained"],
+        what: "look the number up in NVIDIA's catalogue of the driver's own version (pciscope explain xid NUMBER says what is known here)",
+        why: "new drivers have new numbers; without it nobody can tell whose fault it is",
         ..BASE
     },
     Advice {

@@ -3,6 +3,7 @@
 use super::observe::{NOW, Observation, Order, Seen, Sources, Subject};
 use super::rule::{self, Rule};
 use super::verdict::{Confidence, Verdict};
+use crate::kernel_log::stamp::When;
 use crate::kernel_log::{Event, Level};
 
 /// What became of a rule.
@@ -176,10 +177,10 @@ pub fn outcome(rule: &'static Rule, observations: &[Observation<'_>]) -> Outcome
     if let Some(one) = of(rule.unless, observations).next() {
         return Outcome::RuledOut(one.sign.id);
     }
-    if let Some(earlier) = of(rule.unless_before, observations).find(|o| o.first < first) {
+    if let Some(earlier) = of(rule.unless_before, observations).find(|o| explains(o, rule, observations)) {
         return Outcome::Earlier(earlier.sign.id);
     }
-    if !rule.before.is_empty() && !of(rule.before, observations).any(|o| o.first < first) {
+    if !rule.before.is_empty() && !of(rule.before, observations).any(|o| explains(o, rule, observations)) {
         return Outcome::NothingBefore;
     }
     let after = |o: &&Observation<'_>| o.last > last && o.last != NOW;
@@ -191,13 +192,48 @@ pub fn outcome(rule: &'static Rule, observations: &[Observation<'_>]) -> Outcome
     Outcome::Fired
 }
 
+/// Whether what the rule is about can follow from an earlier observation: from one that lasts if it came first, from an
+/// incident only if everything that the rule is about came soon after it.
+fn explains(cause: &Observation<'_>, rule: &Rule, observations: &[Observation<'_>]) -> bool {
+    let happened = of(rule.seen, observations);
+    let Some(first) = happened.clone().min_by_key(|o| o.first) else { return false };
+    let when = |event: &Event, last: bool| if last { event.last.clone() } else { event.first.clone() };
+    let began = first.event().map(|event| when(event, false));
+    if !reaches(cause, first.first, began.as_ref(), observations) {
+        return false;
+    }
+    let later = happened.filter(|o| o.sign.aftermath.is_some()).max_by_key(|o| o.last);
+    match later {
+        Some(later) if cause.sign.aftermath.is_some() => {
+            let ended = later.event().map(|event| when(event, true));
+            reaches(cause, later.last, ended.as_ref(), observations)
+        }
+        _ => true,
+    }
+}
+
+/// Whether something at that moment can follow from an observation: it was seen before, not too long before, and nothing in
+/// between ended it.
+fn reaches(
+    cause: &Observation<'_>,
+    moment: Order,
+    when: Option<&When>,
+    observations: &[Observation<'_>],
+) -> bool {
+    let Some((seen, then)) = cause.before(moment) else { return false };
+    let between = |at: Order| at > seen && at < moment;
+    let over = of(cause.sign.over_by, observations).any(|o| between(o.first) || between(o.last));
+    let apart = when.filter(|_| moment.0 == seen.0).and_then(|when| when.since(then));
+    let late = cause.sign.aftermath.zip(apart).is_some_and(|(seconds, apart)| apart / 1_000_000 > seconds);
+    !over && !late
+}
+
 /// The earliest of what the rule is about: of the causes that it asks for, else of what happened.
 fn first_of(rule: &Rule, observations: &[Observation<'_>]) -> Option<usize> {
-    let earliest = |names: &[&str]| {
-        let mine = observations.iter().enumerate().filter(|(_, o)| names.contains(&o.sign.id));
-        mine.min_by_key(|(_, o)| o.first).map(|(place, o)| (place, o.first))
-    };
-    let happened: Option<(usize, Order)> = earliest(rule.seen);
-    let before = earliest(rule.before).filter(|(_, at)| happened.is_some_and(|(_, first)| *at < first));
-    before.or(happened).map(|(place, _)| place)
+    let mut all = observations.iter().enumerate();
+    let before =
+        all.clone().filter(|(_, o)| rule.before.contains(&o.sign.id) && explains(o, rule, observations));
+    let earliest = before.min_by_key(|(_, o)| o.first).map(|(place, _)| place);
+    // They are in the order of time.
+    earliest.or_else(|| all.find(|(_, o)| rule.seen.contains(&o.sign.id)).map(|(place, _)| place))
 }

@@ -20,8 +20,11 @@ pub mod sign;
 mod signs_bus;
 mod signs_device;
 pub mod state;
+pub mod subject;
 pub mod topology;
+mod undone;
 pub mod verdict;
+mod waking;
 
 use std::collections::BTreeSet;
 

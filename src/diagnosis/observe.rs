@@ -1,23 +1,20 @@
 //! From events and state to observations: which signs were seen of a device, when, and where that can be looked up.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::cell::Cell;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::check::finding::Proof;
+use crate::kernel_log::stamp::When;
 use crate::kernel_log::{Event, Level, Log, xid};
 use crate::pci::Bdf;
 
 use super::sign::{self, Now, Place, Sign};
 use super::state::{Fact, Scene};
-use super::topology::{self, Topology};
-
-/// Whom a diagnosis is about.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Subject {
-    /// A function.
-    Function(Bdf),
-    /// Something that the log names otherwise: a controller such as `nvme0`, an interrupt, a host controller.
-    Named(String),
-}
+pub use super::subject::Subject;
+use super::subject::{Speakers, of_event};
+use super::topology::Topology;
+use super::undone::Undoing;
+use super::waking::Wakings;
 
 /// When something was seen: boot and line of the log; the state is behind all of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,11 +45,54 @@ pub struct Observation<'a> {
     pub seen: Seen<'a>,
 }
 
-/// A sign that an event is.
-#[derive(Clone, Copy)]
-struct Hit<'a> {
-    sign: &'static Sign,
-    event: &'a Event,
+impl<'a> Observation<'a> {
+    fn of(sign: &'static Sign, event: &'a Event) -> Self {
+        Observation {
+            sign,
+            first: Order(event.boot, event.line()),
+            last: Order(event.boot, event.last_line.max(event.line())),
+            seen: Seen::Event(event),
+        }
+    }
+
+    /// The event that it is; `None` of what was read.
+    pub fn event(&self) -> Option<&'a Event> {
+        match &self.seen {
+            Seen::Event(event) => Some(event),
+            Seen::State(..) => None,
+        }
+    }
+
+    /// When it was seen before that moment for the last time, as far as is known: what comes between the first and the last
+    /// time is counted, not kept.
+    pub fn before(&self, moment: Order) -> Option<(Order, &'a When)> {
+        let event = self.event()?;
+        if self.last < moment {
+            Some((self.last, &event.last))
+        } else {
+            (self.first < moment).then_some((self.first, &event.first))
+        }
+    }
+}
+
+/// Most observations of one sign that are kept of one subject in one boot: the first and the last of them. Events are folded,
+/// so that a machine has a handful; more come from a made-up log.
+const KEPT: usize = 64;
+/// The same of signs that count for everybody.
+const KEPT_ANYWHERE: usize = 8;
+/// Most events that are told to have followed from a cause; `pciscope log` has all of them.
+pub const FOLLOWED: usize = 256;
+
+/// Observations of one subject, boot by boot.
+type Boots<'a> = BTreeMap<usize, Vec<Observation<'a>>>;
+
+/// The last boots in which something was heard of a subject.
+#[derive(Debug, Clone, Copy, Default)]
+struct Heard {
+    /// In which there was trouble.
+    trouble: Option<usize>,
+    /// In which there was anything.
+    anything: Option<usize>,
 }
 
 /// Everything that is known.
@@ -66,16 +106,19 @@ pub struct Sources<'a> {
     /// Boots of the log that are the run of the machine that the state is from.
     current: BTreeSet<usize>,
     /// Signs by whom they are about; those that count wherever they are seen.
-    hits: BTreeMap<Subject, Vec<Hit<'a>>>,
-    anywhere: Vec<Hit<'a>>,
-    /// Events by whom they are about; those about nobody.
+    seen: BTreeMap<Subject, Boots<'a>>,
+    anywhere: Boots<'a>,
+    /// Events by whom they are about, and those of them that are trouble.
     events: BTreeMap<Subject, Vec<&'a Event>>,
-    of_nobody: Vec<&'a Event>,
-    /// Devices that were found or started, with what is above them.
-    arrivals: Vec<(&'a Event, BTreeSet<Bdf>)>,
-    /// Devices that do not come back, and whether the machine slept.
-    silent: Vec<&'a Event>,
-    slept: BTreeSet<usize>,
+    troubles: BTreeMap<Subject, Vec<&'a Event>>,
+    heard: BTreeMap<Subject, Heard>,
+    wakings: Wakings<'a>,
+    /// The time of the first and of the last event of each boot.
+    spans: BTreeMap<usize, (&'a When, &'a When)>,
+    /// Whether a Thunderbolt or USB4 device was unplugged.
+    tunnel_unplugged: bool,
+    /// How much was looked at.
+    work: Cell<u64>,
 }
 
 impl<'a> Sources<'a> {
@@ -92,56 +135,129 @@ impl<'a> Sources<'a> {
             scene,
             topology: Topology::new(log, scene.map(|scene| scene.machine())),
             current,
-            hits: BTreeMap::new(),
-            anywhere: Vec::new(),
+            seen: BTreeMap::new(),
+            anywhere: BTreeMap::new(),
             events: BTreeMap::new(),
-            of_nobody: Vec::new(),
-            arrivals: Vec::new(),
-            silent: Vec::new(),
-            slept: BTreeSet::new(),
+            troubles: BTreeMap::new(),
+            heard: BTreeMap::new(),
+            wakings: Wakings::default(),
+            spans: BTreeMap::new(),
+            tunnel_unplugged: false,
+            work: Cell::new(0),
         };
+        let mut signs: HashMap<&str, Vec<&'static Sign>> = HashMap::new();
+        let mut undoing_kinds = BTreeSet::new();
+        for sign in sign::all() {
+            undoing_kinds.extend(sign.undone_by.iter().copied());
+            for kind in sign.events.iter().map(|seen| seen.kind).collect::<BTreeSet<_>>() {
+                signs.entry(kind).or_default().push(sign);
+            }
+        }
+        let mut undoing = Undoing::default();
         let speakers = Speakers::new(log);
         for event in log.into_iter().flat_map(|log| &log.events) {
-            sources.take(event, &speakers);
+            let subjects = sources.subjects_of(event, &speakers);
+            sources.take(event, &subjects, &mut undoing, undoing_kinds.contains(event.kind.id));
+            for sign in signs.get(event.kind.id).into_iter().flatten() {
+                sources.work(1);
+                if sign.events.iter().any(|seen| seen.is(event)) {
+                    sources.see(sign, event, &subjects);
+                }
+            }
         }
+        sources.wakings.finish();
+        sources.settle(&undoing);
         sources
     }
 
-    fn take(&mut self, event: &'a Event, speakers: &Speakers) {
-        let mut subjects = of_event(event);
-        if let [Subject::Named(name)] = subjects.as_slice()
-            && let Some(device) = speakers.device(event, name)
-        {
-            subjects = vec![Subject::Function(device)];
+    /// How much was looked at so far, in events, observations and ports: for tests that this grows as the log does.
+    pub fn work_done(&self) -> u64 {
+        self.work.get()
+    }
+
+    fn work(&self, amount: usize) {
+        self.work.set(self.work.get() + amount as u64);
+    }
+
+    fn subjects_of(&self, event: &Event, speakers: &Speakers) -> Vec<Subject> {
+        let subjects = of_event(event);
+        match subjects.as_slice() {
+            [Subject::Named(name)] => match speakers.device(event, name) {
+                Some(device) => vec![Subject::Function(device)],
+                None => subjects,
+            },
+            _ => subjects,
         }
+    }
+
+    fn take(&mut self, event: &'a Event, subjects: &[Subject], undoing: &mut Undoing<'a>, undoes: bool) {
         if let (true, Some(device)) = (ARRIVALS.contains(&event.kind.id), event.device) {
-            self.arrivals.push((event, self.topology.above(device).0));
+            for port in self.topology.above(device).0 {
+                self.work(1);
+                undoing.note_arrival(port, event);
+                if let Some(sign) = sign::find(FOUND_BELOW) {
+                    self.see(sign, event, &[Subject::Function(port)]);
+                }
+            }
         }
-        if subjects.is_empty() {
-            self.of_nobody.push(event);
+        if undoes {
+            match subjects {
+                [] => undoing.note(None, event),
+                _ => subjects.iter().for_each(|subject| undoing.note(Some(subject), event)),
+            }
         }
-        for subject in &subjects {
+        self.wakings.take(event);
+        let span = self.spans.entry(event.boot).or_insert((&event.first, &event.last));
+        if event.last.since(span.1).is_some() {
+            span.1 = &event.last;
+        }
+        self.tunnel_unplugged |= event.kind.id == "thunderbolt.disconnected";
+        let trouble = xid::level(event) != Level::Information;
+        for subject in subjects {
+            self.work(1);
             self.events.entry(subject.clone()).or_default().push(event);
-        }
-        if SILENT.contains(&event.kind.id) && event.device.is_some() {
-            self.silent.push(event);
-            if event.text("operation").is_some_and(|text| text.contains("resume")) {
-                self.slept.insert(event.boot);
+            if trouble {
+                self.troubles.entry(subject.clone()).or_default().push(event);
+            }
+            let heard = self.heard.entry(subject.clone()).or_default();
+            heard.anything = heard.anything.max(Some(event.boot));
+            if trouble || event.kind.id == "pciehp.card-not-present" {
+                heard.trouble = heard.trouble.max(Some(event.boot));
             }
         }
-        if matches!(event.kind.id, "sleep.exit" | "sleep.entry") {
-            self.slept.insert(event.boot);
+    }
+
+    fn see(&mut self, sign: &'static Sign, event: &'a Event, subjects: &[Subject]) {
+        if sign.place == Place::Anywhere {
+            self.anywhere.entry(event.boot).or_default().push(Observation::of(sign, event));
+            return;
         }
-        for sign in sign::all().filter(|sign| sign.events.iter().any(|seen| seen.is(event))) {
-            let hit = Hit { sign, event };
-            if sign.place == Place::Anywhere {
-                self.anywhere.push(hit);
-                continue;
-            }
-            for subject in &subjects {
-                self.hits.entry(subject.clone()).or_default().push(hit);
+        for subject in subjects {
+            let boots = self.seen.entry(subject.clone()).or_default();
+            boots.entry(event.boot).or_default().push(Observation::of(sign, event));
+        }
+    }
+
+    /// Leaves out what a later event takes back, and what is more than anybody needs.
+    fn settle(&mut self, undoing: &Undoing<'a>) {
+        let lasts = |observation: &Observation<'a>, about: Option<&Subject>| {
+            let undone_by = observation.sign.undone_by;
+            !observation.event().is_some_and(|event| undoing.undoes(event, about, undone_by))
+        };
+        let mut looked_at = 0;
+        for (subject, boots) in &mut self.seen {
+            for seen in boots.values_mut() {
+                looked_at += seen.len();
+                seen.retain(|observation| lasts(observation, Some(subject)));
+                keep(seen, KEPT);
             }
         }
+        for seen in self.anywhere.values_mut() {
+            looked_at += seen.len();
+            seen.retain(|observation| lasts(observation, None));
+            keep(seen, KEPT_ANYWHERE);
+        }
+        self.work(looked_at);
     }
 
     /// Everybody of whom something is known, in the order of their addresses.
@@ -151,18 +267,20 @@ impl<'a> Sources<'a> {
             subjects.extend(scene.machine().wanted.iter().copied().map(Subject::Function));
         }
         // With the machine at hand, what earlier boots knew and this one does not is history.
-        let counts = |event: &&&Event| self.scene.is_none() || self.current.contains(&event.boot);
-        let named = self.events.iter().filter(|(_, events)| events.iter().any(|e| counts(&e)));
+        let counts = |event: &Event| self.scene.is_none() || self.current.contains(&event.boot);
+        let named = self.events.iter().filter(|(_, events)| events.iter().any(|e| counts(e)));
         subjects.extend(named.map(|(subject, _)| subject.clone()));
         subjects
     }
 
     /// What is above a subject, and whether that is a guess.
     pub fn above(&self, subject: &Subject) -> (BTreeSet<Bdf>, bool) {
-        match subject {
+        let above = match subject {
             Subject::Function(address) => self.topology.above(*address),
             Subject::Named(_) => (BTreeSet::new(), false),
-        }
+        };
+        self.work(1 + above.0.len());
+        above
     }
 
     /// Whose signs tell of a subject too: the ports above, and function 0, which speaks for slot, power and link of all.
@@ -174,39 +292,43 @@ impl<'a> Sources<'a> {
         above.into_iter().map(Subject::Function).collect()
     }
 
-    fn in_boot(&self, event: &Event, boot: Option<usize>) -> bool {
-        boot.map_or_else(|| self.current.contains(&event.boot), |boot| boot == event.boot)
+    /// The boots that are looked at: that one, or the current ones.
+    fn boots(&self, boot: Option<usize>) -> Vec<usize> {
+        boot.map_or_else(|| self.current.iter().copied().collect(), |boot| vec![boot])
     }
 
     /// What was seen of a subject, in one boot of the log and in the state.
     pub fn observations(&self, subject: &Subject, boot: Option<usize>) -> Vec<Observation<'a>> {
-        let beside = self.beside(subject);
-        let own = self.hits.get(subject).into_iter().flatten().filter(|hit| hit.sign.place != Place::Above);
-        let from_above = beside.iter().filter_map(|s| self.hits.get(s)).flatten();
-        let from_above = from_above.filter(|hit| hit.sign.place != Place::Own);
-        let mut found = Vec::new();
-        for hit in own.chain(from_above).chain(&self.anywhere) {
-            let event = hit.event;
-            if self.in_boot(event, boot) && !self.undone(*hit, subject, &beside) {
-                found.push(Observation {
-                    sign: hit.sign,
-                    first: Order(event.boot, event.line()),
-                    last: Order(event.boot, event.last_line.max(event.line())),
-                    seen: Seen::Event(event),
-                });
-            }
+        let boots = self.boots(boot);
+        let of = |seen: Option<&Boots<'a>>, wanted: &dyn Fn(Place) -> bool| {
+            let all = boots.iter().filter_map(|boot| seen?.get(boot)).flatten();
+            let found: Vec<Observation<'a>> = all.filter(|o| wanted(o.sign.place)).cloned().collect();
+            self.work(found.len());
+            found
+        };
+        let mut found = of(self.seen.get(subject), &|place| place != Place::Above);
+        for other in self.beside(subject) {
+            found.extend(of(self.seen.get(&other), &|place| place != Place::Own));
         }
+        found.extend(of(Some(&self.anywhere), &|_| true));
         for sign in sign::all() {
             let event = sign.states.iter().find_map(|now| match now {
-                Now::Fact(Fact::BranchVanished) => self.branch_vanished(subject, boot),
-                Now::Fact(Fact::MuchSlowerAtBoot) => self.much_slower(subject, boot),
+                Now::Fact(Fact::BranchVanished) => self.branch_vanished(subject, &boots),
+                Now::Fact(Fact::MuchSlowerAtBoot) => self.much_slower(subject, &boots),
                 _ => None,
             });
-            if let Some(event) = event {
-                let at = Order(event.boot, event.line());
-                found.push(Observation { sign, first: at, last: at, seen: Seen::Event(event) });
-            }
+            found.extend(event.map(|event| Observation::of(sign, event)));
             found.extend(self.state(subject, sign));
+        }
+        let span = boots
+            .iter()
+            .filter_map(|boot| self.spans.get(boot))
+            .filter_map(|(first, last)| last.since(first))
+            .max();
+        for sign in sign::all().filter(|sign| sign.rate.is_some()) {
+            if !is_frequent(sign, &found, span) {
+                found.retain(|o| !std::ptr::eq(o.sign, sign) || o.first == NOW);
+            }
         }
         found.sort_by_key(|observation| observation.first);
         found
@@ -220,93 +342,55 @@ impl<'a> Sources<'a> {
         Some(Observation { sign, first: NOW, last: NOW, seen: Seen::State(says, proofs) })
     }
 
-    /// Whether a later event takes this one back: about the same device, slot and BAR.
-    fn undone(&self, hit: Hit<'a>, subject: &Subject, beside: &[Subject]) -> bool {
-        let Hit { sign, event } = hit;
-        if sign.undone_by.is_empty() {
-            return false;
-        }
-        let same = |other: &Event, field: &str| match (event.fields.get(field), other.fields.get(field)) {
-            (Some(a), Some(b)) => a == b,
-            _ => true,
-        };
-        let device = |other: &Event| {
-            other.device == event.device
-                || other.device.is_none()
-                || other.device.is_some_and(|device| *subject == Subject::Function(device))
-        };
-        let takes_back = |other: &Event| {
-            sign.undone_by.contains(&other.kind.id)
-                && other.boot == event.boot
-                && other.last_line.max(other.line()) > event.last_line.max(event.line())
-        };
-        let others = std::iter::once(subject).chain(beside).filter_map(|s| self.events.get(s)).flatten();
-        others.chain(&self.of_nobody).any(|other| {
-            takes_back(other)
-                && device(other)
-                && ["slot", "bar", "bar_name"].into_iter().all(|field| same(other, field))
-        }) || event.device.is_some_and(|port| {
-            // What was missed below a port is there.
-            self.arrivals.iter().any(|(arrival, above)| above.contains(&port) && takes_back(arrival))
-        })
-    }
-
     /// The boot that counts: the current one where the state was read; of a log alone the last one in which this subject
     /// had trouble.
     pub fn boot_of(&self, subject: &Subject) -> Option<usize> {
         if self.scene.is_some() {
             return None;
         }
-        let troubled = |event: &&&Event| {
-            xid::level(event) != Level::Information || event.kind.id == "pciehp.card-not-present"
-        };
         let beside = self.beside(subject);
-        let all = || std::iter::once(subject).chain(&beside).filter_map(|s| self.events.get(s)).flatten();
-        let last = all().filter(troubled).map(|e| e.boot).max();
-        Some(last.or_else(|| all().map(|e| e.boot).max()).unwrap_or_default())
+        let heard = || std::iter::once(subject).chain(&beside).filter_map(|s| self.heard.get(s));
+        let last = heard().filter_map(|heard| heard.trouble).max();
+        Some(last.or_else(|| heard().filter_map(|heard| heard.anything).max()).unwrap_or_default())
     }
 
-    /// Events of a subject after a moment that are trouble.
+    /// The boots that count where no single one was chosen.
+    pub fn current_boot(&self) -> Option<usize> {
+        self.current.last().copied()
+    }
+
+    /// Events of a subject after a moment that are trouble, the first [`FOLLOWED`] of them.
     pub fn trouble_after(&self, subject: &Subject, boot: Option<usize>, moment: Order) -> Vec<&'a Event> {
+        let boots = self.boots(boot);
         let beside = self.beside(subject);
-        let all = std::iter::once(subject).chain(&beside).filter_map(|s| self.events.get(s)).flatten();
-        let mut after: Vec<&'a Event> = all
-            .filter(|event| self.in_boot(event, boot))
-            .filter(|event| xid::level(event) != Level::Information)
-            .filter(|event| Order(event.boot, event.line()) > moment)
-            .copied()
-            .collect();
-        after.sort_by_key(|event| Order(event.boot, event.line()));
+        let mut after: Vec<&'a Event> = Vec::new();
+        let at = |event: &&Event| Order(event.boot, event.line());
+        for events in std::iter::once(subject).chain(&beside).filter_map(|s| self.troubles.get(s)) {
+            let start = events.partition_point(|event| at(event) <= moment);
+            let later = events[start..].iter().filter(|event| boots.contains(&event.boot)).take(FOLLOWED);
+            let before = after.len();
+            after.extend(later.copied());
+            self.work(1 + after.len() - before);
+        }
+        after.sort_by_key(at);
+        after.truncate(FOLLOWED);
         after
     }
 
     /// A port that is itself below another bridge, and something behind it, do not come back together, after the machine
     /// slept.
-    fn branch_vanished(&self, subject: &Subject, boot: Option<usize>) -> Option<&'a Event> {
+    fn branch_vanished(&self, subject: &Subject, boots: &[usize]) -> Option<&'a Event> {
         let Subject::Function(address) = subject else { return None };
-        let mut silent = self.silent.iter().copied().filter(|e| self.in_boot(e, boot));
-        let mine = silent.clone().find(|e| e.device == Some(*address))?;
-        let near = |other: &Event| match (mine.first.microseconds, other.first.microseconds) {
-            (Some(a), Some(b)) => a.abs_diff(b) <= ONE_WAKING,
-            _ => true,
-        };
-        let here = |e: &Event| near(e) && e.device.is_some_and(|d| d.domain == address.domain);
-        let is_port =
-            |e: &Event| e.driver.as_deref() == Some("pcieport") && e.device.is_some_and(|d| d.bus > 0);
-        // The topmost port that is gone, with something on a bus behind it that is gone too.
-        let top = silent.clone().filter(|e| here(e) && is_port(e)).filter_map(|e| e.device).min()?;
-        let behind = silent.any(|e| here(e) && e.device.is_some_and(|device| device.bus > top.bus));
         let (above, _) = self.above(subject);
-        let below_it = top == *address || above.is_empty() || above.contains(&top);
-        (self.slept.contains(&mine.boot) && behind && top <= *address && below_it).then_some(mine)
+        boots.iter().find_map(|boot| self.wakings.vanished(*address, *boot, &above))
     }
 
     /// The kernel named a link that is far slower than the device, and no idling display controller explains it.
-    fn much_slower(&self, subject: &Subject, boot: Option<usize>) -> Option<&'a Event> {
+    fn much_slower(&self, subject: &Subject, boots: &[usize]) -> Option<&'a Event> {
         let Subject::Function(address) = subject else { return None };
         let own = self.events.get(subject)?;
-        let event =
-            own.iter().find(|e| e.kind.id == "link.slower-than-the-device" && self.in_boot(e, boot))?;
+        let named = |e: &&&Event| e.kind.id == "link.slower-than-the-device" && boots.contains(&e.boot);
+        let event = own.iter().find(named)?;
         let all =
             (0..8).filter_map(|function| self.events.get(&Subject::Function(Bdf { function, ..*address })));
         let display = event.driver.as_deref().is_some_and(|driver| DISPLAY_DRIVERS.contains(&driver))
@@ -316,109 +400,59 @@ impl<'a> Sources<'a> {
         let able_more =
             event.text("capable_speed").is_some_and(|s| !s.starts_with("2.5 ") && !s.starts_with('5'));
         // A tunnel (Thunderbolt, USB4) says 2.5 GT/s x4 whatever it carries.
-        let unplugged = self.anywhere.iter().any(|hit| hit.event.kind.id == "thunderbolt.disconnected");
-        let tunnel = first_generation && width == 4 && unplugged;
+        let tunnel = first_generation && width == 4 && self.tunnel_unplugged;
         let narrow = width > 0 && width * 4 <= able;
         (((first_generation && able_more && !display) || narrow) && !tunnel).then_some(*event)
     }
 }
 
+/// Keeps the first and the last observations of each sign, which are in the order of their first time.
+fn keep(seen: &mut Vec<Observation<'_>>, most: usize) {
+    let mut of_sign: HashMap<&str, Vec<usize>> = HashMap::new();
+    for (place, observation) in seen.iter().enumerate() {
+        of_sign.entry(observation.sign.id).or_default().push(place);
+    }
+    let mut dropped = BTreeSet::new();
+    for places in of_sign.values_mut().filter(|places| places.len() > most) {
+        let mut later = places.split_off(most / 2);
+        later.sort_by_key(|place| std::cmp::Reverse(seen[*place].last));
+        dropped.extend(later.split_off(most - most / 2));
+    }
+    if !dropped.is_empty() {
+        let mut place = 0;
+        seen.retain(|_| {
+            place += 1;
+            !dropped.contains(&(place - 1))
+        });
+    }
+}
+
+/// Whether the events of a sign are so many and so close together that they count. `span`: what the log is of.
+fn is_frequent(sign: &Sign, found: &[Observation<'_>], span: Option<u64>) -> bool {
+    let Some(rate) = sign.rate else { return true };
+    let events: Vec<&Event> =
+        found.iter().filter(|o| std::ptr::eq(o.sign, sign)).filter_map(Observation::event).collect();
+    // Firmware's report and the kernel's line of the same error are one; the root port says `Multiple` of errors that came
+    // before it was read (PCIe 6.2, 7.8.4.10).
+    let mut times: BTreeMap<&str, u64> = BTreeMap::new();
+    for event in &events {
+        let speaker = event.kind.id.split('.').next().unwrap_or_default();
+        *times.entry(speaker).or_default() += event.count + u64::from(event.fields.contains_key("multiple"));
+    }
+    let count = times.into_values().max().unwrap_or(0);
+    let first = events.iter().min_by_key(|event| Order(event.boot, event.line()));
+    let last = events.iter().max_by_key(|event| Order(event.boot, event.last_line));
+    let apart = first.zip(last).and_then(|(first, last)| last.last.since(&first.first));
+    let close = |apart: u64, steps: u64| apart / 1_000_000 <= steps.saturating_mul(rate.seconds_apart);
+    // Of a log without times, or of a piece of one, nothing else tells how often.
+    count > 1 && apart.is_none_or(|apart| close(apart, count - 1))
+        || span.is_none_or(|span| close(span, count))
+}
+
 /// Events by which a device is there.
 const ARRIVALS: [&str; 3] = ["pci.function-found", "nvidia.started", "nvme.started"];
-/// Events that say that a device does not come back.
-const SILENT: [&str; 3] = ["power.inaccessible", "power.refused", "power.gave-up"];
-/// How far apart they may be to belong to one waking: the kernel waits a minute for each (PCIE_RESET_READY_POLL_MS).
-const ONE_WAKING: u64 = 180_000_000;
+/// The sign by which a port knows of them.
+const FOUND_BELOW: &str = "found-below";
 /// Devices that let their link go to 2.5 GT/s while they idle, by class (PCI Code and ID Assignment 1.15, 1.4).
 const DISPLAY: std::ops::RangeInclusive<i64> = 0x03_0000..=0x03_ffff;
 const DISPLAY_DRIVERS: [&str; 7] = ["nvidia", "nouveau", "amdgpu", "radeon", "i915", "xe", "snd_hda_intel"];
-
-/// Whose lines name a device, for those of the same driver that name none.
-#[derive(Default)]
-struct Speakers {
-    /// Devices by boot and driver.
-    devices: BTreeMap<(usize, String), BTreeSet<Bdf>>,
-    /// Controllers by boot and driver: with several, nobody knows which is which device.
-    controllers: BTreeMap<(usize, String), BTreeSet<String>>,
-}
-
-impl Speakers {
-    fn new(log: Option<&Log>) -> Self {
-        let mut speakers = Speakers::default();
-        for event in log.into_iter().flat_map(|log| &log.events) {
-            for driver in drivers(event) {
-                let key = (event.boot, driver.to_owned());
-                if let Some(device) = event.device {
-                    speakers.devices.entry(key.clone()).or_default().insert(device);
-                }
-                if let Some(controller) = event.text("controller") {
-                    speakers.controllers.entry(key).or_default().insert(controller.to_owned());
-                }
-            }
-        }
-        speakers
-    }
-
-    /// The only device of the driver that wrote the line.
-    fn device(&self, event: &Event, name: &str) -> Option<Bdf> {
-        if name.starts_with("irq ") {
-            return None;
-        }
-        drivers(event).find_map(|driver| {
-            let key = (event.boot, driver.to_owned());
-            let only = self.devices.get(&key).filter(|devices| devices.len() == 1)?.first().copied();
-            only.filter(|_| self.controllers.get(&key).is_none_or(|controllers| controllers.len() <= 1))
-        })
-    }
-}
-
-/// The driver that wrote a line: as the line says, else who speaks so.
-fn drivers(event: &Event) -> impl Iterator<Item = &str> {
-    let speaker =
-        event.kind.id.split('.').next().filter(|s| matches!(*s, "nvidia" | "nvme" | "amdgpu" | "mlx5"));
-    event.driver.as_deref().into_iter().chain(speaker)
-}
-
-/// Whom an event is about.
-pub fn of_event(event: &Event) -> Vec<Subject> {
-    // A message that a port received for another function is about that one.
-    if event.kind.id.starts_with("aer.") || event.kind.id.starts_with("apei.") {
-        let port = event.device;
-        let numbered = || topology::requester(port?, event.number("source_id").filter(|id| *id > 0)?);
-        if matches!(event.kind.id, "aer.message" | "aer.no-details")
-            && let Some(source) = event.address("source").or_else(numbered)
-        {
-            return vec![Subject::Function(source)];
-        }
-    }
-    if let Some(device) = event.device {
-        return vec![Subject::Function(device)];
-    }
-    if let Some(irq) = event.number("irq") {
-        return vec![Subject::Named(format!("irq {irq}"))];
-    }
-    let name = ["controller", "name", "interface"].into_iter().find_map(|field| event.text(field));
-    let known = matches!(
-        event.kind.id.split('.').next(),
-        Some(
-            "nvme"
-                | "nvidia"
-                | "amdgpu"
-                | "mlx5"
-                | "gpu"
-                | "storage"
-                | "ethernet"
-                | "link"
-                | "eeh"
-                | "mce"
-                | "apei"
-                | "iommu"
-        )
-    );
-    let speaker = || event.kind.id.split('.').next().unwrap_or_default().to_owned();
-    match name {
-        Some(name) if known => vec![Subject::Named(name.to_owned())],
-        None if known => vec![Subject::Named(event.driver.clone().unwrap_or_else(speaker))],
-        _ => Vec::new(),
-    }
-}

@@ -18,11 +18,13 @@ pub struct Rule {
     pub seen: &'static [&'static str],
     /// All of these must have been seen too, whenever.
     pub with: &'static [&'static str],
-    /// One of these must have been seen before what happened; the earliest is the first cause. Empty: nothing need be.
+    /// One of these must have been seen before what happened, so that it can follow from them; the earliest is the first cause.
+    /// Empty: nothing need be.
     pub before: &'static [&'static str],
     /// None of these may have been seen, whenever.
     pub unless: &'static [&'static str],
-    /// None of these may have been seen before what happened: then they are the story, and this its consequence.
+    /// None of these may have been seen before what happened, as long as it can follow from them
+    /// ([`super::sign::Sign::aftermath`]): then they are the story, and this its consequence.
     pub unless_before: &'static [&'static str],
     /// None of these may have been seen after all that happened: then it is over.
     pub unless_after: &'static [&'static str],
@@ -118,6 +120,9 @@ mod tests {
                 if let Now::Check(check) = now {
                     assert!(registry::find(check).is_some(), "{id}: there is no check {check}");
                 }
+            }
+            for name in sign.over_by {
+                assert!(sign::find(name).is_some(), "{id}: there is no sign `{name}`");
             }
             assert!(!sign.events.is_empty() || !sign.states.is_empty(), "{id}: cannot be seen");
             let used = all().any(|rule| {

@@ -174,6 +174,30 @@ pub static RULES: &[Rule] = &[
         ..BASE
     },
     Rule {
+        id: "slow-to-return-from-reset",
+        verdict: Verdict::DeviceFirmware,
+        confidence: Confidence::Possible,
+        seen: &["not-back-from-reset"],
+        with: &["answers"],
+        unless_after: &["recovered", "started", "found-again"],
+        because: "It did not answer within the minute that the kernel waits after a reset, and answers now: the specification gives it a \
+                  second.",
+        source: "PCIe 6.2, 6.6; Linux drivers/pci/pci.c (pci_dev_wait)",
+        ..BASE
+    },
+    Rule {
+        id: "memory-silent",
+        verdict: Verdict::DeviceFirmware,
+        confidence: Confidence::Possible,
+        seen: &["memory-reads-all-ones"],
+        unless: &["all-ones", "marked-disconnected"],
+        unless_before: &["uncorrected-errors", "contained"],
+        because: "Its memory read all-ones and Status in configuration space did not: the bus reaches the device. It lost its addresses, \
+                  did not come back from saving power, or its own processor hangs.",
+        source: "Linux drivers/nvme/host/pci.c (nvme_warn_reset)",
+        ..BASE
+    },
+    Rule {
         id: "driver-waits-for-firmware",
         verdict: Verdict::DriverWedged,
         seen: &["firmware-silent"],
@@ -193,6 +217,24 @@ pub static RULES: &[Rule] = &[
         unless_before: &["engine-failed", "firmware-silent", "memory-errors", "program-failed"],
         because: "Uncorrected errors were reported first: a packet was lost or refused, and what drivers say afterwards follows from it.",
         source: "PCIe 6.2, 6.2; Linux drivers/pci/pcie/aer.c",
+        ..BASE
+    },
+    Rule {
+        id: "contained-and-over",
+        verdict: Verdict::ErrorStorm,
+        seen: &["contained"],
+        unless: &["slot-was-emptied"],
+        because: "A port contained an uncorrected error, and what is below it was brought back: the error happened, and why is not known.",
+        source: "PCIe 6.2, 6.2.11; Linux drivers/pci/pcie/err.c (pcie_do_recovery)",
+        ..BASE
+    },
+    Rule {
+        id: "errors-unnamed",
+        verdict: Verdict::ErrorStorm,
+        confidence: Confidence::Possible,
+        seen: &["errors-unnamed"],
+        because: "The kernel reports an error, and the lines that would say of which kind are not in the log.",
+        source: "Linux drivers/pci/pcie/aer.c (aer_print_error, pci_print_aer)",
         ..BASE
     },
     Rule {
@@ -266,6 +308,16 @@ pub static RULES: &[Rule] = &[
         ..BASE
     },
     Rule {
+        id: "program-cleaned-up",
+        verdict: Verdict::ApplicationFault,
+        confidence: Confidence::Possible,
+        seen: &["program-cleaned-up"],
+        because: "Xid 45 is what the driver cleans up behind a program that was stopped, by an error before it or by somebody: nothing else \
+                  was logged of this device.",
+        source: NVIDIA,
+        ..BASE
+    },
+    Rule {
         id: "slow-since-training-failed",
         verdict: Verdict::DegradedLink,
         seen: &["slower-at-boot", "runs-below-both-ends", "speed-limited"],
@@ -306,7 +358,7 @@ pub static RULES: &[Rule] = &[
         id: "slow-with-errors",
         verdict: Verdict::DegradedLink,
         seen: &["runs-below-both-ends"],
-        with: &["signal-errors"],
+        with: &["signal-errors-repeated"],
         because: "The link runs below what both ends can and repairs errors of its signal: idling alone makes no errors.",
         source: "PCIe 6.2, 4.2.6 and 6.2.7",
         ..BASE
@@ -418,6 +470,26 @@ pub static RULES: &[Rule] = &[
         before: &["errors-kept-by-firmware"],
         because: "Behind VMD the kernel took error handling that firmware had refused it: both may answer the same errors.",
         source: "PCI Firmware 3.3, 4.5.1; Linux drivers/pci/controller/vmd.c (vmd_copy_host_bridge_flags)",
+        ..BASE
+    },
+    Rule {
+        id: "addresses-taken",
+        verdict: Verdict::Misconfigured,
+        confidence: Confidence::Possible,
+        seen: &["driver-did-not-start"],
+        before: &["addresses-taken"],
+        unless_after: &["started"],
+        because: "Another driver, often that of the boot screen, holds the addresses that this driver asked for.",
+        source: "Linux drivers/pci/pci.c (pci_request_region)",
+        ..BASE
+    },
+    Rule {
+        id: "number-unexplained",
+        verdict: Verdict::Unknown,
+        confidence: Confidence::Possible,
+        seen: &["number-unexplained"],
+        because: "NVIDIA's catalogue does not have this number, or does not say whether the program, the driver or the device is at fault.",
+        source: NVIDIA,
         ..BASE
     },
     Rule {

@@ -24,7 +24,28 @@ pub struct Sign {
     pub undone_by: &'static [&'static str],
     /// What of the machine's state is it, any of them.
     pub states: &'static [Now],
+    /// Of an incident: for how many seconds after it something else may follow from it. How long is our own reading of logs,
+    /// not a specification's. `None`: it tells of a condition that lasts until it is taken back.
+    pub aftermath: Option<u64>,
+    /// Signs after which nothing follows from it any more, although it did happen.
+    pub over_by: &'static [&'static str],
+    /// How often and how closely it must be seen in the log to count; `None`: once is enough.
+    pub rate: Option<Rate>,
 }
+
+/// How often something must be seen to count: several times so close together, or so often in all that the log is of. Where
+/// the log has no times this is not asked: people quote one of many.
+#[derive(Debug, Clone, Copy)]
+pub struct Rate {
+    /// At most so many seconds apart, on the average.
+    pub seconds_apart: u64,
+}
+
+/// Ten minutes, in seconds: how long a program's mistake can be why something else happens.
+pub const MINUTES: u64 = 600;
+/// A day, in seconds: how long a device that failed and was not started anew, or a link that makes errors, can be why
+/// something else happens.
+pub const DAY: u64 = 86_400;
 
 /// Where a sign must be seen to tell of a device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +86,10 @@ pub enum With {
     Lacks(&'static str),
     /// Where the trouble is that the event speaks of, its number looked up.
     Level(Level),
+    /// NVIDIA's first advice for the Xid is this; it has none for a number that its catalogue lacks.
+    FirstAdvice(&'static str),
+    /// It is not this.
+    NotFirstAdvice(&'static str),
     /// The driver in whose name the line was written is none of these.
     NotDriver(&'static [&'static str]),
     /// The device is behind Intel's Volume Management Device, whose domains begin at 10000h (Linux:
@@ -117,6 +142,8 @@ impl With {
             With::Has(field) => event.fields.contains_key(field),
             With::Lacks(field) => !event.fields.contains_key(field),
             With::Level(level) => xid::level(event) == *level,
+            With::FirstAdvice(advice) => first_advice(event) == *advice,
+            With::NotFirstAdvice(advice) => first_advice(event) != *advice,
             With::NotDriver(drivers) => {
                 event.driver.as_deref().is_none_or(|driver| !drivers.contains(&driver))
             }
@@ -127,6 +154,10 @@ impl With {
             }
         }
     }
+}
+
+fn first_advice(event: &Event) -> &'static str {
+    event.number("xid").and_then(xid::of).map_or("", |xid| xid.immediate)
 }
 
 /// A message request without data (fmt and type 0011_0rrr) whose code is PTM Request, 52h, or PTM Response, 53h (PCIe 6.2,
@@ -146,7 +177,17 @@ fn is_time_measurement(event: &Event) -> bool {
 }
 
 /// What a sign is made from: nothing, to be filled in.
-pub const BASE: Sign = Sign { id: "", says: "", place: Place::Own, events: &[], undone_by: &[], states: &[] };
+pub const BASE: Sign = Sign {
+    id: "",
+    says: "",
+    place: Place::Own,
+    events: &[],
+    undone_by: &[],
+    states: &[],
+    aftermath: None,
+    over_by: &[],
+    rate: None,
+};
 
 /// The sign of that name.
 pub fn find(id: &str) -> Option<&'static Sign> {

@@ -2,11 +2,13 @@
 
 use crate::machine::State;
 
-use super::sign::{BASE, Now, Place, Seen, Sign, With};
+use super::sign::{BASE, DAY, MINUTES, Now, Place, Rate, Seen, Sign, With};
 use super::state::Fact;
 
 /// The value of Controller Status that nobody answered (drivers/nvme/host/pci.c, nvme_should_reset).
 const NOBODY: &[i64] = &[0xffff_ffff];
+/// The same of Status in configuration space (pci_status; the driver reads it after Controller Status).
+const NOBODY_16: &[i64] = &[0xffff];
 /// Errors of the physical and the data link layer: what a bad signal makes (PCIe 6.2, table 6-3), in the kernel's words of
 /// all versions.
 const SIGNAL: &[&str] = &[
@@ -24,6 +26,29 @@ const SIGNAL: &[&str] = &[
     "DLP",
     "Data Link Protocol",
 ];
+/// All corrected errors, in the kernel's words of all versions (drivers/pci/pcie/aer.c, aer_correctable_error_string).
+const CORRECTED_NAMES: &[&str] = &[
+    "RxErr",
+    "Receiver Error",
+    "BadTLP",
+    "Bad TLP",
+    "BadDLLP",
+    "Bad DLLP",
+    "Rollover",
+    "RELAY_NUM Rollover",
+    "REPLAY_NUM Rollover",
+    "Timeout",
+    "Replay Timer Timeout",
+    "NonFatalErr",
+    "Advisory Non-Fatal",
+    "CorrIntErr",
+    "Corrected Internal Error",
+    "HeaderOF",
+    "Header Log Overflow",
+];
+/// What firmware calls the part of its report that is about PCI Express (drivers/firmware/efi/cper.c,
+/// cper_estatus_print_section); others are about memory and processors.
+const OF_PCIE: &[&str] = &["PCIe error"];
 /// Corrected errors, in the kernel's words of all versions.
 const CORRECTED: &[&str] = &["Corrected", "Correctable", "corrected"];
 /// Uncorrected ones; firmware says `fatal` and `recoverable` (UEFI 2.10, N.2.1).
@@ -31,6 +56,24 @@ const UNCORRECTED: &[&str] = &["Uncorrect", "fatal", "recoverable"];
 /// What the kernel resets a device by on request; `DPC`, `resume` and `D3` are other stories.
 const RESETS: &[&str] = &["FLR", "AF_FLR", "bus reset", "slot reset"];
 const WAKING: &[&str] = &["PM D3", "resume", "power up"];
+
+/// Corrected errors that a bad signal makes. Of what firmware handled first the kernel gives no severity, only names
+/// (pci_print_aer).
+const SIGNAL_ERRORS: &[Seen] = &[
+    Seen::with("aer.error", &[With::Word("severity", CORRECTED), With::Word("errors", SIGNAL)]),
+    Seen::with(
+        "aer.error",
+        &[
+            With::Lacks("severity"),
+            With::Lacks("uncorrectable_severity"),
+            With::Word("errors", CORRECTED_NAMES),
+            With::Word("errors", SIGNAL),
+        ],
+    ),
+];
+/// How many corrected errors count. A link may repair some and be sound: its rate of errors is limited, not nought (PCIe 6.2,
+/// 8.4 and 8.5).
+const SOME_ERRORS: Rate = Rate { seconds_apart: 3600 };
 
 /// Signs of this family.
 pub static SIGNS: &[Sign] = &[
@@ -79,7 +122,14 @@ pub static SIGNS: &[Sign] = &[
             Seen::any("nvidia.fallen-off-the-bus"),
             Seen::any("nvidia.probe-fallen-off"),
             Seen::any("nvidia.gpu-lost-inside"),
-            Seen::with("nvme.controller-down", &[With::Number("controller_status", NOBODY)]),
+            Seen::with(
+                "nvme.controller-down",
+                &[With::Number("controller_status", NOBODY), With::Lacks("pci_status")],
+            ),
+            Seen::with(
+                "nvme.controller-down",
+                &[With::Number("controller_status", NOBODY), With::Number("pci_status", NOBODY_16)],
+            ),
             Seen::with("nvme.not-ready", &[With::Number("controller_status", NOBODY)]),
             Seen::any("ethernet.gone"),
             Seen::any("mlx5.unreachable"),
@@ -89,6 +139,16 @@ pub static SIGNS: &[Sign] = &[
             Seen::any("pci.not-answering"),
         ],
         undone_by: &["nvidia.started", "nvme.started", "mlx5.recovery", "pci.function-found"],
+        ..BASE
+    },
+    Sign {
+        id: "memory-reads-all-ones",
+        says: "the device's memory reads all-ones while its configuration space answers",
+        events: &[Seen::with(
+            "nvme.controller-down",
+            &[With::Number("controller_status", NOBODY), With::NotNumber("pci_status", NOBODY_16)],
+        )],
+        undone_by: &["nvme.started", "pci.function-found"],
         ..BASE
     },
     Sign {
@@ -114,6 +174,13 @@ pub static SIGNS: &[Sign] = &[
             Seen::any("amdgpu.unplugged"),
         ],
         undone_by: &["pciehp.card-present", "pciehp.link-up", "pci.function-found"],
+        ..BASE
+    },
+    Sign {
+        id: "slot-was-emptied",
+        says: "the slot was empty for a while",
+        place: Place::OwnOrAbove,
+        events: &[Seen::any("pciehp.card-not-present")],
         ..BASE
     },
     Sign {
@@ -256,7 +323,6 @@ pub static SIGNS: &[Sign] = &[
         says: "it did not answer after a reset, and the kernel gave up waiting",
         events: &[
             Seen::with("power.gave-up", &[With::Word("operation", RESETS)]),
-            Seen::any("power.reset-failed"),
             Seen::any("amdgpu.reset-failed"),
         ],
         undone_by: &["power.ready"],
@@ -292,10 +358,17 @@ pub static SIGNS: &[Sign] = &[
         id: "signal-errors",
         says: "the link repairs errors of its signal (receiver errors, bad packets, replays)",
         place: Place::OwnOrAbove,
-        events: &[Seen::with(
-            "aer.error",
-            &[With::Word("severity", CORRECTED), With::Word("errors", SIGNAL)],
-        )],
+        events: SIGNAL_ERRORS,
+        aftermath: Some(DAY),
+        ..BASE
+    },
+    Sign {
+        id: "signal-errors-repeated",
+        says: "the link repairs errors of its signal again and again",
+        place: Place::OwnOrAbove,
+        events: SIGNAL_ERRORS,
+        aftermath: Some(DAY),
+        rate: Some(SOME_ERRORS),
         ..BASE
     },
     Sign {
@@ -304,24 +377,61 @@ pub static SIGNS: &[Sign] = &[
         events: &[
             Seen::with("aer.error", &[With::Word("severity", CORRECTED)]),
             Seen::with("aer.message", &[With::Word("severity", CORRECTED)]),
-            Seen::with("apei.error", &[With::Word("severity", CORRECTED)]),
+            // Of what firmware handled first the kernel gives no severity, only names (pci_print_aer).
+            Seen::with(
+                "aer.error",
+                &[
+                    With::Lacks("severity"),
+                    With::Lacks("uncorrectable_severity"),
+                    With::Word("errors", CORRECTED_NAMES),
+                ],
+            ),
+            Seen::with("apei.error", &[With::Word("severity", CORRECTED), With::Word("type", OF_PCIE)]),
             Seen::any("aer.no-details"),
         ],
         states: &[Now::Check("aer-correctable")],
+        aftermath: Some(DAY),
+        rate: Some(SOME_ERRORS),
         ..BASE
     },
     Sign {
         id: "uncorrected-errors",
         says: "uncorrected errors of PCI Express are reported",
         events: &[
-            Seen::with("aer.error", &[With::NotWord("severity", CORRECTED), With::TimeMeasurement(false)]),
+            Seen::with("aer.error", &[With::Word("severity", UNCORRECTED), With::TimeMeasurement(false)]),
+            Seen::with(
+                "aer.error",
+                &[With::Lacks("severity"), With::Has("uncorrectable_severity"), With::TimeMeasurement(false)],
+            ),
+            Seen::with(
+                "aer.error",
+                &[
+                    With::Lacks("severity"),
+                    With::Lacks("uncorrectable_severity"),
+                    With::Has("errors"),
+                    With::NotWord("errors", CORRECTED_NAMES),
+                    With::TimeMeasurement(false),
+                ],
+            ),
             Seen::with("aer.message", &[With::Word("severity", UNCORRECTED)]),
-            Seen::with("apei.error", &[With::Word("severity", UNCORRECTED)]),
+            Seen::with("apei.error", &[With::Word("severity", UNCORRECTED), With::Word("type", OF_PCIE)]),
             Seen::with("nvidia.xid", &[With::Number("xid", &[167, 176])]),
             Seen::any("eeh.frozen"),
             Seen::any("mce.pcie"),
         ],
         states: &[Now::Check("aer-nonfatal"), Now::Check("aer-fatal")],
+        aftermath: Some(DAY),
+        over_by: &["recovered"],
+        ..BASE
+    },
+    Sign {
+        id: "errors-unnamed",
+        says: "an error of PCI Express is reported, and no line says whether it was corrected",
+        events: &[Seen::with(
+            "aer.error",
+            &[With::Lacks("severity"), With::Lacks("uncorrectable_severity"), With::Lacks("errors")],
+        )],
+        aftermath: Some(DAY),
         ..BASE
     },
     Sign {
@@ -348,10 +458,20 @@ pub static SIGNS: &[Sign] = &[
         ..BASE
     },
     Sign {
+        id: "recovered",
+        says: "the kernel recovered the devices below the port from an error",
+        place: Place::OwnOrAbove,
+        events: &[
+            Seen::any("aer.recovered"),
+            Seen::with("mlx5.recovery", &[With::Word("state", &["succeeded"])]),
+        ],
+        ..BASE
+    },
+    Sign {
         id: "injected",
         says: "somebody injected the errors: this is a test",
-        place: Place::Anywhere,
         events: &[Seen::any("aer.injected")],
+        aftermath: Some(MINUTES),
         ..BASE
     },
     Sign {
@@ -406,6 +526,7 @@ pub static SIGNS: &[Sign] = &[
         id: "transfer-suspected",
         says: "the driver received a damaged stream of commands (Xid 32): the program, or the signal of the link",
         events: &[Seen::with("nvidia.xid", &[With::Number("xid", &[32])])],
+        aftermath: Some(MINUTES),
         ..BASE
     },
     Sign {
@@ -426,6 +547,12 @@ pub static SIGNS: &[Sign] = &[
         id: "found-again",
         says: "the kernel found the device",
         events: &[Seen::any("pci.function-found")],
+        ..BASE
+    },
+    Sign {
+        id: "found-below",
+        says: "a device below the port was found or started",
+        states: &[Now::Fact(Fact::FoundBelow)],
         ..BASE
     },
     Sign {

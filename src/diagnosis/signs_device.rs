@@ -2,7 +2,7 @@
 
 use crate::kernel_log::Level;
 
-use super::sign::{BASE, Now, Place, Seen, Sign, With};
+use super::sign::{BASE, DAY, MINUTES, Now, Place, Seen, Sign, With};
 use super::state::Fact;
 
 /// BARs as kernels up to 6.0 count them, and as later ones name them.
@@ -98,6 +98,19 @@ pub static SIGNS: &[Sign] = &[
         id: "address-conflict",
         says: "firmware gave addresses that two devices claim",
         events: &[Seen::any("resources.conflict")],
+        ..BASE
+    },
+    Sign {
+        id: "reservation-overlaps",
+        says: "a BAR lay where firmware reserves addresses, as one does that firmware left unset",
+        events: &[Seen::any("resources.reservation-ignored")],
+        aftermath: Some(MINUTES),
+        ..BASE
+    },
+    Sign {
+        id: "addresses-taken",
+        says: "another driver, or the kernel itself, holds the addresses of a BAR",
+        events: &[Seen::any("resources.taken")],
         ..BASE
     },
     Sign {
@@ -208,18 +221,22 @@ pub static SIGNS: &[Sign] = &[
         id: "memory-access-refused",
         says: "the IOMMU stopped the device from reading or writing memory that nobody gave it",
         events: &[Seen::any("iommu.fault"), Seen::any("iommu.event"), Seen::any("iommu.arm-context-fault")],
+        aftermath: Some(DAY),
         ..BASE
     },
     Sign {
         id: "translation-timeout",
         says: "the device did not answer the IOMMU's request to forget translations (ATS)",
         events: &[Seen::any("iommu.invalidation-timeout")],
+        aftermath: Some(DAY),
         ..BASE
     },
     Sign {
         id: "memory-errors",
         says: "the device's memory makes errors",
         events: &[Seen::with("nvidia.xid", &[With::Level(Level::Memory)])],
+        aftermath: Some(DAY),
+        over_by: &["started", "found-again"],
         ..BASE
     },
     Sign {
@@ -232,6 +249,8 @@ pub static SIGNS: &[Sign] = &[
             Seen::any("amdgpu.firmware-silent"),
         ],
         undone_by: &["nvidia.started"],
+        aftermath: Some(DAY),
+        over_by: &["started", "recovered", "found-again"],
         ..BASE
     },
     Sign {
@@ -250,6 +269,8 @@ pub static SIGNS: &[Sign] = &[
             Seen::any("storage.adapter-dead"),
             Seen::any("power.pending-transaction"),
         ],
+        aftermath: Some(DAY),
+        over_by: &["started", "recovered", "found-again"],
         ..BASE
     },
     Sign {
@@ -311,15 +332,30 @@ pub static SIGNS: &[Sign] = &[
         id: "program-failed",
         says: "the program that used the device made a mistake",
         events: &[Seen::with("nvidia.xid", &[With::Level(Level::Application)])],
+        aftermath: Some(MINUTES),
         ..BASE
     },
     Sign {
         id: "program-suspected",
         says: "an engine of the device stopped for one program, which may be why",
-        events: &[
-            Seen::with("nvidia.xid", &[With::Level(Level::Depends)]),
-            Seen::with("nvidia.xid", &[With::Number("xid", &[45])]),
-        ],
+        events: &[Seen::with("nvidia.xid", &[With::Level(Level::Depends), With::FirstAdvice("RESTART_APP")])],
+        aftermath: Some(MINUTES),
+        ..BASE
+    },
+    Sign {
+        id: "program-cleaned-up",
+        says: "the driver cleaned up after a program that did not end by itself (Xid 45)",
+        events: &[Seen::with("nvidia.xid", &[With::Number("xid", &[45])])],
+        aftermath: Some(MINUTES),
+        ..BASE
+    },
+    Sign {
+        id: "number-unexplained",
+        says: "an Xid whose number is not in NVIDIA's catalogue, or of which it does not say where the trouble is",
+        events: &[Seen::with(
+            "nvidia.xid",
+            &[With::Level(Level::Depends), With::NotFirstAdvice("RESTART_APP")],
+        )],
         ..BASE
     },
     Sign {
@@ -333,6 +369,8 @@ pub static SIGNS: &[Sign] = &[
             Seen::any("nvidia.removed-in-use"),
             Seen::any("ethernet.transmit-timeout"),
         ],
+        aftermath: Some(DAY),
+        over_by: &["started", "recovered", "found-again"],
         ..BASE
     },
     Sign {

@@ -62,6 +62,8 @@ pub enum Fact {
     BranchVanished,
     /// From the log: the link is far slower than the device can.
     MuchSlowerAtBoot,
+    /// From the log: a device below the port was found or started.
+    FoundBelow,
 }
 
 /// Checks that tell what is well: what clears the hardware when the trouble is elsewhere.
@@ -221,7 +223,7 @@ impl<'a> Scene<'a> {
                 self.wrong(self.machine().parent(function)?.address, "bridge-bus-numbers")
             }
             Fact::PendingUnmasked => self.pending_unmasked(function),
-            Fact::BranchVanished | Fact::MuchSlowerAtBoot => None,
+            Fact::BranchVanished | Fact::MuchSlowerAtBoot | Fact::FoundBelow => None,
             _ => self.fact_of_port(self.port_above(function)?, fact),
         }
     }

@@ -7,11 +7,17 @@ use crate::machine::Machine;
 use crate::pci::Bdf;
 use crate::pci::header::{SecondaryBus, SubordinateBus};
 
+/// Most ports that are taken to be above one device: each has a bus of its own, and a domain has 256 (PCIe 6.2, 7.5.1.3.2).
+/// More come from a made-up log.
+const DEPTH: usize = 256;
+
 /// What is known of the hierarchy.
 #[derive(Debug, Default)]
 pub struct Topology {
     /// Bridges with the first and the last bus below them.
     buses: BTreeMap<Bdf, (u8, u8)>,
+    /// The bridges that a bus is below, by domain and bus.
+    over: BTreeMap<(u32, u8), Vec<Bdf>>,
     /// Ports that a line names together with a device below them.
     named: BTreeMap<Bdf, BTreeSet<Bdf>>,
     /// Ports of which nothing tells what is below them, but which said something of a slot or of containment.
@@ -28,14 +34,17 @@ impl Topology {
         if let Some(machine) = machine {
             topology.take_machine(machine);
         }
-        let known = |port: &Bdf| {
-            topology.buses.contains_key(port) || topology.named.values().any(|ports| ports.contains(port))
-        };
-        let known: Vec<Bdf> =
-            topology.loose.iter().copied().filter(|port| machine.is_some() || known(port)).collect();
-        for port in known {
-            topology.loose.remove(&port);
+        for (bridge, (first, last)) in &topology.buses {
+            for bus in *first..=*last {
+                let over = topology.over.entry((bridge.domain, bus)).or_default();
+                if over.len() < DEPTH {
+                    over.push(*bridge);
+                }
+            }
         }
+        let named: BTreeSet<Bdf> = topology.named.values().flatten().copied().collect();
+        let buses = &topology.buses;
+        topology.loose.retain(|port| machine.is_none() && !buses.contains_key(port) && !named.contains(port));
         topology
     }
 
@@ -83,25 +92,23 @@ impl Topology {
         }
     }
 
-    /// Ports above a device, and whether that is only a guess: of the ports that spoke of a slot, the only one that can be.
+    /// Ports above a device, at most [`DEPTH`], and whether that is only a guess: of the ports that spoke of a slot, the
+    /// only one that can be.
     pub fn above(&self, device: Bdf) -> (BTreeSet<Bdf>, bool) {
-        let inside = |(port, (first, last)): (&Bdf, &(u8, u8))| {
-            (port.domain == device.domain && (*first..=*last).contains(&device.bus) && *port != device)
-                .then_some(*port)
-        };
-        let mut above: BTreeSet<Bdf> = self.buses.iter().filter_map(inside).collect();
-        above.extend(self.named.get(&device).into_iter().flatten());
+        let over = self.over.get(&(device.domain, device.bus)).into_iter().flatten();
+        let mut above: BTreeSet<Bdf> = over.copied().filter(|port| *port != device).collect();
+        above.extend(self.named.get(&device).into_iter().flatten().take(DEPTH));
         // Ports above those.
         let mut more: Vec<Bdf> = above.iter().copied().collect();
         while let Some(port) = more.pop() {
-            for upper in self.named.get(&port).into_iter().flatten() {
-                if *upper != device && above.insert(*upper) {
+            for upper in self.named.get(&port).into_iter().flatten().take(DEPTH) {
+                if *upper != device && above.len() < DEPTH && above.insert(*upper) {
                     more.push(*upper);
                 }
             }
         }
-        let mut candidates =
-            self.loose.iter().filter(|port| port.domain == device.domain && port.bus < device.bus);
+        let first = Bdf { domain: device.domain, bus: 0, device: 0, function: 0 };
+        let mut candidates = self.loose.range(first..Bdf { bus: device.bus, ..first });
         if let (Some(only), None) = (candidates.next(), candidates.next()) {
             let guessed = above.insert(*only);
             return (above, guessed);

@@ -204,17 +204,14 @@ impl Verdict {
     }
 
     /// How bad it is, to name the worst first: by exit status, a device that is broken before one of which nothing is known.
+    /// A machine is asleep only if all of it is.
     pub const fn weight(self) -> u8 {
-        match self.status() {
-            2 => 3,
-            3 => 2,
-            other => {
-                if other == 1 {
-                    1
-                } else {
-                    0
-                }
-            }
+        match (self, self.status()) {
+            (Asleep, _) => 0,
+            (_, 2) => 4,
+            (_, 3) => 3,
+            (_, 1) => 2,
+            _ => 1,
         }
     }
 }

@@ -16,7 +16,7 @@ use super::log::Moment;
 /// Answer of `diagnose`.
 #[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
 pub struct Diagnose {
-    /// The worst verdict of all devices.
+    /// The worst verdict of all devices; of several that are as bad, that of the first device in the list.
     pub verdict: Verdict,
     /// What the diagnosis was made from.
     pub from: From,
@@ -44,6 +44,8 @@ pub struct Device {
     pub address: Option<String>,
     /// What the log calls it where it has no address, such as `nvme0`; else its name and identifiers, if they are known.
     pub name: Option<String>,
+    /// The boot of the log that this is about; `null` where the log has only one, or there is none.
+    pub boot: Option<InBoot>,
     /// What is the matter with it.
     pub verdict: Verdict,
     /// How sure that is.
@@ -60,7 +62,7 @@ pub struct Device {
     pub first_cause: Option<Evidence>,
     /// What speaks for the verdict and against it, and what else was seen.
     pub evidence: Vec<Evidence>,
-    /// What followed from the first cause, in the order of time.
+    /// What followed from the first cause, in the order of time; at most 256, `log` has all.
     pub followed: Vec<Followed>,
     /// What is not known, and what would tell.
     pub not_known: Vec<NotKnown>,
@@ -73,6 +75,21 @@ pub struct Device {
     pub ask: Vec<Asked>,
     /// Every rule with what became of it; empty without `--why`.
     pub rules: Vec<RuleOutcome>,
+}
+
+/// One of the runs of the machine that a log holds.
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
+pub struct InBoot {
+    /// Which one, from 1, in the order of the log.
+    pub number: usize,
+    /// How many the log has.
+    pub of: usize,
+    /// Line of the log at which it begins, from 1.
+    pub first_line: u64,
+    /// What the log calls it; empty if it has no name.
+    pub name: String,
+    /// The kernel's first line.
+    pub kernel: Option<String>,
 }
 
 /// Which way a piece of evidence points.
@@ -185,7 +202,8 @@ pub fn diagnose(
     why: bool,
     notes: Vec<String>,
 ) -> Diagnose {
-    let worst = diagnoses.iter().map(|d| d.verdict).max_by_key(|verdict| verdict.weight());
+    // Of several that weigh the same, the first as they are listed.
+    let worst = diagnoses.iter().rev().map(|d| d.verdict).max_by_key(|verdict| verdict.weight());
     let (state, log) = (sources.scene.is_some(), sources.log.is_some());
     // Of what is no kernel log nothing was read, and nothing is healthy that was not read.
     let read = state || sources.log.is_some_and(|log| log.recognized);
@@ -238,6 +256,7 @@ fn device(sources: &Sources<'_>, diagnosis: &Diagnosis<'_>, names: &Names, why: 
             Subject::Function(_) => function.map(|f| title(names, f)),
             Subject::Named(name) => Some(name.clone()),
         },
+        boot: in_boot(sources, diagnosis),
         verdict: diagnosis.verdict,
         confidence: diagnosis.confidence,
         level: diagnosis.level,
@@ -257,6 +276,20 @@ fn device(sources: &Sources<'_>, diagnosis: &Diagnosis<'_>, names: &Names, why: 
         ask: requests.map(asked).collect(),
         rules: if why { diagnosis.tried.iter().map(outcome).collect() } else { Vec::new() },
     }
+}
+
+/// The boot that a diagnosis is about, where the log has several.
+fn in_boot(sources: &Sources<'_>, diagnosis: &Diagnosis<'_>) -> Option<InBoot> {
+    let boots = &sources.log?.boots;
+    let place = diagnosis.boot.or_else(|| sources.current_boot())?;
+    let boot = boots.get(place).filter(|_| boots.len() > 1)?;
+    Some(InBoot {
+        number: place + 1,
+        of: boots.len(),
+        first_line: boot.first_line,
+        name: boot.name.clone(),
+        kernel: boot.kernel.clone(),
+    })
 }
 
 /// What was seen, the strongest first: for, against, what clears the hardware, the rest.

@@ -147,7 +147,7 @@ pub struct Evidence {
     pub line: u64,
     /// Offset of the line in the log, in bytes.
     pub offset: u64,
-    /// The line, verbatim as far as it can be shown.
+    /// The line, verbatim as far as it can be shown; a record of /dev/kmsg as dmesg prints it.
     pub text: String,
 }
 

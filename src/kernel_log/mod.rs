@@ -16,6 +16,7 @@ pub mod event;
 pub mod field;
 mod journal;
 pub mod lines;
+mod packed;
 pub mod platform;
 pub mod reader;
 pub mod record;

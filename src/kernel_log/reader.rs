@@ -250,7 +250,7 @@ impl<'a> Reader<'a> {
                 device: None,
                 line: line.number,
                 offset: line.offset,
-                raw: raw.clone(),
+                raw: as_dmesg_prints(microseconds, text),
             });
             return;
         }
@@ -353,6 +353,12 @@ fn kmsg(line: &str) -> Option<(u64, &str)> {
         return None;
     }
     Some((time.parse().ok()?, text))
+}
+
+/// A record with its time in seconds, which people know; the numbers before a record of /dev/kmsg tell them nothing
+/// (kernel/printk/printk.c, print_time).
+fn as_dmesg_prints(microseconds: u64, text: &str) -> String {
+    format!("[{:5}.{:06}] {text}", microseconds / 1_000_000, microseconds % 1_000_000)
 }
 
 /// rsyslog's `message repeated 3 times: [ text]`.

@@ -18,7 +18,7 @@ pub struct Record<'a> {
     pub line: u64,
     /// Offset of that line in the file, in bytes. 0 in /dev/kmsg.
     pub offset: u64,
-    /// The whole line, printable.
+    /// The whole line, printable; of a record of /dev/kmsg what dmesg prints of it.
     pub raw: &'a str,
     /// How often the logging service says that the message came: 1, or more where it wrote `message repeated 3 times`.
     pub repeated: u64,

@@ -1,16 +1,16 @@
 //! Where the log is: the live machine, a tree, a file that a person names.
 
 use std::fs::File as OsFile;
-use std::io::{self, BufReader, Read};
+use std::io::{self, Read};
 use std::os::fd::{AsFd, OwnedFd};
 
-use flate2::read::MultiGzDecoder;
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::sys::stat::{Mode, SFlag, fstat};
 
 use super::catalogue::may_matter;
 use super::collect::{Collector, Log};
+use super::packed;
 use super::platform;
 use super::reader::{self, Wanted};
 use super::record::{Reading, Record};
@@ -110,6 +110,9 @@ fn read(
 }
 
 fn failed(path: &str, error: &io::Error) -> TreeError {
+    if let Some(foreign) = packed::told(error) {
+        return TreeError::new(path, Cause::Foreign(foreign));
+    }
     match error.raw_os_error() {
         Some(errno) => TreeError::errno(path, Errno::from_raw(errno)),
         None => TreeError::new(path, Cause::Damaged),
@@ -135,26 +138,25 @@ fn open_file(path: &str) -> Result<OwnedFd> {
     Ok(opened)
 }
 
-/// Reads a stream, which may be packed with gzip.
+/// Reads a stream, which may be packed with gzip or zstd.
 fn unpack(
     stream: &mut dyn Read,
     wanted: Wanted<'_>,
     take: &mut dyn FnMut(&Record<'_>),
 ) -> io::Result<Reading> {
-    let mut start = [0; 2];
+    let mut start = [0; packed::START];
     let mut length = 0;
-    while length < 2 {
-        match stream.read(&mut start[length..])? {
-            0 => break,
-            more => length += more,
+    while length < start.len() {
+        match stream.read(&mut start[length..]) {
+            Ok(0) => break,
+            Ok(more) => length += more,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
         }
     }
     let whole = io::Cursor::new(start[..length].to_vec()).chain(stream);
-    let mut limited: Box<dyn Read + '_> = match &start[..length] {
-        [0x1f, 0x8b] => Box::new(MultiGzDecoder::new(BufReader::new(whole)).take(LIMIT)),
-        _ => Box::new(whole.take(LIMIT)),
-    };
-    let mut reading = reader::read(&mut limited, "", None, wanted, take)?;
+    let mut unpacked = packed::unpack(&start[..length], whole)?.take(LIMIT);
+    let mut reading = reader::read(&mut unpacked, "", None, wanted, take)?;
     if reading.bytes == LIMIT {
         reading.notes.push(format!("only the first {LIMIT} bytes were read"));
     }

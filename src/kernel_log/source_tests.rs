@@ -41,7 +41,9 @@ fn a_file_takes_the_place_of_the_trees_log_packed_or_not() {
         flate2::write::GzEncoder::new(OsFile::create(&packed).unwrap(), flate2::Compression::fast());
     encoder.write_all(format!("{LOST}\n").as_bytes()).unwrap();
     encoder.finish().unwrap();
-    for file in [&plain, &packed] {
+    let zstd = folder.path().join("zstd");
+    std::fs::write(&zstd, zstd::encode_all(format!("{LOST}\n").as_bytes(), 3).unwrap()).unwrap();
+    for file in [&plain, &packed, &zstd] {
         assert_eq!(events(&tree, file.to_str()), [(0, "nvidia.fallen-off-the-bus")]);
     }
     let bytes = std::fs::read(&packed).unwrap();
@@ -53,4 +55,32 @@ fn a_file_takes_the_place_of_the_trees_log_packed_or_not() {
     }
     let missing = read_events(Source { tree: &tree, live: false, file: None }).unwrap_err();
     assert!(missing.is_absent());
+}
+
+/// What each of these programs writes first, from a file of one line.
+#[test]
+fn what_another_program_must_unpack_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let tree = MemoryTree::complete();
+    let cases: [(&[u8], &str); 6] = [
+        (b"\xfd7zXZ\x00\x00\x04\xe6\xd6\xb4\x46", "xz -dc FILE |"),
+        (b"BZh91AY&SY\x01\x02", "bzip2 -dc FILE |"),
+        (b"\x04\x22\x4d\x18\x64\x40\xa7", "lz4 -dc FILE |"),
+        (b"PK\x03\x04\x14\x00\x08\x00", "unzip -p FILE |"),
+        (b"\xff\xfeN\0V\0R\0M\0", "iconv -f UTF-16"),
+        (b"\xfe\xff\0N\0V\0R\0M", "iconv -f UTF-16"),
+    ];
+    for (bytes, hint) in cases {
+        let file = folder.path().join("log");
+        std::fs::write(&file, bytes).unwrap();
+        let error = read_events(Source { tree: &tree, live: false, file: file.to_str() }).unwrap_err();
+        let text = error.to_string();
+        assert!(text.contains(hint) && text.contains("expected") && text.contains("--log -"), "{text}");
+    }
+    // Anything else, however short, is text.
+    for bytes in [b"".as_slice(), b"\xff", b"BZ", b"P", b"\x1f"] {
+        let file = folder.path().join("log");
+        std::fs::write(&file, bytes).unwrap();
+        assert_eq!(events(&tree, file.to_str()), []);
+    }
 }

@@ -19,6 +19,16 @@ impl When {
     fn is_empty(&self) -> bool {
         self.microseconds.is_none() && self.clock.is_none()
     }
+
+    /// Microseconds since an earlier moment of the same boot; `None` if the two cannot be compared: not both have a time of
+    /// the same kind, or the clock was set back meanwhile (as at the end of a year, where stamps have none).
+    pub fn since(&self, earlier: &When) -> Option<u64> {
+        if let (Some(now), Some(then)) = (self.microseconds, earlier.microseconds) {
+            return Some(now.saturating_sub(then));
+        }
+        let clock = |when: &When| when.clock.as_ref()?.microseconds;
+        u64::try_from(clock(self)?.checked_sub(clock(earlier)?)?).ok()
+    }
 }
 
 /// A line taken apart.

@@ -118,7 +118,8 @@ fn put_cause(out: &mut Vec<u8>, cause: Cause) {
         Cause::TooLong(limit) => (4, limit as u32),
         Cause::TimedOut(milliseconds) => (5, milliseconds),
         Cause::TooMany(limit) => (6, limit as u32),
-        Cause::Damaged => (7, 0),
+        // Only logs that a person names are foreign; no function has one.
+        Cause::Damaged | Cause::Foreign(_) => (7, 0),
     };
     out.push(kind);
     out.extend(value.to_le_bytes());

@@ -36,9 +36,12 @@ pub enum Cause {
     /// A folder with more names than what is sensible.
     #[error("holds more than {0} names, which is more than it can sensibly hold")]
     TooMany(usize),
-    /// Packed with gzip, and not to be unpacked.
-    #[error("cannot be unpacked: the gzip data is damaged or cut off")]
+    /// Packed with gzip or zstd, and not to be unpacked.
+    #[error("cannot be unpacked: the packed data is damaged or cut off")]
     Damaged,
+    /// Packed or written in a way that is not read here: what it is, what was expected, and what to do.
+    #[error("{0}")]
+    Foreign(&'static str),
     /// The read did not return in time; a device that does not answer can keep the kernel waiting.
     #[error("did not return within {0} ms")]
     TimedOut(u32),
@@ -54,6 +57,8 @@ impl Cause {
             Cause::Escapes => "escapes".to_owned(),
             Cause::NotRegular => "not-regular".to_owned(),
             Cause::Damaged => "damaged".to_owned(),
+            // Only a log that a person names is told so, which no manifest lists.
+            Cause::Foreign(_) => "foreign".to_owned(),
             Cause::TooLong(limit) => format!("too-long:{limit}"),
             Cause::TooMany(limit) => format!("too-many:{limit}"),
             Cause::TimedOut(milliseconds) => format!("timeout:{milliseconds}"),

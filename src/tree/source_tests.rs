@@ -81,7 +81,7 @@ fn files_are_told_by_content() {
             .contains("; expected a capture: a tar archive packed with zstd, with sys/bus/pci/devices")
     );
     write(&[[0x1f, 0x8b, 8, 0].as_slice(), &[0; 60]].concat());
-    assert!(error(&path).ends_with("cannot be unpacked: the gzip data is damaged or cut off"));
+    assert!(error(&path).ends_with("cannot be unpacked: the packed data is damaged or cut off"));
     write(&packed(TEXT.as_bytes()));
     assert_eq!(open_path(&path).unwrap().kind, Kind::Dump);
     for text in ["# a scenario\n\n[machine]\n", "[[step]]", "name = \"x\"", "a.b=1"] {

@@ -8,9 +8,9 @@ const CPER: &str = "drivers/firmware/efi/cper.c (cper_print_pcie), UEFI 2.10, N.
 pub const KINDS: &[Kind] = &[
     Kind::new(
         "apei.error",
-        Level::Bus,
+        Level::Depends,
         "Firmware handled a hardware error first and reported it to the kernel. With `section_type: PCIe error` it is one \
-         on PCI Express, of the device that `device_id` names.",
+         on PCI Express, of the device that `device_id` names; other sections are about memory or processors.",
         CPER,
         &[
             Wording::first(
@@ -21,6 +21,9 @@ pub const KINDS: &[Kind] = &[
                 "[Hardware Error]: event severity",
                 r"\[Hardware Error\]: event severity: (?P<severity>[\w ,-]+)",
             ),
+            // A report has a section for each error; the first is that of the lines before it (cper_estatus_print_section).
+            Wording::further(", type: ", r"\[Hardware Error\]:\s+Error 0, type: (?P<severity>[\w ,-]+)"),
+            Wording::first(", type: ", r"\[Hardware Error\]:\s+Error [1-9]\d*, type: (?P<severity>[\w ,-]+)"),
             Wording::further("section_type: ", r"\[Hardware Error\]:\s+section_type: (?P<type>.+)$"),
             Wording::further("port_type: ", r"\[Hardware Error\]:\s+port_type: \d+, (?P<port_type>.+)$"),
             Wording::further("device_id: ", r"\[Hardware Error\]:\s+device_id: (?P<device><bdf>)"),

@@ -148,10 +148,11 @@ pub const KINDS: &[Kind] = &[
         ],
     ),
     Kind::new(
-        "power.reset-failed",
-        Level::Bus,
-        "A reset of the device did not succeed.",
-        "drivers/pci/pci.c, drivers/vfio/pci/vfio_pci_core.c",
+        "power.addresses-restored",
+        Level::Information,
+        "vfio found the device's BARs changed and wrote its guest's addresses back: a reset had cleared them. This is what it is \
+         for, and no fault.",
+        "drivers/vfio/pci/vfio_pci_config.c (vfio_bar_restore)",
         &[Wording::whole("eset recovery", r"<dev>vfio_bar_restore: reset recovery")],
     ),
 ];

@@ -145,17 +145,29 @@ pub const KINDS: &[Kind] = &[
         Level::Firmware,
         "Two devices claim the same addresses.",
         SETUP,
-        &[
-            Wording::whole(
-                "conflicts with",
-                r"<dev>BAR (?P<bar>\d+): (?P<resource>\[[^\]]+\]) conflicts with (?P<name>[^\[]+) \[",
-            ),
-            Wording::whole(
-                "because it overlaps",
-                r"^pnp (?P<name>\S+): disabling (?P<resource>\[[^\]]+\]) because it overlaps (?P<device><bdf>) BAR (?P<bar>\d+)",
-            ),
-            Wording::whole("can't reserve", r"<dev>BAR (?P<bar>\d+): can't reserve (?P<resource>\[[^\]]+\])"),
-        ],
+        &[Wording::whole(
+            "conflicts with",
+            r"<dev>BAR (?P<bar>\d+): (?P<resource>\[[^\]]+\]) conflicts with (?P<name>[^\[]+) \[",
+        )],
+    ),
+    Kind::new(
+        "resources.reservation-ignored",
+        Level::Information,
+        "Firmware reserves addresses that a BAR has, and the kernel leaves the reservation aside: the device keeps them. Hardly \
+         ever does anybody notice.",
+        "drivers/pnp/quirks.c (quirk_system_pci_resources)",
+        &[Wording::whole(
+            "because it overlaps",
+            r"^pnp (?P<name>\S+): disabling (?P<resource>\[[^\]]+\]) because it overlaps (?P<device><bdf>) BAR (?P<bar>\d+)",
+        )],
+    ),
+    Kind::new(
+        "resources.taken",
+        Level::Driver,
+        "A driver asked for this BAR, and another driver or the kernel itself has its addresses. If it matters, the driver says that \
+         it could not start.",
+        "drivers/pci/pci.c (pci_request_region)",
+        &[Wording::whole("can't reserve", r"<dev>BAR (?P<bar>\d+): can't reserve (?P<resource>\[[^\]]+\])")],
     ),
     Kind::new(
         "resources.not-taken",

@@ -2,7 +2,7 @@
 
 use crate::diagnosis::Verdict;
 use crate::inspect::check::Evidence as Proof;
-use crate::inspect::diagnose::{Asked, Device, Diagnose, Evidence, Points};
+use crate::inspect::diagnose::{Asked, Device, Diagnose, Evidence, InBoot, Points};
 use crate::inspect::log::Moment;
 use crate::kernel_log::Level;
 
@@ -16,7 +16,7 @@ const SHOWN: usize = 6;
 const LINES: usize = 4;
 
 /// Signs that are seen of every device that works, and say nothing besides.
-const PLAIN: [&str; 7] = [
+const PLAIN: [&str; 8] = [
     "answers",
     "found-again",
     "started",
@@ -24,6 +24,7 @@ const PLAIN: [&str; 7] = [
     "slot-occupied",
     "link-above-up",
     "machine-slept",
+    "slot-was-emptied",
 ];
 
 /// The whole answer. `all` also shows what nothing is wrong with.
@@ -63,8 +64,19 @@ fn summary(answer: &Diagnose, troubled: &[&Device], sound: &[&Device], style: St
     };
     let asleep = sound.iter().filter(|d| d.verdict == Verdict::Asleep).count();
     let sleeping = if asleep > 0 { format!(", {asleep} asleep") } else { String::new() };
+    // One word cannot say it where the verdicts differ.
+    let mut kinds: Vec<(Verdict, usize)> = Vec::new();
+    for device in troubled {
+        match kinds.iter_mut().find(|(verdict, _)| *verdict == device.verdict) {
+            Some((_, count)) => *count += 1,
+            None => kinds.push((device.verdict, 1)),
+        }
+    }
+    let each: Vec<String> =
+        kinds.iter().map(|(verdict, count)| format!("{count} {}", verdict.name())).collect();
+    let each = if kinds.len() > 1 { format!(" ({})", each.join(", ")) } else { String::new() };
     format!(
-        "{word}: from {from}: {} in trouble, {} healthy{sleeping}\n",
+        "{word}: from {from}: {} in trouble{each}, {} healthy{sleeping}\n",
         troubled.len(),
         sound.len() - asleep
     )
@@ -97,6 +109,9 @@ fn heading(device: &Device, style: Style) -> String {
 fn device(out: &mut String, device: &Device, style: Style) {
     out.push_str(&heading(device, style));
     let mut say = |text: &str| paragraph(out, "", text, 2, style);
+    if let Some(boot) = &device.boot {
+        say(&self::boot(boot));
+    }
     say(device.means);
     if let Some(because) = device.because {
         say(because);
@@ -164,6 +179,24 @@ fn device(out: &mut String, device: &Device, style: Style) {
         style,
     );
     rules(out, device, style);
+}
+
+/// `In boot 1 of 2 in the log, from line 3 on, which the log calls …; the boots after it have no trouble of it.`
+fn boot(boot: &InBoot) -> String {
+    let name = match (&boot.kernel, boot.name.as_str()) {
+        (_, name) if !name.is_empty() => format!(" ({name})"),
+        (Some(kernel), _) => format!(" ({})", kernel.split(" (").next().unwrap_or(kernel)),
+        (None, _) => String::new(),
+    };
+    let later = match boot.of - boot.number {
+        0 => "the last one",
+        1 => "the one after it has no trouble of this device",
+        _ => "those after it have no trouble of this device",
+    };
+    format!(
+        "In boot {} of {} in the log{name}, from line {} on: {later}.",
+        boot.number, boot.of, boot.first_line
+    )
 }
 
 fn title(out: &mut String, text: &str, style: Style) {
