@@ -185,6 +185,89 @@ fn sound_machines_have_no_failure() {
     }
 }
 
+/// A machine, a profile, and checks that warn, each with the reason why that is right.
+type Sound = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
+
+/// Sound machines in the profile that fits them, and what that profile rightly warns about.
+const SOUND: &[Sound] = &[
+    (
+        "machines/eight-gpu-server.toml",
+        "gpu-server",
+        &[
+            ("acs-redirect-on", "root ports redirect, as Linux sets them where the IOMMU is on"),
+            ("mps-low", "the network controllers have 256 bytes where all on the way can do 512"),
+        ],
+    ),
+    (
+        "machines/two-socket-gpu-server.toml",
+        "gpu-server",
+        &[
+            ("acs-redirect-on", "root ports redirect, as Linux sets them where the IOMMU is on"),
+            ("aer-os-owned", "_OSC refuses AER: errors are nobody's whom Linux could ask"),
+            ("mps-low", "the network controller has 256 bytes where all on the way can do 512"),
+            ("osc-granted", "_OSC refuses AER"),
+            ("report-enables", "nobody enabled reporting, since Linux may not"),
+        ],
+    ),
+    (
+        "machines/nvme-storage-server.toml",
+        "storage-server",
+        &[("mps-low", "the network controllers have 256 bytes where all on the way can do 512")],
+    ),
+    (
+        "machines/laptop-gtx1650.toml",
+        "laptop",
+        &[("aspm-disabled", "L1 is off at drive and GPU, and both can do it")],
+    ),
+    (
+        "corpus/sysfs-trees/aorus-egpu/2026-05-08T093931Z",
+        "workstation",
+        &[
+            ("aer-correctable-latched", "receiver errors from when the tunnel came up are latched"),
+            ("link-lane-errors", "as are those of its lanes"),
+        ],
+    ),
+    (
+        "captures/base-a-6.12.tar.zst",
+        "minimal",
+        &[("numa-unknown", "the emulated host bridge has no node on a machine with two")],
+    ),
+];
+
+#[test]
+fn sound_machines_are_warned_about_what_they_are() {
+    let corpus = std::env::var_os("PCISCOPE_CORPUS").map(PathBuf::from);
+    for (place, profile, expected) in SOUND {
+        let (kind, name) = place.split_once('/').unwrap();
+        let folder = match kind {
+            "machines" => Some(root().join("sysfs-fixtures/machines")),
+            "corpus" => corpus.clone(),
+            _ => corpus.as_ref().and_then(|corpus| Some(corpus.parent()?.join(kind))),
+        };
+        let Some(file) = folder.map(|folder| folder.join(name)).filter(|file| file.exists()) else {
+            println!("skipped: {place} is not where PCISCOPE_CORPUS points");
+            continue;
+        };
+        let loaded = match kind {
+            "machines" => {
+                let text = std::fs::read_to_string(&file).unwrap();
+                let scenario = Scenario::read(&text, name, Path::new("."), None).unwrap();
+                load(simulated::source(&scenario, None).unwrap())
+            }
+            _ => load(source::open(file.to_str()).unwrap()),
+        };
+        let found: BTreeSet<(Status, &str)> = judge(&loaded, profile, false)
+            .iter()
+            .filter(|f| matches!(f.status, Status::Warn | Status::Fail))
+            .map(|f| (f.status, f.check.id))
+            .collect();
+        assert!(expected.iter().all(|(_, why)| !why.is_empty()));
+        let expected: BTreeSet<(Status, &str)> =
+            expected.iter().map(|(check, _)| (Status::Warn, *check)).collect();
+        assert_eq!(found, expected, "{place} as {profile}");
+    }
+}
+
 #[test]
 fn trees_of_real_machines_are_judged_as_before() {
     let Some(corpus) = std::env::var_os("PCISCOPE_CORPUS").map(PathBuf::from) else {

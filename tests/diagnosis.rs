@@ -14,6 +14,10 @@ use pciscope::simulate::kernel::KERNELS;
 use pciscope::simulate::state::Machine;
 use pciscope::simulate::{library, output, source};
 
+#[path = "diagnosis/any_log.rs"]
+mod any_log;
+#[path = "diagnosis/captures.rs"]
+mod captures;
 #[path = "diagnosis/order.rs"]
 mod order;
 

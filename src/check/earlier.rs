@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::machine::Machine;
 use crate::machine::interrupts::Line;
 
-use super::finding::{Judged, Verdict};
+use super::finding::{Finding, Judged, Status, Verdict};
 use super::history::History;
 use super::registry::Lasting;
 
@@ -40,6 +40,14 @@ pub fn seconds(time: Duration) -> String {
     match tenths % 10 {
         0 => format!("{} s", tenths / 10),
         rest => format!("{}.{rest} s", tenths / 10),
+    }
+}
+
+/// Says of findings of a machine that was read once which of them may be of something old.
+pub fn of_unknown_age(findings: &mut [Finding]) {
+    let bad = |f: &&mut Finding| matches!(f.status, Status::Warn | Status::Fail);
+    for finding in findings.iter_mut().filter(bad).filter(|f| f.check.lasting != Lasting::No) {
+        finding.summary = format!("{}; may be old (--for tells)", finding.summary).into();
     }
 }
 

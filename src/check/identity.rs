@@ -4,6 +4,7 @@ use nix::errno::Errno;
 
 use crate::pci::capability::{express, vpd};
 use crate::pci::extended::serial_number::{SPECIFICATION, SerialNumber};
+use crate::pci::header::ClassCode;
 use crate::tree::Cause;
 
 use super::finding::{Judged, Proof, Skip, Verdict, Who};
@@ -23,6 +24,20 @@ pub static CHECKS: &[Check] = &[
         false_positives: "Vendors that put a fixed number into all cards. Numbers of zero or all-ones are none, and not \
                           judged.",
         of: Of::Function(serial_unique),
+        ..Check::BASE
+    },
+    Check {
+        id: "identity-class-expected",
+        rule: "The class code says what the function is.",
+        severity: Severity::Off,
+        reads: "configuration space 09h to 0Bh",
+        why: "A function of class FFh, or of class 00h from before there were classes, is found by no tool that looks for \
+              display controllers, drives or network controllers; cards with broken firmware show it.",
+        reference: "PCI Code and ID Assignment 1.11, 1.1; PCIe 6.2, 7.5.1.1.6",
+        remedy: "update or program anew the device's firmware; what a device must be is said by an expectation (class)",
+        who: Who::Replacement,
+        false_positives: "Instruments of their own kind. Virtio devices of virtual machines are not judged.",
+        of: Of::Function(class),
         ..Check::BASE
     },
     Check {
@@ -106,6 +121,23 @@ fn serial_unique(subject: &Subject<'_>) -> Judged {
             format!("{number:016x}"),
             proofs,
         )),
+    }
+}
+
+fn class(subject: &Subject<'_>) -> Judged {
+    let code: Read<ClassCode> = subject.header()?;
+    let proofs = [code.field("base_class")];
+    // Virtio has no class for some of its devices (vendor 1af4h; Virtio 1.3, 4.1.2).
+    let virtio = subject.function.identity.vendor_id == Some(0x1af4);
+    match code.base_class() {
+        0x00 | 0xff if virtio => Err(Skip::not_applicable("it is a virtio device, which is known by its ID")),
+        0x00 | 0xff => Ok(Verdict::bad(
+            "the class code says nothing of what the function is",
+            "a class",
+            format!("{:#06x}", code.value.0),
+            proofs,
+        )),
+        _ => Ok(Verdict::good(proofs)),
     }
 }
 

@@ -34,7 +34,7 @@ pub static CHECKS: &[Check] = &[
         reference: "PCIe 6.2, 7.5.3.8",
         remedy: "read again; if it stays, reseat the card and its riser",
         who: Who::Provider,
-        false_positives: "One reading may catch a training that succeeds.",
+        false_positives: "One reading may catch a training that succeeds: it warns. Seen at both readings (--for) it fails.",
         of: Of::Function(training),
         ..Check::BASE
     },
@@ -193,8 +193,17 @@ fn training(subject: &Subject<'_>) -> Judged {
     if !status.link_training() {
         return Ok(Verdict::good(proofs));
     }
-    // One reading does not tell a training that goes on from one that ends in a moment.
-    Ok(Verdict::bad("the link is being trained", "not in training", "in training", proofs).mild())
+    let verdict = Verdict::bad("the link is being trained", "not in training", "in training", proofs);
+    // One reading does not tell a training that goes on from one that ends in a moment; two do.
+    let earlier = subject.around.earlier.and_then(|earlier| earlier.machine.get(subject.address()));
+    let before = earlier.and_then(|before| before.register::<LinkStatus>(EXPRESS));
+    Ok(match (subject.around.earlier, before) {
+        (Some(earlier), Some(before)) if before.link_training() => {
+            let summary = format!("the link is being trained, as it was {} before", earlier.words());
+            verdict.with_summary(summary)
+        }
+        _ => verdict.mild(),
+    })
 }
 
 fn speed_locked(subject: &Subject<'_>) -> Judged {

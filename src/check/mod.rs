@@ -21,10 +21,13 @@ pub mod under_load;
 mod aer;
 mod aspm;
 mod bars;
+mod bottleneck;
+mod bridge;
 mod containment;
 mod control;
 mod device;
 mod expected;
+mod features;
 mod identity;
 mod interrupts;
 mod isolation;
@@ -36,6 +39,7 @@ mod platform;
 mod power;
 mod presence;
 mod slot;
+mod slot_map;
 
 pub use registry::{Check, Of};
 

@@ -1,11 +1,12 @@
 //! Power states, and whether the kernel may take the power away.
 
-use crate::machine::Function;
 use crate::machine::power::power;
+use crate::machine::{Function, link};
+use crate::pci::capability::express::{self, DeviceCapabilities2, DeviceStatus};
 use crate::pci::capability::power::{ControlStatus, SPECIFICATION};
 
 use super::finding::{Judged, Proof, Skip, Verdict, Who};
-use super::registry::{Check, Of, Severity};
+use super::registry::{Check, Lasting, Of, Severity};
 use super::subject::{Read, Subject};
 
 pub static CHECKS: &[Check] = &[
@@ -19,6 +20,21 @@ pub static CHECKS: &[Check] = &[
         remedy: "find out who wrote PMCSR (a setpci script, a vendor's tool); unbind and bind the driver",
         who: Who::Operator,
         of: Of::Function(state),
+        ..Check::BASE
+    },
+    Check {
+        id: "power-emergency",
+        rule: "Nobody has told the device to save power in an emergency.",
+        severity: Severity::Warn,
+        reads: "DevSta bit 6",
+        why: "The system's power ran short, by a supply that failed or a limit: the device went slow, and may need to be set \
+              up anew.",
+        reference: "PCIe 6.2, 6.24 and 7.5.3.5",
+        remedy: "look at power supplies and power limits in the BMC's event log",
+        who: Who::Provider,
+        false_positives: "The bit stays until software clears it: it may be old.",
+        lasting: Lasting::Bits,
+        of: Of::Function(emergency),
         ..Check::BASE
     },
     Check {
@@ -77,6 +93,20 @@ fn state(subject: &Subject<'_>) -> Judged {
             proofs,
         )
         .mild()),
+    }
+}
+
+fn emergency(subject: &Subject<'_>) -> Judged {
+    let status: Read<DeviceStatus> = subject.register(&express::SPECIFICATION)?;
+    let capabilities: Option<DeviceCapabilities2> = subject.function.register(&express::SPECIFICATION);
+    let supported = capabilities.filter(|_| link::has_second_registers(subject.function));
+    if supported.is_none_or(|supported| supported.emergency_power_reduction_supported() == 0) {
+        return Err(Skip::not_applicable("it has no Emergency Power Reduction"));
+    }
+    let proofs = [status.field("emergency_power_reduction_detected")];
+    match status.emergency_power_reduction_detected() {
+        false => Ok(Verdict::good(proofs)),
+        true => Ok(Verdict::bad("it was told to save power in an emergency", "never", "detected", proofs)),
     }
 }
 

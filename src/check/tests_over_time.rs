@@ -270,3 +270,15 @@ fn the_worse_of_load_and_rest_counts() {
     assert_eq!(status, Fail);
     assert!(words.ends_with("under load, not after it"), "{words}");
 }
+
+#[test]
+fn a_link_that_is_trained_at_both_readings_fails() {
+    let mut bench = Bench::new();
+    bench.set(PORT, "express.link_status.link_training", 1);
+    assert_eq!(bench.worst("link-training").0, Warn);
+    bench.before = Some((bench.functions.clone(), bench.interrupts.clone()));
+    let (status, words) = bench.worst("link-training");
+    assert!(status == Fail && words.ends_with("as it was 60 s before"), "{words}");
+    bench.set(PORT, "express.link_status.link_training", 0);
+    assert_eq!(bench.worst("link-training").0, Pass);
+}

@@ -1,27 +1,25 @@
 //! Findings of a reading under load and of the one after it, as one.
 
+use std::collections::BTreeMap;
+
 use super::finding::{Finding, Status};
 
 /// For each check and function the worse of the two. What is only not known after the load, because the device rests or
 /// sleeps again, was seen under load; what is not known of the load stays so.
 pub fn together(loaded: Vec<Finding>, after: Vec<Finding>) -> Vec<Finding> {
-    let mut both = Vec::with_capacity(after.len());
-    let mut loaded: Vec<Option<Finding>> = loaded.into_iter().map(Some).collect();
-    let mut from = 0;
-    for finding in after {
-        // Both are in the same order, but for functions that came or went.
-        let is_same = |other: &Option<Finding>| {
-            other.as_ref().is_some_and(|o| (o.address, o.check.id) == (finding.address, finding.check.id))
-        };
-        let place = (from..loaded.len()).chain(0..from).find(|place| is_same(&loaded[*place]));
-        let Some(place) = place else {
-            both.push(finding);
-            continue;
-        };
-        from = place + 1;
-        both.extend(loaded[place].take().map(|under_load| worse(under_load, finding)));
-    }
-    both.extend(loaded.into_iter().flatten());
+    // Each check is made once of a function, and once of the machine.
+    let key = |finding: &Finding| (finding.address, finding.check.id);
+    let mut loaded: BTreeMap<_, Finding> =
+        loaded.into_iter().map(|finding| (key(&finding), finding)).collect();
+    let mut both: Vec<Finding> = after
+        .into_iter()
+        .map(|after| match loaded.remove(&key(&after)) {
+            Some(loaded) => worse(loaded, after),
+            None => after,
+        })
+        .collect();
+    // Of functions that are gone after the load.
+    both.extend(loaded.into_values());
     both.sort_by_key(|finding| (finding.address.is_none(), finding.address));
     both
 }

@@ -2,6 +2,7 @@
 
 use crate::check::finding::{Finding, Proof, Status, Who};
 use crate::check::registry::{self, Of};
+use crate::machine::board::{Board, read_board};
 use crate::pci::Bdf;
 use crate::pci::register::Register;
 
@@ -15,6 +16,8 @@ pub struct Check {
     /// The worst of what was found: fail; unknown if it concerns presence, a check or an expectation that was asked for by
     /// name; warn; pass.
     pub result: Status,
+    /// The machine in the words of its firmware: what the findings are of.
+    pub board: Board,
     /// Name of the profile that decided between warning and failure.
     pub profile: String,
     /// Seconds between the first and the last reading of `--for` and `--while`; `null` if the machine was read once.
@@ -148,6 +151,7 @@ pub fn check(
     let shown = |f: &&Finding| all || !matches!(f.status, Status::Pass | Status::NotApplicable);
     Check {
         result: result(findings, named),
+        board: read_board(inspection.tree),
         profile: profile.to_owned(),
         seconds: None,
         under_load: None,

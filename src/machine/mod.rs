@@ -18,6 +18,7 @@ pub mod platform;
 pub mod power;
 pub mod presence;
 pub mod reading;
+pub mod smbios;
 mod threads;
 pub mod vectors;
 pub mod vital_product_data;

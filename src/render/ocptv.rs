@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::check::finding::Status;
 use crate::inspect::check::{Check, Report};
+use crate::machine::board::Board;
 
 /// The answer with all findings.
 pub fn ocptv(answer: &Check, now: SystemTime) -> Result<String, serde_json::Error> {
@@ -31,8 +32,8 @@ pub fn ocptv(answer: &Check, now: SystemTime) -> Result<String, serde_json::Erro
         "parameters": { "profile": answer.profile },
         "dutInfo": {
             "dutInfoId": "machine",
-            "platformInfos": [],
-            "softwareInfos": [],
+            "platformInfos": platforms(&answer.board),
+            "softwareInfos": firmware(&answer.board).into_iter().flatten().collect::<Vec<_>>(),
             "hardwareInfos": hardware,
         },
     }}}))?;
@@ -63,6 +64,31 @@ pub fn ocptv(answer: &Check, now: SystemTime) -> Result<String, serde_json::Erro
     };
     lines.push(json!({ "testRunArtifact": { "testRunEnd": { "status": "COMPLETE", "result": result } } }))?;
     Ok(lines.out)
+}
+
+/// What the machine and its board are called.
+fn platforms(board: &Board) -> Vec<Value> {
+    let name = |maker: &Option<String>, name: &Option<String>| {
+        let words: Vec<&str> = [maker, name].into_iter().flatten().map(String::as_str).collect();
+        (!words.is_empty()).then(|| json!({ "info": words.join(" ") }))
+    };
+    let machine = name(&board.vendor, &board.product);
+    let board = name(&board.board_vendor, &board.board);
+    machine.into_iter().chain(board).collect()
+}
+
+/// The firmware of the machine, with its date.
+fn firmware(board: &Board) -> Option<[Value; 1]> {
+    let mut firmware = json!({
+        "softwareInfoId": "firmware",
+        "name": board.firmware_vendor.as_deref().unwrap_or("firmware"),
+        "version": board.firmware_version.as_ref()?,
+        "softwareType": "FIRMWARE",
+    });
+    if let Some(date) = &board.firmware_date {
+        firmware["revision"] = date.clone().into();
+    }
+    Some([firmware])
 }
 
 fn diagnosis(report: &Report) -> Value {

@@ -1,8 +1,8 @@
 //! What is so by design: below what the hardware can, and expected to be.
 
 use crate::check::bars::below_maximum;
+use crate::check::bottleneck::narrowest_end;
 use crate::check::finding::{Finding, Status, Verdict};
-use crate::check::link::narrowest_end;
 use crate::check::registry::{self, Of};
 use crate::check::subject::Subject;
 use crate::machine::link;

@@ -5,7 +5,7 @@ mod observe;
 
 use std::time::Duration;
 
-use crate::check::earlier::Earlier;
+use crate::check::earlier::{Earlier, of_unknown_age};
 use crate::check::expectation::{Expectation, facts::read_facts, learn::learn};
 use crate::check::finding::Status;
 use crate::check::history::History;
@@ -120,6 +120,9 @@ pub fn run(global: &Global, selection: &Selection, options: &CheckOptions) -> Re
         };
         let loaded = run::run(loaded, functions(&moment.machine), &wanted);
         findings = under_load::together(loaded, findings);
+    }
+    if !twice {
+        of_unknown_age(&mut findings);
     }
     let mut complaints = not_made::add(&mut findings, &options.only, twice, options.expect.is_some());
     // Formats for other programs list what passed: a test that is not named was not made.
