@@ -92,7 +92,7 @@ impl Topology {
         }
     }
 
-    /// Ports above a device, at most [`DEPTH`], and whether that is only a guess: of the ports that spoke of a slot, the
+    /// Ports above a device, at most `DEPTH`, and whether that is only a guess: of the ports that spoke of a slot, the
     /// only one that can be.
     pub fn above(&self, device: Bdf) -> (BTreeSet<Bdf>, bool) {
         let over = self.over.get(&(device.domain, device.bus)).into_iter().flatten();
