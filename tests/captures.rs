@@ -598,3 +598,22 @@ fn dumps_and_copies_of_config_are_checked_and_have_no_log() {
     let question = ["show", "06:00.0", "--field", "express"];
     assert_eq!(answer(&source, &question).1, answer(dump.to_str().unwrap(), &question).1);
 }
+
+#[test]
+fn a_capture_that_is_cut_off_gives_what_is_left_and_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let (whole, cut) = (folder.path().join("whole.tar.zst"), folder.path().join("cut.tar.zst"));
+    capture(&fixture("machines/two-socket-gpu-server"), &whole, &[]);
+    let bytes = std::fs::read(&whole).unwrap();
+    let (mut readable, mut from_text) = (0, 0);
+    for part in 1..16 {
+        std::fs::write(&cut, &bytes[..bytes.len() * part / 16]).unwrap();
+        let (status, text, error) = answer(cut.to_str().unwrap(), &["list", "--format", "json"]);
+        let answer = if status == Some(66) { error } else { text };
+        assert!(answer.contains("cut off") || answer.contains("damaged"), "{part}/16: {status:?} {answer}");
+        readable += usize::from(status != Some(66));
+        from_text += usize::from(answer.contains("capture/lspci.txt"));
+        assert!(status == Some(66) || answer.contains("0000:82:00.0"), "{part}/16: {answer}");
+    }
+    assert!(readable > 2 && from_text > 0, "{readable} {from_text}");
+}

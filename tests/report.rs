@@ -219,7 +219,7 @@ fn lspci_reads_the_appendix() {
     }
     let mut compared = 0;
     for source in sources {
-        let page = written(&source, "html", &["--for", "provider"]);
+        let page = written(&source, "html", &["--for", "provider", "--no-redact"]);
         let Some((_, rest)) = page.split_once("<pre id=\"lspci\">") else { continue };
         let text = rest
             .split("</pre>")
@@ -289,4 +289,133 @@ fn a_browser_shows_the_page_without_a_word() {
         log.split("\"url\":\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
     // The browser's own requests (updates) are to its maker; the page is a file and has nothing else.
     assert!(asked.iter().all(|url| !url.starts_with("file:") || url.ends_with("page.html")), "{asked:?}");
+}
+
+fn requests(report: &serde_json::Value) -> Vec<(String, String)> {
+    let text = |request: &serde_json::Value, key: &str| request[key].as_str().unwrap_or_default().to_owned();
+    report["requests"].as_array().unwrap().iter().map(|r| (text(r, "topic"), text(r, "found"))).collect()
+}
+
+fn json(source: &str, more: &[&str]) -> serde_json::Value {
+    serde_json::from_str(&written(source, "json", more)).unwrap()
+}
+
+#[test]
+fn a_storm_of_errors_asks_for_the_seating_and_says_nothing_untrue() {
+    let report = json("sysfs-fixtures/scenarios/error-storm.toml", &["--for", "provider"]);
+    let asked = requests(&report);
+    let found = |topic: &str| asked.iter().find(|(of, _)| of == topic).map(|(_, found)| found.as_str());
+    assert!(found("card-and-riser").is_some(), "{asked:?}");
+    let controller = found("management-controller").unwrap();
+    assert!(!controller.contains("does not answer"), "the card answers: {controller}");
+    let mut topics: Vec<&String> = asked.iter().map(|(topic, _)| topic).collect();
+    topics.dedup();
+    assert_eq!(topics.len(), asked.len(), "{asked:?}");
+}
+
+#[test]
+fn nothing_is_asked_twice_or_for_what_is_so_already() {
+    let scenarios = std::fs::read_dir(root().join("sysfs-fixtures/scenarios")).unwrap();
+    for scenario in scenarios.map(|entry| entry.unwrap().path()) {
+        let report = json(scenario.to_str().unwrap(), &["--for", "provider"]);
+        let requests = report["requests"].as_array().unwrap();
+        let right = report["already_right"].as_array().unwrap();
+        for (place, request) in requests.iter().enumerate() {
+            let same = |other: &&serde_json::Value| {
+                other["ask"] == request["ask"] && other["device"] == request["device"]
+            };
+            assert_eq!(requests.iter().filter(same).count(), 1, "{}: {request}", scenario.display());
+            assert_eq!(request["number"], place + 1);
+            let device = request["device"].as_str().unwrap_or("the machine");
+            let done = right.iter().find(|r| {
+                r["topic"] == request["topic"]
+                    && r["what"].as_str().unwrap().contains(device)
+                    && r["topic"] != "card-and-riser"
+            });
+            assert!(done.is_none(), "{}: {request} and {done:?}", scenario.display());
+        }
+    }
+}
+
+#[test]
+fn requests_are_the_last_thing_to_go() {
+    let whole = json(NOTE, &["--for", "provider"]);
+    let asks: Vec<String> = requests(&whole).into_iter().map(|(topic, _)| topic).collect();
+    for (limit, all) in [(8000, true), (3000, true), (1500, true), (900, false), (300, false)] {
+        let text = written(NOTE, "md", &["--for", "provider", "--max-chars", &limit.to_string()]);
+        assert!(text.chars().count() <= limit, "{limit}: {}", text.chars().count());
+        let there = (1..=asks.len()).filter(|number| text.contains(&format!("\n{number}. **"))).count();
+        assert!(there == asks.len() || !all && there > 0 || limit < 500, "{limit}: {there}\n{text}");
+    }
+}
+
+#[test]
+fn the_letter_dates_what_it_can_and_reads_what_the_management_controller_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let capture = folder.path().join("capture");
+    let output =
+        pciscope(&["--from", NOTE, "capture", "--dir", "--no-redact", "-o", capture.to_str().unwrap()]);
+    assert!(output.status.success());
+    let source = capture.to_str().unwrap();
+    let more = ["--for", "provider", "--no-redact"];
+    let report = json(source, &more);
+    assert!(
+        report["machine"]["started"].as_str().unwrap().ends_with("by btime of /proc/stat"),
+        "{}",
+        report["machine"]
+    );
+    assert!(report["machine"]["captured"].as_str().unwrap().ends_with('Z'));
+    let opening = report["opening"].to_string();
+    assert!(opening.contains("s after the start (20"), "{opening}");
+    let dated = report["timeline"]["entries"].as_array().unwrap().iter().all(|e| e["date"].is_string());
+    assert!(dated, "{}", report["timeline"]);
+    let tools = capture.join("capture/tools");
+    std::fs::create_dir_all(&tools).unwrap();
+    std::fs::write(
+        tools.join("ipmitool-sel-elist.txt"),
+        "   1 | 11/20/2026 | 08:00:01 | Power Supply #0x51 | Power Supply AC lost | Asserted\n",
+    )
+    .unwrap();
+    let manifest = capture.join("capture/manifest.tsv");
+    let rows = std::fs::read_to_string(&manifest).unwrap();
+    std::fs::write(manifest, rows + "f\t-\t-\t/capture/tools/ipmitool-sel-elist.txt\t\n").unwrap();
+    let report = json(source, &more);
+    let request = report["requests"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|r| r["topic"] == "management-controller")
+        .unwrap();
+    assert!(request["found"].as_str().unwrap().starts_with("1 of the 1 entries"), "{request}");
+    assert!(request["evidence"].to_string().contains("AC lost"));
+}
+
+#[test]
+fn a_report_has_no_personal_data_unless_that_is_wanted() {
+    let folder = tempfile::tempdir().unwrap();
+    let tree = folder.path().join("tree");
+    let source = root().join("sysfs-fixtures/machines/two-socket-gpu-server");
+    assert!(Command::new("cp").arg("-a").arg(&source).arg(&tree).status().unwrap().success());
+    std::fs::write(tree.join("proc/cmdline"), "ip=203.0.113.77:::255.255.255.0:gpu-box-7:eth0:none quiet\n")
+        .unwrap();
+    let log = folder.path().join("log");
+    std::fs::write(
+        &log,
+        "[   10.000000] systemd[1]: Hostname set to <gpu-box-7>.\n\
+         [   11.000000] pcieport 0000:80:01.1: AER: Uncorrectable (Fatal) error message received from 0000:82:00.0\n\
+         [   12.000000] NVRM: Xid (PCI:0000:82:00): 79, pid=1, name=/home/alice/x, GPU has fallen off the bus.\n",
+    )
+    .unwrap();
+    let (tree, log, key) = (tree.to_str().unwrap(), log.to_str().unwrap(), folder.path().join("key"));
+    for ending in ["html", "md", "json"] {
+        let more = ["--for", "provider", "--log", log];
+        let key = ["--redact-key", key.to_str().unwrap()];
+        let text = written(tree, ending, &[more.as_slice(), &key].concat());
+        for secret in ["203.0.113.77", "gpu-box-7", "alice"] {
+            assert!(!text.contains(secret), "{secret} in {ending}");
+        }
+        assert!(text.contains("fallen off the bus") && text.contains("replaced by pseudonyms"), "{ending}");
+        let plain = written(tree, ending, &[more.as_slice(), &["--no-redact"]].concat());
+        assert!(plain.contains("203.0.113.77") && plain.contains("are as they are"), "{ending}");
+    }
 }

@@ -26,8 +26,9 @@ pub struct Arguments {
 /// Options that every command takes.
 #[derive(Debug, Clone, Args)]
 pub struct Global {
-    /// Where to read: `live` (this machine, the default), a capture, a folder shaped like /, text from lspci -x, -xxx or
-    /// -xxxx, a copy of a config file, a scenario or machine in TOML (FILE or FILE@45s), or - for standard input.
+    /// Where to read: `live` (this machine, the default), a capture, a folder shaped like /, an nvidia-bug-report.log (packed
+    /// with gzip or not), text from lspci -x, -xxx or -xxxx, a copy of a config file, a scenario or machine in TOML (FILE or
+    /// FILE@45s), or - for standard input.
     #[arg(long, global = true, value_name = "SOURCE")]
     pub from: Option<String>,
     /// The moment of a scenario, such as 45s or 1h30m; without it the end of its timeline.
@@ -264,6 +265,9 @@ pub struct ReportOptions {
     /// The devices have work to do now: a link that is slower than its ends can is not excused by idling.
     #[arg(long)]
     pub busy: bool,
+    /// Personal data.
+    #[command(flatten)]
+    pub redaction: Redaction,
 }
 
 /// For whom a report is.

@@ -147,7 +147,7 @@ pub fn run(global: &Global, wanted: &Wanted<'_>) -> Result<Outcome, Failure> {
 }
 
 /// What is to be done about personal data.
-enum Redacting {
+pub(super) enum Redacting {
     /// Nothing.
     No,
     /// Nothing: whoever made the source did it.
@@ -156,7 +156,12 @@ enum Redacting {
     With(Key),
 }
 
-fn redaction(wanted: &Redaction, tree: &dyn Tree, notes: &mut Vec<String>) -> Result<Redacting, Failure> {
+/// What is to be done about personal data of a source; a key is made if there is none.
+pub(super) fn redaction(
+    wanted: &Redaction,
+    tree: &dyn Tree,
+    notes: &mut Vec<String>,
+) -> Result<Redacting, Failure> {
     // Pseudonyms of pseudonyms would match nothing.
     if let Some(About { redaction: Some(replaced), pseudonyms, .. }) = about::read(tree) {
         return Ok(Redacting::Before(replaced, pseudonyms));

@@ -11,6 +11,7 @@ mod log;
 mod msix;
 mod path;
 mod progress;
+mod pseudonyms;
 mod report;
 mod run;
 mod show;

@@ -6,16 +6,19 @@ use crate::check::run;
 use crate::check::subject::Surroundings;
 use crate::diagnosis::state::Scene;
 use crate::diagnosis::{self, Sources};
+use crate::inspect::report::management::management;
 use crate::inspect::report::settings::SETTINGS;
 use crate::inspect::report::{Audience, Material, Report, report};
 use crate::machine::board::read_board;
 use crate::machine::reading::Depth;
+use crate::machine::wall_clock;
 use crate::render::report::{html, markdown};
 use crate::render::style::Style;
 use crate::render::text;
 
 use super::arguments::{Format, Global, ReportOptions, Selection};
 use super::progress::Progress;
+use super::pseudonyms;
 use super::run::{Failure, INTERNAL, Need, OUTPUT, Outcome, Session, USAGE, check_log, json, open_source};
 
 /// What is written.
@@ -44,7 +47,10 @@ pub fn run(global: &Global, selection: &Selection, options: &ReportOptions) -> R
     check_log(global)?;
     let need = Need { depth: Depth::Bytes, platform: true, log: true, vital_product_data: false };
     let mut progress = Progress::patient();
-    let session = Session::read(open_source(global)?, global, selection, need, &mut |done, all| {
+    let shown = pseudonyms::shown(open_source(global)?, global, &options.redaction)?;
+    let (personal_data, captured, own_log) = (shown.personal_data, shown.captured, global.log.is_none());
+    let global = &shown.global;
+    let session = Session::read(shown.source, global, selection, need, &mut |done, all| {
         progress.tell(|| format!("report: {done} of {all} functions"))
     });
     progress.end();
@@ -52,6 +58,9 @@ pub fn run(global: &Global, selection: &Selection, options: &ReportOptions) -> R
     let mut notes = std::mem::take(&mut session.notes);
     notes.extend(session.log.iter().flat_map(|log| log.notes.iter().cloned()));
     let board = read_board(&*session.source.tree);
+    let controller = management(&*session.source.tree);
+    // Another log may be of another machine.
+    let started = own_log.then(|| wall_clock::started(&*session.source.tree)).flatten();
     let inspection = session.inspection();
     let around = Surroundings {
         interrupts: session.interrupts.as_deref(),
@@ -75,6 +84,10 @@ pub fn run(global: &Global, selection: &Selection, options: &ReportOptions) -> R
         board: &board,
         source: &session.source.description,
         profile: &options.profile,
+        management: &controller,
+        started: started.as_ref(),
+        captured: captured.as_deref(),
+        personal_data,
     };
     let answer = report(material, audience, notes);
     let written = match kept {

@@ -20,8 +20,12 @@ use super::verdict::Verdict::{self, *};
 /// A request to somebody who may change firmware settings or touch the machine.
 #[derive(Debug)]
 pub struct Request {
+    /// What it is about: the same word as of the requests of a report, such as `aspm`.
+    pub topic: &'static str,
     /// What is asked for.
     pub what: String,
+    /// Whether what was found shows that it is needed; `Some(false)`: it is so already. `None`: that is not known.
+    pub needed: Option<bool>,
     /// What was found of it, or why nothing was.
     pub found: String,
     /// Who can do it.
@@ -30,13 +34,17 @@ pub struct Request {
 
 /// What is asked for; where a check knows the words, they are the check's.
 struct Question {
+    topic: &'static str,
     of: &'static [Verdict],
     /// The check whose remedy it is; empty: `what` says it.
     check: &'static str,
     what: &'static str,
     who: Who,
-    found: fn(&Looked<'_>) -> String,
+    found: fn(&Looked<'_>) -> Found,
 }
+
+/// Whether it is needed, as far as that is known, and what was found.
+type Found = (Option<bool>, String);
 
 struct Looked<'a> {
     scene: Option<&'a Scene<'a>>,
@@ -52,15 +60,31 @@ const ROOM: &[Verdict] = &[FallenOffBus, BarNotAssigned, FirmwareConfiguration];
 
 static QUESTIONS: &[Question] = &[
     Question {
+        topic: "aspm",
         of: &[FallenOffBus, PowerStateStuck, ErrorStorm, FirmwareConfiguration],
         check: "aspm-enabled",
         what: "",
         who: Who::Firmware,
         found: aspm_found,
     },
-    Question { of: ROOM, check: "bar-large-below-4g", what: "", who: Who::Firmware, found: above_4g_found },
-    Question { of: ROOM, check: "rebar-below-max", what: "", who: Who::Firmware, found: resizable_found },
     Question {
+        topic: "above-4g-decoding",
+        of: ROOM,
+        check: "bar-large-below-4g",
+        what: "",
+        who: Who::Firmware,
+        found: above_4g_found,
+    },
+    Question {
+        topic: "resizable-bar",
+        of: ROOM,
+        check: "rebar-below-max",
+        what: "",
+        who: Who::Firmware,
+        found: resizable_found,
+    },
+    Question {
+        topic: "slot-power",
         of: POWER,
         check: "",
         what: "check the power supply and the power cables of the card",
@@ -68,6 +92,7 @@ static QUESTIONS: &[Question] = &[
         found: power_found,
     },
     Question {
+        topic: "card-and-riser",
         of: PATH,
         check: "",
         what: "check seating, riser and contacts of the card",
@@ -75,14 +100,23 @@ static QUESTIONS: &[Question] = &[
         found: signal_found,
     },
     Question {
+        topic: "management-controller",
         of: &[FallenOffBus, LinkDown],
         check: "",
         what: "check cooling of the card and of the slot",
         who: Who::Provider,
         found: cooling_found,
     },
-    Question { of: PATH, check: "osc-granted", what: "", who: Who::Firmware, found: errors_found },
     Question {
+        topic: "error-reporting",
+        of: PATH,
+        check: "osc-granted",
+        what: "",
+        who: Who::Firmware,
+        found: errors_found,
+    },
+    Question {
+        topic: "memory",
         of: &[MemoryFault],
         check: "",
         what: "exchange the card if rows can no longer be replaced (Xid 64), or if the errors come back after a reset",
@@ -90,6 +124,7 @@ static QUESTIONS: &[Question] = &[
         found: memory_found,
     },
     Question {
+        topic: "visit",
         of: &[SurpriseRemoved],
         check: "",
         what: "ask whether somebody worked at the machine at that time",
@@ -97,6 +132,12 @@ static QUESTIONS: &[Question] = &[
         found: when_found,
     },
 ];
+
+/// What questions are about, for whoever has other words for the same.
+#[cfg(test)]
+pub fn topics() -> Vec<&'static str> {
+    QUESTIONS.iter().map(|question| question.topic).collect()
+}
 
 /// The list for a diagnosis; empty where nobody else has to do anything.
 pub fn requests(sources: &Sources<'_>, diagnosis: &Diagnosis<'_>) -> Vec<Request> {
@@ -109,9 +150,12 @@ pub fn requests(sources: &Sources<'_>, diagnosis: &Diagnosis<'_>) -> Vec<Request
     let mine = QUESTIONS.iter().filter(|question| question.of.contains(&diagnosis.verdict));
     mine.map(|question| {
         let check = registry::find(question.check);
+        let (needed, found) = (question.found)(&looked);
         Request {
+            topic: question.topic,
+            needed,
             what: check.map_or(question.what, |check| check.remedy).to_owned(),
-            found: (question.found)(&looked),
+            found,
             who: check.map_or(question.who, |check| check.who),
         }
     })
@@ -135,23 +179,36 @@ fn port<'a>(
 
 const NOT_READ: &str = "not known: the machine's state was not read";
 
-fn aspm_found(looked: &Looked<'_>) -> String {
-    let Some(scene) = looked.scene else { return NOT_READ.to_owned() };
+fn not_read() -> Found {
+    (None, NOT_READ.to_owned())
+}
+
+/// A link is in L1 only if both ends allow it (PCIe 6.2, 5.4.1.3.1): of a device that does not answer, the port's end tells.
+fn aspm_found(looked: &Looked<'_>) -> Found {
+    let Some(scene) = looked.scene else { return not_read() };
     let words = |states: aspm::States| match (states.l0s, states.l1) {
         (false, false) => "off",
         (true, false) => "L0s on",
         (false, true) => "L1 on",
         (true, true) => "L0s and L1 on",
     };
-    let end = |function: &Function| match aspm::aspm(function) {
-        Some(aspm) => format!("{} at {}", words(aspm.enabled), function.address),
+    let ends: Vec<(&Function, Option<aspm::States>)> = looked
+        .port
+        .into_iter()
+        .chain(looked.function)
+        .map(|function| (function, aspm::aspm(function).map(|aspm| aspm.enabled)))
+        .collect();
+    let known: Vec<aspm::States> = ends.iter().filter_map(|(_, enabled)| *enabled).collect();
+    let needed = (!known.is_empty()).then(|| known.iter().any(|states| states.l0s || states.l1));
+    let end = |(function, enabled): &(&Function, Option<aspm::States>)| match enabled {
+        Some(enabled) => format!("{} at {}", words(*enabled), function.address),
         None => format!("not read at {}", function.address),
     };
-    let ends: Vec<String> = looked.port.into_iter().chain(looked.function).map(end).collect();
     let bridge = looked.function.or(looked.port).and_then(|f| f.host_bridge.as_deref());
     let control = aspm::control(scene.around.platform, bridge);
-    let ends = if ends.is_empty() { "neither end was read".to_owned() } else { ends.join(", ") };
-    format!("ASPM {ends}; {}", control.reason)
+    let words: Vec<String> = ends.iter().map(end).collect();
+    let words = if words.is_empty() { "neither end was read".to_owned() } else { words.join(", ") };
+    (needed, format!("ASPM {words}; {}", control.reason))
 }
 
 /// The kernel's copy of a function's memory BARs, which outlives the device: number and resource, the largest first.
@@ -164,20 +221,19 @@ fn memory(function: &Function) -> Vec<(usize, Resource)> {
     memory
 }
 
-fn above_4g_found(looked: &Looked<'_>) -> String {
-    let Some(scene) = looked.scene else { return NOT_READ.to_owned() };
+fn above_4g_found(looked: &Looked<'_>) -> Found {
+    let Some(scene) = looked.scene else { return not_read() };
     let largest = looked.function.and_then(|function| memory(function).first().copied());
     if let Some((bar, resource)) = largest {
         let size = size_text(resource.size());
         return match resource.is_assigned() {
             true if resource.start >= 1 << 32 => {
-                format!(
-                    "BAR {bar} of {size} lies above 4 GiB, at {:#x}: the setting seems to be on",
-                    resource.start
-                )
+                let text =
+                    format!("BAR {bar} of {size} lies above 4 GiB, at {:#x}: it is on", resource.start);
+                (Some(false), text)
             }
-            true => format!("BAR {bar} of {size} lies below 4 GiB, at {:#x}", resource.start),
-            false => format!("BAR {bar} of {size} has no address"),
+            true => (None, format!("BAR {bar} of {size} lies below 4 GiB, at {:#x}", resource.start)),
+            false => (Some(true), format!("BAR {bar} of {size} has no address")),
         };
     }
     let windows = scene.around.platform.host_bridges.iter().flat_map(|bridge| &bridge.windows);
@@ -186,19 +242,22 @@ fn above_4g_found(looked: &Looked<'_>) -> String {
     };
     match (windows.clone().next(), windows.clone().find(high)) {
         (None, _) => {
-            "not known: neither the device's BARs nor the windows of host bridges were read".to_owned()
+            let text = "not known: neither the device's BARs nor the windows of host bridges were read";
+            (None, text.to_owned())
         }
-        (_, Some(window)) => format!("a host bridge has a window above 4 GiB: {window}"),
-        (_, None) => "no host bridge has a window above 4 GiB".to_owned(),
+        (_, Some(window)) => {
+            (Some(false), format!("a host bridge has a window above 4 GiB: {window}: it is on"))
+        }
+        (_, None) => (Some(true), "no host bridge has a window above 4 GiB".to_owned()),
     }
 }
 
-fn resizable_found(looked: &Looked<'_>) -> String {
+fn resizable_found(looked: &Looked<'_>) -> Found {
     if looked.scene.is_none() {
-        return NOT_READ.to_owned();
+        return not_read();
     }
     let Some(function) = looked.function else {
-        return "not known: the device is not listed any more".to_owned();
+        return (None, "not known: the device is not listed any more".to_owned());
     };
     let control: Option<ResizableBarControl> = function.register(&SPECIFICATION);
     let capability: Option<ResizableBarCapability> = function.register(&SPECIFICATION);
@@ -207,24 +266,31 @@ fn resizable_found(looked: &Looked<'_>) -> String {
         let largest = (0..44).rev().find(|bit| sizes >> bit & 1 == 1).map(|bit| 1u64 << (bit + 20));
         let size = control.size_bytes().map_or_else(|| "a reserved size".to_owned(), size_text);
         let most = largest.map_or_else(|| "an unknown size".to_owned(), size_text);
-        return format!("BAR {} has {size}, the device offers {most}", control.bar_index());
+        let needed = largest.zip(control.size_bytes()).map(|(most, size)| size < most);
+        return (needed, format!("BAR {} has {size}, the device offers {most}", control.bar_index()));
     }
-    match (function.answers(), memory(function).first()) {
-        (true, _) => "the device has no Resizable BAR, or it was not read".to_owned(),
+    let text = match (function.answers(), memory(function).first()) {
+        (true, _) if function.extended_list_known() => {
+            return (Some(false), "the device has no Resizable BAR".to_owned());
+        }
+        (true, _) => "not known: the device's list of capabilities was not read to its end".to_owned(),
         (false, Some((bar, resource))) => format!(
             "the register cannot be read from a device that does not answer; the kernel's copy has BAR {bar} of {}",
             size_text(resource.size())
         ),
         (false, None) => "cannot be read from a device that does not answer".to_owned(),
-    }
+    };
+    (None, text)
 }
 
-fn power_found(looked: &Looked<'_>) -> String {
-    let Some(scene) = looked.scene else { return NOT_READ.to_owned() };
+fn power_found(looked: &Looked<'_>) -> Found {
+    let Some(scene) = looked.scene else { return not_read() };
     let mut found = Vec::new();
+    let mut needed = None;
     if let Some(port) = looked.port {
         found.push(match scene.finding(port.address, "power-slot-fault") {
             Some(finding) if matches!(finding.status, Status::Fail | Status::Warn) => {
+                needed = Some(true);
                 format!("{}: {}", port.address, finding.summary)
             }
             Some(finding) if finding.status == Status::Pass => {
@@ -241,22 +307,28 @@ fn power_found(looked: &Looked<'_>) -> String {
         ));
     }
     found.push("voltages of the power supply are not readable over PCI Express".to_owned());
-    found.join("; ")
+    (needed, found.join("; "))
 }
 
-fn signal_found(looked: &Looked<'_>) -> String {
+fn signal_found(looked: &Looked<'_>) -> Found {
+    let logged = looked.diagnosis.has("signal-errors").then_some(true);
     let Some(scene) = looked.scene else {
-        return match looked.diagnosis.has("signal-errors") {
-            true => "the log has errors of the signal (evidence above)".to_owned(),
-            false => "the log has no error of the signal".to_owned(),
+        let text = match logged {
+            Some(_) => "the log has errors of the signal (evidence above)",
+            None => "the log has no error of the signal",
         };
+        return (logged, text.to_owned());
     };
-    let Some(port) = looked.port else { return "the port above was not read".to_owned() };
+    let Some(port) = looked.port else { return (logged, "the port above was not read".to_owned()) };
     let mut found = Vec::new();
+    let mut needed = logged;
     if let Some(link) = link::link(port) {
         let width = link.current.width.map_or_else(|| "none".to_owned(), |width| format!("x{width}"));
         found.push(match link.state {
-            link::LinkState::Down => format!("the link at {} is down", port.address),
+            link::LinkState::Down => {
+                needed = Some(true);
+                format!("the link at {} is down", port.address)
+            }
             _ => format!("the link at {} has {width} lanes", port.address),
         });
     }
@@ -269,6 +341,7 @@ fn signal_found(looked: &Looked<'_>) -> String {
         if let Some(finding) =
             scene.finding(port.address, check).filter(|f| f.status != Status::Pass && !f.summary.is_empty())
         {
+            needed = Some(true);
             found.push(format!("{}: {}", port.address, finding.summary));
         }
     }
@@ -277,18 +350,20 @@ fn signal_found(looked: &Looked<'_>) -> String {
     if let Some(total) = correctable.and_then(|counters| counters.total) {
         found.push(format!("{} counted {total} corrected errors", port.address));
     }
-    found.join("; ")
+    (needed, found.join("; "))
 }
 
-fn cooling_found(looked: &Looked<'_>) -> String {
-    match looked.diagnosis.has("driver-reads-all-ones") {
-        true => "temperatures cannot be read from a device that does not answer; the management controller may have kept them",
+fn cooling_found(looked: &Looked<'_>) -> Found {
+    let text = match looked.diagnosis.has("driver-reads-all-ones") {
+        true => {
+            "temperatures cannot be read from a device that does not answer; the management controller may have kept them"
+        }
         false => "not read: temperatures are not part of PCI Express",
-    }
-    .to_owned()
+    };
+    (None, text.to_owned())
 }
 
-fn errors_found(looked: &Looked<'_>) -> String {
+fn errors_found(looked: &Looked<'_>) -> Found {
     match (looked.scene, looked.function.or(looked.port)) {
         (Some(scene), Some(function)) => {
             let owner =
@@ -298,24 +373,26 @@ fn errors_found(looked: &Looked<'_>) -> String {
                 Some(false) => "errors could not be logged, so that their absence proves nothing",
                 None => "whether errors would have been logged is not known",
             };
-            format!("{so}: {}", owner.reason)
+            (owner.kernel.map(|kernel| !kernel), format!("{so}: {}", owner.reason))
         }
         _ if looked.diagnosis.has("errors-kept-by-firmware") => {
-            "_OSC kept AER from Linux: errors could not be logged, so that their absence proves nothing"
-                .to_owned()
+            let text =
+                "_OSC kept AER from Linux: errors could not be logged, so that their absence proves nothing";
+            (Some(true), text.to_owned())
         }
-        _ => "the log does not say who handles errors".to_owned(),
+        _ => (None, "the log does not say who handles errors".to_owned()),
     }
 }
 
-fn memory_found(looked: &Looked<'_>) -> String {
+fn memory_found(looked: &Looked<'_>) -> Found {
     let count = looked.diagnosis.observations.iter().filter(|o| o.sign.id == "memory-errors").count();
-    format!("{count} kinds of memory errors in the log")
+    (None, format!("{count} kinds of memory errors in the log"))
 }
 
-fn when_found(looked: &Looked<'_>) -> String {
-    match looked.diagnosis.rule {
-        Some(_) => "see the first cause for the time".to_owned(),
-        None => "nothing".to_owned(),
-    }
+fn when_found(looked: &Looked<'_>) -> Found {
+    let text = match looked.diagnosis.rule {
+        Some(_) => "see the first cause for the time",
+        None => "nothing",
+    };
+    (None, text.to_owned())
 }

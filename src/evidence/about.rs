@@ -1,7 +1,6 @@
 //! What a capture says of itself: `capture/about.json`.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
+pub use crate::machine::wall_clock::rfc3339;
 use crate::tree::Tree;
 
 /// Where it lies in a capture.
@@ -65,47 +64,4 @@ pub struct Replaced {
     /// Where, of files that are no text: offset and length in bytes.
     #[serde(default)]
     pub ranges: Vec<[u64; 2]>,
-}
-
-/// A time as RFC 3339 says it, in UTC, to the second.
-pub fn rfc3339(time: SystemTime) -> String {
-    let seconds = time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    let (days, of_day) = (seconds / 86_400, seconds % 86_400);
-    let (year, month, day) = civil(days);
-    let (hour, minute, second) = (of_day / 3600, of_day / 60 % 60, of_day % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
-}
-
-/// Year, month and day of a number of days since 1970: leap years repeat every 400 years of 146,097 days, counted from
-/// the first of March.
-fn civil(days: u64) -> (u64, u64, u64) {
-    let days = days + 719_468;
-    let (era, day) = (days / 146_097, days % 146_097);
-    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
-    let of_year = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * month + 2) / 5 + 1;
-    let month = if month < 10 { month + 3 } else { month - 9 };
-    (era * 400 + year + u64::from(month <= 2), month, day)
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::*;
-
-    #[test]
-    fn times_are_those_of_date() {
-        // `date -u -d @N +%FT%TZ`
-        for (seconds, text) in [
-            (0, "1970-01-01T00:00:00Z"),
-            (951_782_400, "2000-02-29T00:00:00Z"),
-            (1_709_251_199, "2024-02-29T23:59:59Z"),
-            (1_795_311_000, "2026-11-22T01:30:00Z"),
-            (4_107_542_400, "2100-03-01T00:00:00Z"),
-        ] {
-            assert_eq!(rfc3339(UNIX_EPOCH + Duration::from_secs(seconds)), text);
-        }
-    }
 }

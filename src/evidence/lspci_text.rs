@@ -8,7 +8,7 @@ use crate::pci::space::CONFIG_SPACE_SIZE;
 use crate::pci::{Bdf, ConfigSpace};
 
 /// Where it lies in a capture.
-pub const PATH: &str = "capture/lspci.txt";
+pub use crate::tree::archive::LSPCI as PATH;
 
 /// The text. Rows of which not every byte was read are left out: `lspci` would take them for zeros or for another length.
 pub fn text(recording: &Recording) -> String {

@@ -5,12 +5,13 @@
 //! code that serves the commands asks for, and every answer, errors included. `docs/capturing.md` tells the layout.
 
 pub mod about;
+mod as_tree;
 pub mod capture;
 mod earlier_boots;
 mod functions;
 mod lspci_text;
 mod recorder;
-mod recording;
+pub mod recording;
 pub mod redact;
 pub mod sign;
 mod store;
@@ -19,6 +20,7 @@ pub mod tool;
 pub mod tools;
 pub mod verify;
 
+pub use as_tree::as_tree;
 pub use recorder::Recorder;
 pub use recording::{Kept, Recording};
 pub use store::{Form, Sign, StoreError, hexadecimal, store};

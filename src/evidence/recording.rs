@@ -88,6 +88,12 @@ impl Recording {
         }
     }
 
+    /// Forgets everything below a folder.
+    pub fn remove_below(&mut self, folder: &str) {
+        let below = format!("{folder}/");
+        self.answers.retain(|path, _| !path.starts_with(&below));
+    }
+
     /// The answer about a path.
     pub fn get(&self, path: &str) -> Option<&Kept> {
         self.answers.get(path)

@@ -96,7 +96,7 @@ fn key(answer: &str) -> String {
 fn check(arguments: &[&str], bytes: &[u8]) -> Result<String, Refused> {
     let answer = run(arguments, bytes, VERIFYING).map_err(|error| Refused::Unknown(error.to_string()))?;
     match answer.status.is_some_and(|status| status.success()) {
-        true => Ok(crate::tree::printable(answer.output)),
+        true => Ok(text(answer.output)),
         false => Err(Refused::Bad(words(&answer))),
     }
 }
@@ -105,9 +105,15 @@ fn run(arguments: &[&str], bytes: &[u8], deadline: Duration) -> Result<Answer, T
     tool::run(TOOL, arguments, bytes, deadline, LIMIT, &mut || true)
 }
 
+/// What it said. Lines that it logs end with a carriage return too (OpenSSH: log.c, do_log).
+fn text(mut bytes: Vec<u8>) -> String {
+    bytes.retain(|byte| *byte != b'\r');
+    crate::tree::printable(bytes)
+}
+
 /// What it said, on one line.
 fn words(answer: &Answer) -> String {
-    let text = crate::tree::printable([answer.errors.as_slice(), &answer.output].concat());
+    let text = text([answer.errors.as_slice(), &answer.output].concat());
     let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     if lines.is_empty() { "it did not say why".to_owned() } else { lines.join("; ") }
 }
@@ -138,4 +144,17 @@ fn temporary(bytes: &[u8]) -> Result<Temporary, String> {
         }
     }
     Err(format!("{}: no name for a temporary file is free", folder.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn line_ends_of_terminals_are_no_part_of_the_words() {
+        let errors = b"Signature verification failed: incorrect signature\r\nCould not verify signature.\r\n";
+        let answer = Answer { status: None, output: Vec::new(), errors: errors.to_vec() };
+        let expected = "Signature verification failed: incorrect signature; Could not verify signature.";
+        assert_eq!(words(&answer), expected);
+    }
 }

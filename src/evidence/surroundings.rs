@@ -14,6 +14,7 @@ use super::recording::Kept;
 const FILES: &[&str] = &[
     "proc/iomem",
     "proc/modules",
+    "proc/stat",
     "sys/firmware/acpi/tables/HEST",
     "sys/firmware/acpi/tables/MCFG",
     "sys/firmware/acpi/tables/data/BERT",

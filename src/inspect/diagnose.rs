@@ -160,11 +160,21 @@ pub struct Advised {
     pub who: Who,
 }
 
+fn asked(request: found::Request) -> Asked {
+    let found::Request { topic, what, needed, found, who } = request;
+    Asked { topic, what, needed, found, who }
+}
+
 /// A request.
 #[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
 pub struct Asked {
+    /// What it is about: the same word as of the requests of a report, such as `aspm`.
+    pub topic: &'static str,
     /// What is asked for.
     pub what: String,
+    /// Whether what was found shows that it is needed; false: it is so already, and need not be asked for. `null`: that is not
+    /// known.
+    pub needed: Option<bool>,
     /// What was found of it.
     pub found: String,
     /// Who can do it.
@@ -263,7 +273,7 @@ fn device(sources: &Sources<'_>, diagnosis: &Diagnosis<'_>, names: &Names, why: 
         not_known: not_known(sources, diagnosis),
         will_not_help: advised(Kind::WillNotHelp),
         to_do: advised(Kind::Do),
-        ask: requests.map(|r| Asked { what: r.what, found: r.found, who: r.who }).collect(),
+        ask: requests.map(asked).collect(),
         rules: if why { diagnosis.tried.iter().map(outcome).collect() } else { Vec::new() },
     }
 }

@@ -22,6 +22,7 @@ pub mod smbios;
 mod threads;
 pub mod vectors;
 pub mod vital_product_data;
+pub mod wall_clock;
 mod wire;
 pub mod worker;
 

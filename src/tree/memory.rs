@@ -114,17 +114,17 @@ impl MemoryTree {
     }
 
     /// Adds a file, for building a tree one by one.
-    pub(super) fn add_file(&mut self, path: String, bytes: Arc<[u8]>) {
+    pub(crate) fn add_file(&mut self, path: String, bytes: Arc<[u8]>) {
         self.insert(path, Entry::File(bytes));
     }
 
     /// Adds a link, for building a tree one by one.
-    pub(super) fn add_link(&mut self, path: String, target: String) {
+    pub(crate) fn add_link(&mut self, path: String, target: String) {
         self.insert(path, Entry::Link(target));
     }
 
     /// Adds a folder, which may be empty.
-    pub(super) fn add_folder(&mut self, path: String) {
+    pub(crate) fn add_folder(&mut self, path: String) {
         self.insert(path, Entry::Folder);
     }
 
@@ -146,7 +146,7 @@ impl MemoryTree {
     }
 
     /// The tree with what a manifest says of it; `complete` is what missing means where there is none.
-    pub(super) fn with_manifest(mut self, manifest: Option<Manifest>, complete: bool) -> Self {
+    pub(crate) fn with_manifest(mut self, manifest: Option<Manifest>, complete: bool) -> Self {
         self.manifest = manifest.map(Arc::new);
         self.complete = complete;
         self

@@ -11,7 +11,7 @@ use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::sys::stat::{Mode, SFlag, fstat, stat};
 
-use super::archive::{self, Unpacked};
+use super::archive::{self, LSPCI, Unpacked};
 use super::error::{Cause, TreeError};
 use super::hexdump::{self, Dump, INPUT_LIMIT};
 use super::{Directory, Tree, printable};
@@ -268,6 +268,12 @@ fn failed(name: &str, error: &std::io::Error) -> TreeError {
 
 fn archive(name: &str, stream: impl Read) -> Result<Source, SourceError> {
     let Unpacked { tree, entries, broken, complaints } = archive::unpack(stream);
+    // Of an archive that breaks off, the text of lspci comes before the functions.
+    if let Some(reason) = broken.as_ref().filter(|_| !holds_config(&tree)) {
+        let reason = format!("it is damaged: {reason}; nothing of its functions is left");
+        let nothing = SourceError::Archive { path: name.to_owned(), reason };
+        return lspci_text(name, &tree, broken.as_deref().unwrap_or_default()).ok_or(nothing);
+    }
     if let Err(error) = tree.list("sys/bus/pci/devices") {
         let path = name.to_owned();
         return Err(match broken {
@@ -291,6 +297,29 @@ fn archive(name: &str, stream: impl Read) -> Result<Source, SourceError> {
     notes.extend(kept_notes(&tree));
     let description = format!("{name}, a capture with {entries} entries");
     Ok(Source { tree: Box::new(tree), kind: Kind::Archive, description, notes })
+}
+
+/// Whether configuration space of any function was read before the archive broke off.
+fn holds_config(tree: &super::MemoryTree) -> bool {
+    tree.contents().any(|(path, _)| path.contains("/config"))
+}
+
+/// Functions from the text of lspci in a capture, which stands before them.
+fn lspci_text(name: &str, tree: &super::MemoryTree, reason: &str) -> Option<Source> {
+    let bytes = tree.stored(LSPCI)?;
+    let dump = hexdump::parse(bytes);
+    if dump.functions == 0 {
+        return None;
+    }
+    let mut notes = vec![format!(
+        "the capture is damaged: {reason}; nothing of the functions was left but {LSPCI}, from which their configuration space \
+         is taken; everything else is not captured"
+    )];
+    notes.extend(dump.notes.iter().map(ToString::to_string));
+    notes.extend(kept_notes(tree));
+    let description = format!("{name}, what is left of a capture, with {} functions", dump.functions);
+    let tree = Box::new(lspci_words::add(dump.tree, bytes));
+    Some(Source { tree, kind: Kind::Archive, description, notes })
 }
 
 fn read_bounded(

@@ -28,7 +28,7 @@ use key::Key;
 use known::Known;
 use pseudonym::Secret;
 use spans::Spans;
-use texts::Kind;
+use texts::{Kind, Matched};
 
 /// What a capture's personal data was replaced with, for the words beside it that are no part of the recording.
 pub struct Redaction {
@@ -36,6 +36,8 @@ pub struct Redaction {
     known: Known,
     /// Parts of paths that are replaced.
     names: BTreeMap<String, String>,
+    /// What there is to be found in long texts.
+    matched: Matched,
     /// What was replaced, by path.
     pub replaced: Vec<Replaced>,
 }
@@ -49,22 +51,25 @@ impl Redaction {
 
 /// Replaces personal data in a recording. `hosts` are names of the machine that are known from elsewhere.
 pub fn redact(recording: &mut Recording, key: Key, hosts: &[String]) -> Redaction {
+    let mut matched = Matched::new();
     let mut secrets: Vec<Secret> = hosts.iter().filter_map(|host| Secret::host(host)).collect();
     for (path, kept) in recording.iter() {
         secrets.extend(places::found(path, kept).into_iter().map(|place| place.secret));
         match kept {
-            Kept::File { bytes, .. } => texts::collect(path, bytes, &mut secrets),
+            Kept::File { bytes, .. } => texts::collect(path, bytes, &mut secrets, &mut matched),
             Kept::Pieces { pieces, .. } => {
-                pieces.runs.iter().for_each(|(_, bytes)| texts::collect(path, bytes, &mut secrets));
+                for (_, bytes) in &pieces.runs {
+                    texts::collect(path, bytes, &mut secrets, &mut Matched::new());
+                }
             }
             Kept::Link(_) | Kept::Folder | Kept::Listed | Kept::Failed(_) => {}
         }
     }
     let names = names(recording);
-    names.iter().for_each(|name| texts::collect("", name.as_bytes(), &mut secrets));
+    names.iter().for_each(|name| texts::collect("", name.as_bytes(), &mut secrets, &mut Matched::new()));
     let common = common(recording, &names);
     let known = Known::new(&key, secrets, &common);
-    let mut redaction = Redaction { key, known, names: BTreeMap::new(), replaced: Vec::new() };
+    let mut redaction = Redaction { key, known, names: BTreeMap::new(), matched, replaced: Vec::new() };
     let others = names.into_iter().map(|name| (redaction.name(&name), name));
     redaction.names = others.filter(|(new, old)| new != old).map(|(new, old)| (old, new)).collect();
     for (path, kept) in recording.iter_mut() {
@@ -190,7 +195,7 @@ impl Redaction {
             spans.add(start, place.replacement(&self.key, old), place.what());
         }
         self.known.find(bytes, &mut spans);
-        texts::find_in(path, bytes, &self.key, &mut spans);
+        texts::find_in(path, bytes, &self.key, &self.matched, &mut spans);
         let checksum = places::checksum_of_product_data(path, offset, bytes);
         spans.apply(bytes);
         if let Some(at) = checksum {

@@ -1,8 +1,9 @@
 //! Texts in what was read, and the personal data in them.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
-use regex::bytes::Captures;
+use regex::bytes::{Captures, Regex};
 
 use super::key::Key;
 use super::networks::{before, ipv4, ipv6, ipv6_range, is_ipv4};
@@ -52,24 +53,40 @@ fn fields(bytes: &[u8]) -> Vec<Range<usize>> {
     fields.iter().map(|field| field.offset..field.offset + field.data.len()).collect()
 }
 
+/// Patterns that were found in long files, by path: the others need not be looked for again.
+pub type Matched = HashMap<String, Vec<&'static (Means, Regex)>>;
+/// Texts that are worth it.
+const LONG: usize = 1 << 16;
+
 /// Takes the values that texts name, so that they can be looked for elsewhere.
-pub fn collect(path: &str, bytes: &[u8], secrets: &mut Vec<Secret>) {
+pub fn collect(path: &str, bytes: &[u8], secrets: &mut Vec<Secret>, matched: &mut Matched) {
     let before = secrets.len();
     for text in texts(path, bytes).1.into_iter().filter_map(|range| bytes.get(range)) {
-        for (means, pattern) in patterns_of(text) {
-            for found in pattern.captures_iter(text) {
+        let mut there = Vec::new();
+        for pattern in patterns_of(text) {
+            let (means, expression) = pattern;
+            let mut any = false;
+            for found in expression.captures_iter(text) {
+                any = true;
                 if secrets.len() - before >= VALUES {
                     return;
                 }
                 secrets.extend(value(*means, text, &found).and_then(|(_, secret)| secret));
             }
+            there.extend(any.then_some(pattern));
+        }
+        if text.len() >= LONG && text.len() == bytes.len() {
+            matched.insert(path.to_owned(), there);
         }
     }
 }
 
-/// Finds everything that is to be replaced in a file.
-pub fn find_in(path: &str, bytes: &[u8], key: &Key, spans: &mut Spans) {
+/// Finds everything that is to be replaced in a file, of which `matched` may tell what to look for.
+pub fn find_in(path: &str, bytes: &[u8], key: &Key, matched: &Matched, spans: &mut Spans) {
     let (kind, ranges) = texts(path, bytes);
+    if let Some(patterns) = matched.get(path).filter(|_| bytes.len() >= LONG) {
+        return find_these(patterns, kind, bytes, 0, key, spans);
+    }
     for range in ranges {
         if let Some(text) = bytes.get(range.clone()) {
             find(kind, text, range.start, key, spans);
@@ -79,7 +96,18 @@ pub fn find_in(path: &str, bytes: &[u8], key: &Key, spans: &mut Spans) {
 
 /// Finds everything that is to be replaced in a text that begins at `offset`.
 pub fn find(kind: Kind, text: &[u8], offset: usize, key: &Key, spans: &mut Spans) {
-    for (means, pattern) in patterns_of(text) {
+    find_these(&patterns_of(text), kind, text, offset, key, spans);
+}
+
+fn find_these(
+    patterns: &[&'static (Means, Regex)],
+    kind: Kind,
+    text: &[u8],
+    offset: usize,
+    key: &Key,
+    spans: &mut Spans,
+) {
+    for (means, pattern) in patterns {
         if kind == Kind::OfDevices && *means == Means::Ipv4 {
             continue;
         }

@@ -5,6 +5,7 @@
 
 pub mod appendix;
 mod fill;
+pub mod management;
 pub mod opening;
 pub mod patients;
 pub mod registers;
@@ -15,9 +16,11 @@ pub mod timeline;
 
 use crate::check::finding::{Finding, Status, Who};
 use crate::check::subject::Surroundings;
-use crate::kernel_log::Log;
+use crate::kernel_log::stamp::When;
+use crate::kernel_log::{Event, Log};
 use crate::machine::Function;
 use crate::machine::board::Board;
+use crate::machine::wall_clock::Started;
 use crate::pci::Bdf;
 
 use super::Inspection;
@@ -26,6 +29,7 @@ use super::diagnose::Device;
 use super::list::{Summary, summary};
 use super::path::{FunctionPath, function_path};
 use appendix::Appendix;
+use management::Management;
 use patients::Patient;
 use registers::RegisterRow;
 use requests::{Request, Right};
@@ -107,6 +111,12 @@ pub struct MachineFacts {
     pub kernel: Option<String>,
     /// The kernel's command line.
     pub command_line: Option<String>,
+    /// When the machine started, in UTC, and what tells; `null` if nothing does.
+    pub started: Option<String>,
+    /// When it was captured, in UTC; `null` if the source does not say.
+    pub captured: Option<String>,
+    /// What was done about serial numbers, addresses and names; `null` of a machine that is simulated.
+    pub personal_data: Option<String>,
     /// Name and version of this program.
     pub program: String,
 }
@@ -128,9 +138,34 @@ pub struct Material<'a> {
     pub source: &'a str,
     /// Name of the profile.
     pub profile: &'a str,
+    /// What the management controller says.
+    pub management: &'a Management,
+    /// When the machine started, if that is the start of the log's last boot.
+    pub started: Option<&'a Started>,
+    /// When it was captured.
+    pub captured: Option<&'a str>,
+    /// What was done about personal data.
+    pub personal_data: Option<&'a str>,
 }
 
 impl<'a> Material<'a> {
+    /// When an event first happened, in words.
+    pub fn moment(self, event: &Event) -> String {
+        match self.date(event, &event.first) {
+            Some(date) => format!("{} ({date})", timeline::moment(&event.first)),
+            None => timeline::moment(&event.first),
+        }
+    }
+
+    /// The date of a time since the start, where the start of that boot is known and the log itself has no date.
+    pub fn date(self, event: &Event, when: &When) -> Option<String> {
+        let boots = &self.log()?.boots;
+        let last = event.boot + 1 >= boots.len();
+        let this = boots.get(event.boot).is_none_or(|boot| boot.relative.is_none_or(|number| number == 0));
+        let time = when.microseconds.filter(|_| last && this && when.clock.is_none())?;
+        Some(self.started?.date(time))
+    }
+
     /// What `diagnose` says of a function.
     pub fn diagnosis(self, address: Bdf) -> Option<&'a Device> {
         let text = address.to_string();
@@ -160,12 +195,15 @@ pub fn report(material: Material<'_>, audience: Audience, notes: Vec<String>) ->
     Report {
         audience,
         title: opening::title(audience, material, &patients),
-        opening: opening::opening(material, &patients, audience, asked.requests.len()),
+        opening: opening::opening(material, &patients, audience, &asked.requests),
         machine: MachineFacts {
             source: material.source.to_owned(),
             board: material.board.clone(),
             kernel: inspection.platform.kernel.clone(),
             command_line: inspection.platform.command_line.clone(),
+            started: material.started.map(|s| format!("{}, by {}", s.date(0), s.source)),
+            captured: material.captured.map(str::to_owned),
+            personal_data: material.personal_data.map(str::to_owned),
             program: concat!("pciscope ", env!("CARGO_PKG_VERSION")).to_owned(),
         },
         paths: patients.iter().filter_map(way).collect(),
@@ -192,7 +230,7 @@ fn findings<'a>(material: Material<'a>, patients: &[Patient], audience: Audience
         |finding: &Finding| finding.address.is_none_or(|a| patients.iter().any(|p| p.place.contains(&a)));
     let shown = |f: &&Finding| match (audience, f.status) {
         (_, Status::Fail) => true,
-        (Audience::Qualification, Status::Warn) => true,
+        (Audience::Qualification, Status::Warn | Status::Unknown) => true,
         (_, Status::Warn) => near(f),
         _ => false,
     };
@@ -205,7 +243,12 @@ fn findings<'a>(material: Material<'a>, patients: &[Patient], audience: Audience
             }
             _ => false,
         };
-        (f.status != Status::Fail, theirs)
+        let place = match f.status {
+            Status::Fail => 0,
+            Status::Warn => 1,
+            _ => 2,
+        };
+        (place, theirs)
     };
     findings.sort_by_key(rank);
     findings

@@ -1,11 +1,12 @@
 //! How a report begins: what it is about, and what is the matter in few sentences.
 
 use crate::check::finding::Status;
-use crate::inspect::diagnose::Device;
-use crate::inspect::log::Moment;
+use crate::kernel_log::Event;
 
 use super::patients::Patient;
-use super::timeline::{moment, trouble};
+use super::requests::Request;
+use super::settings::short;
+use super::timeline::trouble;
 use super::{Audience, Material};
 
 /// The title.
@@ -23,12 +24,13 @@ pub fn title(audience: Audience, material: Material<'_>, patients: &[Patient]) -
     }
 }
 
-/// The sentences. `requests` is how many there are.
+/// The sentences: what is the matter with which device; when it began, with the line that proves it; and for whoever is asked to
+/// act, what is asked, and what was tried.
 pub fn opening(
     material: Material<'_>,
     patients: &[Patient],
     audience: Audience,
-    requests: usize,
+    requests: &[Request],
 ) -> Vec<String> {
     let mut out = Vec::new();
     for patient in patients {
@@ -36,21 +38,21 @@ pub fn opening(
         let port = patient.port.map(|port| format!(" below port {port}")).unwrap_or_default();
         let place = format!("{name} in {}{port}", patient.place_text());
         let listed = if patient.listed { "" } else { " The kernel does not list it any more." };
-        match patient.diagnosis(material) {
-            Some(device) => out.extend(verdict(device, &place, listed)),
-            None => {
-                out.push(format!("{place}: {}.{listed}", patient.says));
-                if let Some(first) = trouble(material, patient).first() {
-                    let (when, line) = (moment(&first.first), &first.message);
-                    out.push(format!(
-                        "The first line of the kernel log about it, at {when}: \u{201c}{line}\u{201d}."
-                    ));
-                }
+        out.push(match patient.diagnosis(material) {
+            Some(device) => {
+                let verdict = device.verdict.name().replace('-', " ");
+                format!("{place}: {verdict} ({}). {}{listed}", device.confidence.name(), device.means)
             }
+            None => format!("{place}: {}.{listed}", patient.says),
+        });
+        let when = first_seen(material, patient);
+        if !when.is_empty() {
+            out.push(when.join(" "));
         }
     }
-    if audience == Audience::Provider && !patients.is_empty() && requests == 0 {
-        out.push("Nothing is asked of the provider: nothing that was read speaks against the hardware or its settings.".to_owned());
+    if audience == Audience::Provider && !patients.is_empty() {
+        out.push(asks(requests));
+        out.extend(patients.iter().filter_map(|patient| tried(material, patient)));
     }
     let count = |status| material.findings.iter().filter(|f| f.status == status).count();
     if patients.is_empty() || audience == Audience::Qualification {
@@ -67,29 +69,70 @@ pub fn opening(
     out
 }
 
-/// The verdict in two sentences: what it is, and what came first.
-fn verdict(device: &Device, place: &str, listed: &str) -> [String; 2] {
-    let name = device.verdict.name().replace('-', " ");
-    let sure = device.confidence.name();
-    let first = match &device.first_cause {
-        Some(cause) => {
-            let when = cause.when.as_ref().map(|when| format!(" at {}", words(when))).unwrap_or_default();
-            let line = cause.proofs.first().filter(|_| cause.when.is_some());
-            let line = line.map(|proof| format!(": \u{201c}{}\u{201d}", proof.decoded)).unwrap_or_default();
-            format!("What came first{when}: {}{line}.", cause.says)
-        }
-        None => "What came first is not known.".to_owned(),
+/// When the log first speaks of it, and the line that decided the verdict if that is another one.
+fn first_seen(material: Material<'_>, patient: &Patient) -> Vec<String> {
+    let events = trouble(material, patient);
+    let Some(first) = events.first() else {
+        return match material.log() {
+            Some(_) => vec!["The kernel log says nothing of it; the registers below show it.".to_owned()],
+            None => Vec::new(),
+        };
     };
-    let because =
-        device.because.map(|why| format!(" {}.", capital(why.trim_end_matches('.')))).unwrap_or_default();
-    [format!("{place}: {name} ({sure}). {}{listed}", device.means), format!("{first}{because}")]
+    let quoted = |event: &Event| {
+        let times = if event.count > 1 { format!(" ({} times)", event.count) } else { String::new() };
+        format!("\u{201c}{}\u{201d}{times}", event.message.trim_end_matches('.'))
+    };
+    let mut out = vec![format!("First seen at {}: {}.", material.moment(first), quoted(first))];
+    let cause = patient.diagnosis(material).and_then(|device| device.first_cause.as_ref());
+    let line = cause.and_then(|cause| cause.line);
+    let decided = |event: &&&Event| {
+        line.is_some_and(|line| event.evidence.first().is_some_and(|first| first.line == line))
+    };
+    if let Some(event) = events.iter().skip(1).find(decided) {
+        let when = super::timeline::moment(&event.first);
+        out.push(format!("The line that tells what it is: {}, at {when}.", quoted(event)));
+    }
+    out
 }
 
-fn words(when: &Moment) -> String {
-    match (&when.clock, when.microseconds) {
-        (Some(clock), _) => clock.clone(),
-        (None, Some(time)) => format!("{}.{:06} s after the start", time / 1_000_000, time % 1_000_000),
-        (None, None) => "an unknown time".to_owned(),
+/// What the log shows that was tried without success, and what is not worth trying.
+fn tried(material: Material<'_>, patient: &Patient) -> Option<String> {
+    let mut out = Vec::new();
+    let events = trouble(material, patient);
+    let started =
+        events.iter().filter(|event| STARTS.contains(&event.kind.id)).max_by_key(|event| event.count);
+    if let Some(event) = started.filter(|event| event.count > 1) {
+        let last = super::timeline::moment(&event.last);
+        out.push(format!(
+            "The driver tried {} times to start {}, the last time at {last}, without success.",
+            event.count, patient.address
+        ));
+    }
+    if let Some(device) = patient.diagnosis(material) {
+        let useless: Vec<&str> = device.will_not_help.iter().map(|advice| advice.what.as_str()).collect();
+        if !useless.is_empty() {
+            out.push(format!("What does not help: {}.", useless.join("; ")));
+        }
+    }
+    (!out.is_empty()).then(|| out.join(" "))
+}
+
+/// Kinds of events that a driver's attempt to start a device leaves.
+const STARTS: [&str; 3] = ["nvidia.rm-init-failed", "nvidia.adapter-not-started", "pci.probe-failed"];
+
+/// What is asked, in a few words.
+fn asks(requests: &[Request]) -> String {
+    let mut words: Vec<String> = Vec::new();
+    for request in requests {
+        let short = short(&request.topic);
+        if !words.contains(&short) {
+            words.push(short);
+        }
+    }
+    match words.as_slice() {
+        [] => "Nothing is asked of the provider: nothing that was read speaks against the hardware or its settings.".to_owned(),
+        [one] => format!("We ask for one thing: {one}."),
+        several => format!("We ask for, in this order: {}.", several.join("; ")),
     }
 }
 

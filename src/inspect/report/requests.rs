@@ -4,7 +4,6 @@
 use std::collections::BTreeSet;
 
 use crate::check::finding::{Finding, Status, Who};
-use crate::check::registry;
 use crate::diagnosis::Verdict;
 use crate::inspect::check::{Evidence, evidence};
 use crate::kernel_log::{Event, Level};
@@ -16,7 +15,7 @@ use super::opening::capital;
 use super::patients::Patient;
 use super::right;
 use super::settings::{SETTINGS, Setting, Standing, of_check};
-use super::timeline::{moment, trouble};
+use super::timeline::trouble;
 
 /// A request.
 #[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
@@ -71,6 +70,17 @@ pub struct Asked {
     pub right: Vec<Right>,
     /// What cannot be seen from here.
     pub not_measured: Vec<String>,
+    /// What was asked, found right, or found not to be known, of which device: it is told once.
+    told: BTreeSet<(String, Bdf)>,
+}
+
+impl Asked {
+    fn is_told(&self, topic: &str, patient: &Patient) -> bool {
+        // Whoever looks at lanes looks at the seating of the card.
+        let lanes = |r: &Request| r.topic == "lanes" && r.device == Some(patient.address);
+        self.told.contains(&(topic.to_owned(), patient.address))
+            || topic == "card-and-riser" && self.requests.iter().any(lanes)
+    }
 }
 
 /// Most pieces of evidence of one request.
@@ -84,10 +94,10 @@ pub fn requests(material: Material<'_>, patients: &[Patient]) -> Asked {
             one(&mut asked, material, patient, setting);
         }
         others(&mut asked, material, patient);
-        diagnosed(&mut asked, material, patient);
         if is_on_the_bus(material, patient) {
             management_controller(&mut asked, material, patient);
         }
+        diagnosed(&mut asked, material, patient);
     }
     let order =
         |r: &Request| (r.standing, SETTINGS.iter().position(|s| s.topic == r.topic).unwrap_or(usize::MAX));
@@ -144,6 +154,7 @@ fn one(asked: &mut Asked, material: Material<'_>, patient: &Patient, setting: &'
     if setting.standing != Standing::Shown && !is_on_the_bus(material, patient) {
         return;
     }
+    let mut tell = || _ = asked.told.insert((setting.topic.to_owned(), patient.address));
     if wrong.is_empty() {
         let (proving, what) = setting.right;
         let passed = mine.iter().find(|f| f.status == Status::Pass && f.check.id == proving);
@@ -151,10 +162,16 @@ fn one(asked: &mut Asked, material: Material<'_>, patient: &Patient, setting: &'
         let lost =
             (setting.topic == "resizable-bar").then(|| right::size_that_was(material, patient)).flatten();
         if let Some(why) = lost {
+            tell();
             asked.not_measured.push(format!("Re-Size BAR, {}: {why}", patient.place_text()));
         } else if let Some(right) = right::partly(material, patient, setting.topic) {
+            tell();
             add_right(asked, right);
         } else if let Some(finding) = passed {
+            // A link that is up may still have a bad contact.
+            if setting.topic != "card-and-riser" {
+                tell();
+            }
             let what = format!("{}: {what}", patient.place_text());
             let mut evidence = distinct(finding.verdict.proofs.iter().map(evidence));
             if setting.topic == "above-4g-decoding" {
@@ -162,11 +179,13 @@ fn one(asked: &mut Asked, material: Material<'_>, patient: &Patient, setting: &'
             }
             add_right(asked, Right { topic: setting.topic.to_owned(), what, evidence });
         } else if let Some(finding) = unknown {
+            tell();
             let what = setting.topic.replace('-', " ");
             asked.not_measured.push(format!("{what}, {}: {}", patient.place_text(), finding.summary));
         }
         return;
     }
+    tell();
     let mut summaries: Vec<String> = Vec::new();
     for finding in &wrong {
         let text = match finding.address {
@@ -251,39 +270,44 @@ fn others(asked: &mut Asked, material: Material<'_>, patient: &Patient) {
     }
 }
 
-/// What the diagnosis asks for and no setting or finding asked already; and what it could not know.
+/// What the diagnosis asks for and nothing above told already; and what it could not know.
 fn diagnosed(asked: &mut Asked, material: Material<'_>, patient: &Patient) {
     let Some(device) = patient.diagnosis(material) else { return };
-    let of_setting = |what: &str| {
-        let remedies = SETTINGS.iter().flat_map(|s| s.checks).filter_map(|id| registry::find(id));
-        remedies.map(|check| check.remedy).any(|remedy| remedy == what)
-    };
-    // Seating, power and cooling are asked for by `card-and-riser` and `management-controller`.
-    let ours = is_on_the_bus(material, patient);
-    let bodily = |what: &str| {
-        ["check the power", "check seating", "check cooling"].iter().any(|s| what.starts_with(s))
-    };
-    let verdict = device.verdict.name();
-    for ask in &device.ask {
-        if of_setting(&ask.what) || ours && bodily(&ask.what) {
+    let fill = Fill::new(material, patient);
+    for ask in device.ask.iter().filter(|ask| ask.topic != "memory" || ask.needed != Some(false)) {
+        if asked.is_told(ask.topic, patient) {
             continue;
         }
+        asked.told.insert((ask.topic.to_owned(), patient.address));
+        let name = ask.topic.replace('-', " ");
+        if ask.needed == Some(false) {
+            let what = format!("{}, {name}: {}", patient.place_text(), ask.found);
+            add_right(asked, Right { topic: ask.topic.to_owned(), what, evidence: Vec::new() });
+            continue;
+        }
+        let setting = SETTINGS.iter().find(|setting| setting.topic == ask.topic);
+        // What the log says of the device shows something about its contacts, and nothing about settings.
+        let lines = if ask.topic == "card-and-riser" { trouble(material, patient) } else { Vec::new() };
+        let visible = setting.is_some_and(|setting| setting.standing == Standing::Visibility);
+        let text = |of: fn(&Setting) -> &'static str, other: &str| {
+            setting.map_or(other.to_owned(), |setting| fill.text(of(setting)))
+        };
         add(
             asked,
             Request {
                 number: 0,
-                topic: verdict.to_owned(),
-                ask: capital(&ask.what),
-                who: ask.who,
+                topic: ask.topic.to_owned(),
+                ask: setting.map_or_else(|| capital(&ask.what), |setting| fill.text(setting.ask)),
+                who: setting.map_or(ask.who, |setting| setting.who),
                 device: Some(patient.address),
                 slot: patient.slot.clone(),
                 port: patient.port,
                 found: ask.found.clone(),
-                evidence: Vec::new(),
-                should_be: "the device works".to_owned(),
-                command: format!("pciscope diagnose {}", patient.address),
-                expected_output: "healthy".to_owned(),
-                standing: Standing::Correlation,
+                evidence: lines.into_iter().take(2).map(line).collect(),
+                should_be: text(|setting| setting.should_be, "the device works"),
+                command: text(|setting| setting.command, &format!("pciscope diagnose {}", patient.address)),
+                expected_output: text(|setting| setting.expected, "healthy"),
+                standing: if visible { Standing::Visibility } else { Standing::Correlation },
             },
         );
     }
@@ -294,35 +318,66 @@ fn diagnosed(asked: &mut Asked, material: Material<'_>, patient: &Patient) {
 
 /// Power and temperature are not part of PCI Express: the management controller has kept them.
 fn management_controller(asked: &mut Asked, material: Material<'_>, patient: &Patient) {
+    asked.told.insert(("management-controller".to_owned(), patient.address));
     let when = trouble(material, patient)
         .first()
-        .map_or("the time of the failure".to_owned(), |event| moment(&event.first));
-    add(asked, Request {
-        number: 0,
-        topic: "management-controller".to_owned(),
-        ask: format!(
-            "Send the event log and the sensors of the management controller (BMC) around {when}: power supplies, temperature of \
-             the card, speed of the fans"
+        .map_or("the time of the failure".to_owned(), |event| material.moment(event));
+    let kept = material.management;
+    let nothing = kept.telling.is_empty() && kept.bad.is_empty();
+    if kept.entries.is_some() && nothing {
+        let what = format!("management controller (BMC): {}", kept.says());
+        return add_right(
+            asked,
+            Right { topic: "management-controller".to_owned(), what, evidence: Vec::new() },
+        );
+    }
+    let answers = material.inspection.machine.get(patient.address).is_some_and(|f| f.answers());
+    let (ask, found) = match kept.is_known() {
+        true => (
+            format!(
+                "Say what happened to the power supplies, temperatures and fans around {when}: the management controller (BMC) has \
+                 kept something"
+            ),
+            kept.says(),
         ),
-        who: Who::Provider,
-        device: Some(patient.address),
-        slot: patient.slot.clone(),
-        port: patient.port,
-        found: "not measured: voltages, temperatures and fans cannot be read over PCI Express, least of all from a card \
-                that does not answer"
-            .to_owned(),
-        evidence: Vec::new(),
-        should_be: "no event of power or temperature at that time".to_owned(),
-        command: "ipmitool sel elist; ipmitool sdr".to_owned(),
-        expected_output: "no line about a power supply, a voltage or a temperature at that time".to_owned(),
-        standing: Standing::Correlation,
-    });
+        false => (
+            format!(
+                "Send the event log and the sensors of the management controller (BMC) around {when}: power supplies, temperature \
+                 of the card, speed of the fans"
+            ),
+            format!(
+                "not measured here: voltages, temperatures and fans cannot be read over PCI Express{}; please read the BMC log",
+                if answers { "" } else { ", least of all from a card that does not answer" }
+            ),
+        ),
+    };
+    add(
+        asked,
+        Request {
+            number: 0,
+            topic: "management-controller".to_owned(),
+            ask,
+            who: Who::Provider,
+            device: Some(patient.address),
+            slot: patient.slot.clone(),
+            port: patient.port,
+            found,
+            evidence: kept.evidence(),
+            should_be: "no event of power or temperature at that time".to_owned(),
+            command: "ipmitool sel elist; ipmitool sdr".to_owned(),
+            expected_output: "no line about a power supply, a voltage or a temperature at that time"
+                .to_owned(),
+            standing: Standing::Correlation,
+        },
+    );
 }
 
 /// The same request for a second device is the same request.
 fn add(asked: &mut Asked, request: Request) {
-    let same =
-        |r: &Request| r.topic == request.topic && r.device == request.device && r.found == request.found;
+    let same = |r: &Request| {
+        let place = r.device == request.device || request.device.is_none() && r.device.is_none();
+        r.topic == request.topic && place && (r.ask == request.ask || r.found == request.found)
+    };
     if !asked.requests.iter().any(same) {
         asked.requests.push(request);
     }

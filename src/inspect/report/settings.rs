@@ -37,6 +37,8 @@ impl Standing {
 pub struct Setting {
     /// What it is called in answers.
     pub topic: &'static str,
+    /// The same in a few words, for a list.
+    pub short: &'static str,
     /// What is asked: one sentence with a verb in front.
     pub ask: &'static str,
     /// Who can do it.
@@ -59,6 +61,7 @@ pub struct Setting {
 pub static SETTINGS: &[Setting] = &[
     Setting {
         topic: "card-and-riser",
+        short: "a power cycle and new seating of card and riser",
         ask: "Power the machine off (a reset is not enough), reseat the card in {slot} and its riser, check the card's power \
               cables; if it fails again, try the card in another slot",
         who: Who::Provider,
@@ -80,6 +83,7 @@ pub static SETTINGS: &[Setting] = &[
     },
     Setting {
         topic: "slot-power",
+        short: "the power of the slot",
         ask: "Check the power supply of {slot}: power cables of the card and the riser, the slot's power controller",
         who: Who::Provider,
         checks: &["power-slot-fault", "power-slot-limit"],
@@ -91,6 +95,7 @@ pub static SETTINGS: &[Setting] = &[
     },
     Setting {
         topic: "lanes",
+        short: "slot bifurcation and the seating of card and riser",
         ask: "Restore all lanes of {slot}: check `PCIe Slot Bifurcation` in firmware setup, then the seating of card and riser",
         who: Who::Provider,
         checks: &[
@@ -107,6 +112,7 @@ pub static SETTINGS: &[Setting] = &[
     },
     Setting {
         topic: "link-speed",
+        short: "the speed of the slot",
         ask: "Set `PCIe Link Speed` (`PCIe Slot Speed`, `Max Link Speed`) of {slot} to Auto in firmware setup",
         who: Who::Firmware,
         checks: &[
@@ -123,6 +129,7 @@ pub static SETTINGS: &[Setting] = &[
     },
     Setting {
         topic: "aspm",
+        short: "ASPM",
         ask: "Set `PCIe ASPM Support` (`ASPM`, `PCI Express Native Power Management`) and `L1 Substates` of {slot} to Disabled in \
               firmware setup",
         who: Who::Firmware,
@@ -135,6 +142,7 @@ pub static SETTINGS: &[Setting] = &[
     },
     Setting {
         topic: "above-4g-decoding",
+        short: "Above 4G Decoding",
         ask: "Set `Above 4G Decoding` (`Memory Mapped I/O above 4 GB`, `64-bit MMIO`) to Enabled in firmware setup, with as much room \
               as `MMIO High Size` offers",
         who: Who::Firmware,
@@ -147,6 +155,7 @@ pub static SETTINGS: &[Setting] = &[
     },
     Setting {
         topic: "resizable-bar",
+        short: "Re-Size BAR Support",
         ask: "Set `Re-Size BAR Support` to Enabled (Auto) in firmware setup",
         who: Who::Firmware,
         checks: &["rebar-below-max"],
@@ -158,6 +167,7 @@ pub static SETTINGS: &[Setting] = &[
     },
     Setting {
         topic: "error-reporting",
+        short: "PCIe AER under control of the operating system",
         ask: "Hand error reporting over to the operating system: set `PCIe AER Support` to Enabled and `OS Native AER` (`Native \
               AER`, `AER control: OS`) to Enabled in firmware setup",
         who: Who::Firmware,
@@ -170,6 +180,15 @@ pub static SETTINGS: &[Setting] = &[
     },
 ];
 
+/// What a request is about, in a few words.
+pub fn short(topic: &str) -> String {
+    match SETTINGS.iter().find(|setting| setting.topic == topic) {
+        Some(setting) => setting.short.to_owned(),
+        None if topic == "management-controller" => "the log of the management controller (BMC)".to_owned(),
+        None => topic.replace('-', " "),
+    }
+}
+
 /// The setting that a check proves to be needed.
 pub fn of_check(id: &str) -> Option<&'static Setting> {
     SETTINGS.iter().find(|setting| setting.checks.contains(&id))
@@ -179,6 +198,14 @@ pub fn of_check(id: &str) -> Option<&'static Setting> {
 mod tests {
     use super::*;
     use crate::check::registry;
+
+    #[test]
+    fn what_a_diagnosis_asks_for_has_the_same_words_here() {
+        let others = ["management-controller", "memory", "visit"];
+        for topic in crate::diagnosis::found::topics() {
+            assert!(others.contains(&topic) || SETTINGS.iter().any(|s| s.topic == topic), "{topic}");
+        }
+    }
 
     #[test]
     fn every_check_that_is_named_exists_and_is_named_once() {

@@ -42,6 +42,8 @@ pub struct Entry {
     pub first: Moment,
     /// When it last happened.
     pub last: Moment,
+    /// The date of the first time, in UTC, where the log itself has none and the machine's start is known; else `null`.
+    pub date: Option<String>,
     /// How often.
     pub count: u64,
     /// The first line, as the log has it.
@@ -86,6 +88,7 @@ pub fn timeline(material: Material<'_>, patients: &[Patient]) -> Timeline {
         mine: is_mine(event, patients),
         first: Moment::from(&event.first),
         last: Moment::from(&event.last),
+        date: material.date(event, &event.first),
         count: event.count,
         line: event.evidence.first().map_or(event.message.clone(), |line| line.text.clone()),
     };

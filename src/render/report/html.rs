@@ -93,6 +93,7 @@ pub fn html(report: &Report, decode: &[String]) -> Result<String, minijinja::Err
         .map(|e| {
             context! {
                 time => words::moment(&e.first),
+                date => e.date.as_deref(),
                 class => timeline_picture::class(e),
                 kind => e.kind,
                 means => e.means,

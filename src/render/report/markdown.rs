@@ -13,7 +13,12 @@ struct Part {
     /// What it is called when it is left out.
     name: String,
     text: String,
+    /// What is left of it before it is left out.
+    short: Option<String>,
 }
+
+/// Rank of requests: they are the last to go, after everything else was left out or made short.
+const REQUEST: u8 = 1;
 
 /// The text, at most `limit` characters of it: whole parts, the most important ones; what is left out is named.
 pub fn markdown(report: &Report, limit: Option<usize>) -> String {
@@ -24,17 +29,33 @@ pub fn markdown(report: &Report, limit: Option<usize>) -> String {
         let note = left_out(&gone);
         let length: usize =
             parts.iter().map(|p| p.text.chars().count()).sum::<usize>() + note.chars().count();
-        let last =
-            parts.iter().enumerate().max_by_key(|(place, part)| (part.rank, *place)).map(|(place, _)| place);
-        match last {
-            Some(place) if length > limit && parts.len() > 1 => gone.push(parts.remove(place).name),
-            _ => {
-                let mut text: String = parts.into_iter().map(|p| p.text).collect();
-                text.push_str(&note);
-                return cut(text, limit);
-            }
+        if length > limit && shorten(&mut parts, &mut gone) {
+            continue;
         }
+        let mut text: String = parts.into_iter().map(|p| p.text).collect();
+        text.push_str(&note);
+        return cut(text, limit);
     }
+}
+
+/// Makes the text shorter by one step; false if nothing is left to leave out.
+fn shorten(parts: &mut Vec<Part>, gone: &mut Vec<String>) -> bool {
+    let last = parts.iter().enumerate().max_by_key(|(place, part)| (part.rank, *place));
+    let Some((place, rank)) = last.map(|(place, part)| (place, part.rank)) else { return false };
+    if rank > REQUEST {
+        gone.push(parts.remove(place).name);
+        return true;
+    }
+    // Then requests become short, the last one first, and then the beginning.
+    if let Some(part) = parts.iter_mut().rev().find(|part| part.short.is_some()) {
+        part.text = part.short.take().unwrap_or_default();
+        return true;
+    }
+    if parts.len() > 1 {
+        gone.push(parts.remove(place).name);
+        return true;
+    }
+    false
 }
 
 /// A limit that has not even room for the beginning gets as much of it as fits.
@@ -60,21 +81,22 @@ fn parts(report: &Report) -> Vec<Part> {
     let mut out = Vec::new();
     let mut part = |rank: u8, name: &str, text: String| {
         if !text.is_empty() {
-            out.push(Part { rank, name: name.to_owned(), text });
+            out.push(Part { rank, name: name.to_owned(), text, short: None });
         }
     };
     let lead: Vec<String> = report.opening.iter().map(|text| format!("{}\n\n", plain(text))).collect();
-    part(0, "title", format!("# {}\n\n{}", plain(&report.title), lead.concat()));
+    let title = format!("# {}\n\n", plain(&report.title));
+    part(0, "title", format!("{title}{}", lead.concat()));
     let operator = report.audience == Audience::Operator;
     if operator {
-        part(1, "what to do", advice(report));
+        part(REQUEST, "what to do", advice(report, true));
     }
     let qualification = report.audience == Audience::Qualification;
     if !report.requests.is_empty() {
-        part(1, "requests", "## What is asked\n\n".to_owned());
+        part(0, "requests", "## What is asked\n\n".to_owned());
     }
     for request in &report.requests {
-        part(2, &format!("request {}", request.number), one(request));
+        part(REQUEST, &format!("request {}", request.number), one(request));
         let mut proof = evidence(&request.evidence, "     ");
         if !proof.is_empty() {
             proof = format!("   - evidence:{proof}\n");
@@ -107,7 +129,23 @@ fn parts(report: &Report) -> Vec<Part> {
     );
     part(7, "registers", registers(report));
     part(8, "the bytes", appendix(report));
+    for part in &mut out {
+        let mine = report.requests.iter().find(|request| part.name == format!("request {}", request.number));
+        part.short = match (part.name.as_str(), mine) {
+            ("title", _) if report.opening.len() > 1 => {
+                Some(format!("{title}{}", lead.first().map_or("", String::as_str)))
+            }
+            ("what to do", _) => Some(advice(report, false)),
+            (_, Some(request)) => Some(short(request)),
+            _ => None,
+        };
+    }
     out
+}
+
+/// A request in one line.
+fn short(r: &Request) -> String {
+    format!("{}. **{}** ({})\n", r.number, settings(&r.ask), plain(&words::location(r)))
 }
 
 fn one(r: &Request) -> String {
@@ -122,16 +160,23 @@ fn one(r: &Request) -> String {
     out
 }
 
-fn advice(report: &Report) -> String {
+/// What helps and what does not, with or without the reasons.
+fn advice(report: &Report, reasons: bool) -> String {
     let mut out = String::new();
     for device in &report.diagnoses {
         let of = match (report.diagnoses.len(), &device.address) {
             (2.., Some(address)) => format!(": {address}"),
             _ => String::new(),
         };
-        let text = |a: &Advised| format!("{} ({}; {})", plain(&a.what), words::who(a.who), plain(a.why));
+        let text = |a: &Advised| match reasons {
+            true => format!("{} ({}; {})", plain(&a.what), words::who(a.who), plain(a.why)),
+            false => plain(&a.what),
+        };
         out.push_str(&list(&format!("What to do{of}"), device.to_do.iter().map(text)));
-        let text = |a: &Advised| format!("{}: {}", plain(&a.what), plain(a.why));
+        let text = |a: &Advised| match reasons {
+            true => format!("{}: {}", plain(&a.what), plain(a.why)),
+            false => plain(&a.what),
+        };
         out.push_str(&list(&format!("What will not help{of}"), device.will_not_help.iter().map(text)));
     }
     out
@@ -175,7 +220,8 @@ fn timeline(report: &Report) -> String {
                 1 => String::new(),
                 count => format!(" ({count} times, last at {})", words::moment(&e.last)),
             };
-            format!("{}{count}", code(&e.line))
+            let date = e.date.as_ref().map(|date| format!(" {date}")).unwrap_or_default();
+            format!("{}{date}{count}", code(&e.line))
         }),
     );
     if time.left_out > 0 {

@@ -68,7 +68,10 @@ pub fn machine(report: &Report) -> Vec<(&'static str, String)> {
         ("firmware", together([&board.firmware_vendor, &board.firmware_version, &board.firmware_date])),
         ("kernel", facts.kernel.clone()),
         ("command line", facts.command_line.clone()),
+        ("started", facts.started.clone()),
+        ("captured", facts.captured.clone()),
         ("read from", Some(facts.source.clone())),
+        ("personal data", facts.personal_data.clone()),
         ("made by", Some(facts.program.clone())),
     ];
     rows.into_iter().filter_map(|(name, text)| Some((name, text?))).collect()

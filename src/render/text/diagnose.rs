@@ -2,7 +2,7 @@
 
 use crate::diagnosis::Verdict;
 use crate::inspect::check::Evidence as Proof;
-use crate::inspect::diagnose::{Device, Diagnose, Evidence, InBoot, Points};
+use crate::inspect::diagnose::{Asked, Device, Diagnose, Evidence, InBoot, Points};
 use crate::inspect::log::Moment;
 use crate::kernel_log::Level;
 
@@ -134,9 +134,12 @@ fn device(out: &mut String, device: &Device, style: Style) {
             paragraph(out, &format!("    {}. ", number + 1), &text, 7, style);
         }
     }
-    let ask =
-        device.ask.iter().map(|a| (format!("{} ({})", a.what, a.who.name()), format!("found: {}", a.found)));
+    let (right, ask): (Vec<&Asked>, Vec<&Asked>) = device.ask.iter().partition(|a| a.needed == Some(false));
+    let ask = ask.into_iter();
+    let ask = ask.map(|a| (format!("{} ({})", a.what, a.who.name()), format!("found: {}", a.found)));
     list(out, "ask the provider", ask, style);
+    let right = right.into_iter().map(|a| (a.topic.replace('-', " "), format!("found: {}", a.found)));
+    list(out, "need not be asked for", right, style);
     let headings = [
         (Points::For, "evidence for"),
         (Points::Against, "evidence against"),
