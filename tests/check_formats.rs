@@ -233,6 +233,38 @@ fn a_check_that_was_asked_for_and_not_made_is_unknown_in_every_format() {
     }
 }
 
+/// A GPU that is slow for ten seconds of thirty.
+const SLOW: &str = r#"
+title = "x"
+base = "two-socket-gpu-server"
+[[event]]
+at = "10s"
+fault = "link-speed-reduced"
+function = "0000:82:00.0"
+[[event]]
+at = "20s"
+clear = "link-speed-reduced"
+function = "0000:82:00.0"
+"#;
+
+#[test]
+fn a_gpu_that_was_slow_in_between_is_told_if_it_had_work() {
+    let scenario = file("slow.toml", SLOW);
+    let (learned, _) = pciscope(&["--from", &scenario, "--at", "5s", "check", "--learn"]);
+    let learned = file("learned-slow.toml", &learned);
+    for (more, expected) in [(&[][..], 0), (&["--busy"], 2)] {
+        for what in [
+            &["--profile", "gpu-server", "--only", "link-speed-below-path"][..],
+            &["--expect", &learned, "--only", "link-expected"],
+        ] {
+            let arguments =
+                [&["--from", &scenario, "--at", "5s", "check", "--for", "30s"][..], what, more].concat();
+            let (text, status) = pciscope(&arguments);
+            assert_eq!(status, expected, "{arguments:?}: {text}");
+        }
+    }
+}
+
 /// A file for one test.
 fn file(name: &str, text: &str) -> String {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);

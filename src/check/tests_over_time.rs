@@ -96,6 +96,7 @@ fn a_card_that_was_pulled_explains_what_follows_and_nothing_later() {
         (&[(100, DOWN), (100, OUT)][..], Pass),
         (&[(100, BUTTON), (106, DOWN)], Pass),
         (&[(100, DOWN)], Warn),
+        (&[(100, DOWN), (100, OUT), (102, DOWN)], Warn),
         // Once pulled, and once not.
         (&[(100, DOWN), (100, OUT), (5000, DOWN)], Warn),
         (&[(100, OUT), (5000, DOWN)], Warn),
@@ -108,6 +109,8 @@ fn a_card_that_was_pulled_explains_what_follows_and_nothing_later() {
     for (lines, expected) in [
         (&[(5, DEVICE), (100, DOWN), (100, OUT), (101, GONE)][..], Pass),
         (&[(5, DEVICE), (100, GONE), (101, OUT)], Pass),
+        (&[(5, DEVICE), (100, OUT), (101, GONE), (102, GONE), (103, GONE)], Pass),
+        (&[(5, DEVICE), (100, OUT), (101, GONE), (102, GONE), (5000, GONE)], Fail),
         (&[(5, DEVICE), (101, GONE)], Fail),
         (&[(5, DEVICE), (100, OUT), (5000, GONE)], Fail),
     ] {
@@ -137,6 +140,10 @@ fn an_injected_error_explains_what_follows_and_nothing_later() {
     bench.log = format!("{inject}\n{failed}\n");
     bench.start = false;
     assert_eq!(bench.worst("kmsg-aer").0, NotApplicable);
+    // Whatever stands for a time, it is counted with.
+    bench.log =
+        format!("[0.000001] {failed}\n[18446744073709.551615] {inject}\n[18446744073709.551615] {failed}\n");
+    assert_eq!(bench.worst("kmsg-aer").0, Fail);
 }
 
 #[test]

@@ -268,7 +268,7 @@ impl<'a> Reader<'a> {
     fn give(&mut self, when: When, text: &str, device: Option<&str>, line: Line<'_>, raw: &str) {
         self.last.clone_from(&when);
         let (text, repeated) = repeated(text).unwrap_or((text, 1));
-        let back = when.microseconds.is_some_and(|now| now + BACKWARDS < self.latest);
+        let back = when.microseconds.is_some_and(|now| now.saturating_add(BACKWARDS) < self.latest);
         if back || (text.starts_with(BANNER) && self.given > 0) {
             self.begin("", None, line.number);
         }

@@ -168,3 +168,10 @@ fn boots_without_end_are_bounded() {
     assert_eq!((reading.boots.len(), seen.len()), (BOOTS_LIMIT, BOOTS_LIMIT + 7));
     assert!(reading.notes.iter().any(|note| note.starts_with("7 boots beyond")), "{:?}", reading.notes);
 }
+
+#[test]
+fn the_largest_time_that_can_stand_there_is_counted_with() {
+    let text = "[18446744073709.551615] a\n[18446744073709.551610] b\n[    1.000000] c\n";
+    let (seen, reading) = read_all(text.as_bytes());
+    assert_eq!((seen.len(), reading.boots.len()), (3, 2));
+}

@@ -12,7 +12,7 @@ use super::{is, trouble};
 
 /// aer-inject raises the interrupt at once; a recovery that fails takes up to a minute (kernel: pci_dev_wait in
 /// drivers/pci/pci.c, PCIE_RESET_READY_POLL_MS).
-const INJECTED: Window = Window { before: 60, after: 0 };
+const INJECTED: Window = Window { before: 60, after: 0, each: false };
 
 /// Whether aer-inject made this error of the device just before: then it is a test.
 fn injected(around: &Surroundings<'_>, event: &Event) -> bool {
@@ -52,7 +52,7 @@ pub(super) fn link_lost(around: &Surroundings<'_>, event: &Event) -> Option<Verd
     match event.kind.id {
         "pciehp.link-down" => {
             // The card was taken out: presence and link go together (pciehp_handle_presence_or_link_change).
-            let out = card_left(around, event) || removal_asked(around, event);
+            let out = card_left(around, event, true) || removal_asked(around, event);
             (!out).then(|| trouble(event, "the link went down"))
         }
         "pciehp.no-link" | "pciehp.no-device" => {

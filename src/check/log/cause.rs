@@ -1,8 +1,8 @@
 //! Whether an event follows from another one of the same boot, near enough to it.
 //!
-//! Of what happened several times the log keeps the first and the last time, and how often it was. So a cause explains an
-//! event if it came near the event's first and near its last time, and at least as often: an old cause does not explain a
-//! new event.
+//! Of what happened several times the log keeps the first and the last time, and how often it was. What all came near one
+//! cause follows from it. Otherwise a cause has to be near the first and near the last time, and there have to be as many
+//! causes: an old cause does not explain a new event.
 
 use crate::check::subject::Surroundings;
 use crate::kernel_log::Event;
@@ -11,7 +11,7 @@ use crate::pci::Bdf;
 use crate::pci::header::{SecondaryBus, SubordinateBus};
 
 /// How far apart cause and event may be where the log tells no time, in lines.
-const LINES: i64 = 64;
+const LINES: i128 = 64;
 
 /// How far apart cause and event may be, in seconds.
 #[derive(Clone, Copy)]
@@ -20,40 +20,46 @@ pub(super) struct Window {
     pub before: i64,
     /// The cause was noticed so long after, at most.
     pub after: i64,
+    /// Each time needs a cause of its own; otherwise several may follow from one.
+    pub each: bool,
 }
 
 /// Presence Detect Changed and Data Link Layer State Changed are handled together or one shortly after the other (kernel:
 /// pciehp_handle_presence_or_link_change); drivers that read all-ones notice within seconds of it, before or after.
-const PULLED: Window = Window { before: 10, after: 10 };
+const PULLED: Window = Window { before: 10, after: 10, each: false };
 /// After the attention button the kernel waits five seconds, then takes the drivers away, which may take its time (kernel:
 /// pciehp_handle_button_press).
-const ASKED: Window = Window { before: 60, after: 0 };
+const ASKED: Window = Window { before: 60, after: 0, each: true };
 
 /// Whether the causes explain all that the event stands for.
 pub(super) fn explains(causes: &[&Event], event: &Event, window: Window) -> bool {
     let causes: Vec<&&Event> = causes.iter().filter(|cause| cause.boot == event.boot).collect();
     let times: u64 = causes.iter().map(|cause| cause.count).sum();
-    let near = |when: &When, line: u64| {
-        causes.iter().any(|cause| {
-            is_near(when, line, &cause.first, cause.line(), window)
-                || is_near(when, line, &cause.last, cause.last_line, window)
-        })
-    };
-    event.count <= times && near(&event.first, event.line()) && near(&event.last, event.last_line)
+    let moments: Vec<(&When, u64)> = causes
+        .iter()
+        .flat_map(|cause| [(&cause.first, cause.line()), (&cause.last, cause.last_line)])
+        .collect();
+    let first = |cause: &(&When, u64)| is_near((&event.first, event.line()), *cause, window);
+    let last = |cause: &(&When, u64)| is_near((&event.last, event.last_line), *cause, window);
+    let of_one = !window.each && moments.iter().any(|cause| first(cause) && last(cause));
+    of_one || event.count <= times && moments.iter().any(first) && moments.iter().any(last)
 }
 
-fn is_near(event: &When, event_line: u64, cause: &When, cause_line: u64, window: Window) -> bool {
-    let clock = |when: &When| when.clock.as_ref().and_then(|clock| clock.microseconds);
-    let second = 1_000_000;
-    let apart = match (event.microseconds.zip(cause.microseconds), clock(event).zip(clock(cause))) {
-        (Some((event, cause)), _) => event as i64 - cause as i64,
-        (None, Some((event, cause))) => event - cause,
-        (None, None) => {
-            let lines = event_line as i64 - cause_line as i64;
-            return if window.after == 0 { (0..=LINES).contains(&lines) } else { lines.abs() <= LINES };
+/// The times of an event and of a cause, each with its line in the log.
+fn is_near(event: (&When, u64), cause: (&When, u64), window: Window) -> bool {
+    // Any number may stand in a log: wide enough for every difference.
+    let started = |when: &When| when.microseconds.map(i128::from);
+    let clock = |when: &When| when.clock.as_ref().and_then(|clock| clock.microseconds).map(i128::from);
+    let apart = |a: Option<i128>, b: Option<i128>| a.zip(b).map(|(a, b)| a - b);
+    let times = apart(started(event.0), started(cause.0)).or_else(|| apart(clock(event.0), clock(cause.0)));
+    let (apart, before, after) = match times {
+        Some(apart) => (apart, i128::from(window.before) * 1_000_000, i128::from(window.after) * 1_000_000),
+        None => {
+            let lines = i128::from(event.1) - i128::from(cause.1);
+            (lines, LINES, if window.after == 0 { 0 } else { LINES })
         }
     };
-    (-window.after * second..=window.before * second).contains(&apart)
+    (-after..=before).contains(&apart)
 }
 
 /// Events of the log that `is` picks.
@@ -62,13 +68,14 @@ pub(super) fn events<'a>(around: &Surroundings<'a>, is: impl Fn(&Event) -> bool)
 }
 
 /// Whether the device of an event left its slot just then: presence was lost, which is more than a link that went down.
-pub(super) fn card_left(around: &Surroundings<'_>, event: &Event) -> bool {
+/// `each`: each time that it happened.
+pub(super) fn card_left(around: &Surroundings<'_>, event: &Event, each: bool) -> bool {
     let Some(device) = event.device else { return false };
     let left = |other: &Event| {
         other.kind.id == "pciehp.card-not-present"
             && other.device.is_some_and(|port| port == device || is_below(around, device, port))
     };
-    explains(&events(around, left), event, PULLED)
+    explains(&events(around, left), event, Window { each, ..PULLED })
 }
 
 /// Whether somebody asked for the slot of an event to be switched off just before.

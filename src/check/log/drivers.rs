@@ -32,7 +32,7 @@ pub(super) fn fallen_off(around: &Surroundings<'_>, event: &Event) -> Option<Ver
     let status = event.number("controller_status");
     let all_ones = event.kind.id == "nvme.controller-down" && status == Some(0xffff_ffff);
     let gone = is(event, GONE) || xid_number(event) == Some(79) || all_ones;
-    (gone && !card_left(around, event)).then(|| trouble(event, "its driver found nobody on the bus"))
+    (gone && !card_left(around, event, false)).then(|| trouble(event, "its driver found nobody on the bus"))
 }
 
 pub(super) fn start_failed(_: &Surroundings<'_>, event: &Event) -> Option<Verdict> {
