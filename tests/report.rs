@@ -418,4 +418,12 @@ fn a_report_has_no_personal_data_unless_that_is_wanted() {
         let plain = written(tree, ending, &[more.as_slice(), &["--no-redact"]].concat());
         assert!(plain.contains("203.0.113.77") && plain.contains("are as they are"), "{ending}");
     }
+    // Another log has names of its own, and the key of the capture is not known.
+    let capture = folder.path().join("capture");
+    let arguments = ["--from", tree, "capture", "--dir", "-o", capture.to_str().unwrap(), "--redact-key"];
+    assert!(pciscope(&[arguments.as_slice(), &[key.to_str().unwrap()]].concat()).status.success());
+    let asked = ["--from", capture.to_str().unwrap(), "report", "--log", log];
+    assert_eq!(pciscope(&asked).status.code(), Some(64));
+    let output = pciscope(&[asked.as_slice(), &["--no-redact"]].concat());
+    assert!(String::from_utf8_lossy(&output.stdout).contains("the log is as it is"));
 }

@@ -52,6 +52,13 @@ pub fn shown(source: Source, global: &Global, wanted: &Redaction) -> Result<Show
             let source = Source { tree, kind, description, notes };
             return Ok(as_it_is(source, Some("replaced by pseudonyms when it was captured")));
         }
+        Redacting::Before(..) if wanted.no_redact => {
+            let source = Source { tree, kind, description, notes };
+            return Ok(as_it_is(
+                source,
+                Some("replaced by pseudonyms when it was captured; the log is as it is"),
+            ));
+        }
         Redacting::Before(..) => {
             let text = "--log: the capture holds pseudonyms, and its key is not known here: personal data of another log would stay as it is; leave --log out, or give --no-redact";
             return Err(Failure::new(super::run::USAGE, text));
@@ -65,7 +72,7 @@ pub fn shown(source: Source, global: &Global, wanted: &Redaction) -> Result<Show
         mmio: false,
         deadline: Duration::from_secs_f64(global.deadline),
     };
-    let mut progress = Progress::catching();
+    let mut progress = Progress::patient();
     let read = capture(&tree, order, &mut |done, all| {
         progress.tell(|| format!("report: {done} of {all} functions"))
     });
