@@ -14,6 +14,10 @@ use super::finding::{Judged, Proof, Skip, Verdict, Who};
 use super::registry::{Check, Of, Severity, Threshold};
 use super::subject::{Read, Subject};
 
+/// Bytes from which on a BAR counts as large; a profile may say otherwise.
+pub const LARGE: u64 = 256 << 20;
+
+/// Checks of address ranges.
 pub static CHECKS: &[Check] = &[
     Check {
         id: "bar-unassigned",
@@ -50,7 +54,7 @@ pub static CHECKS: &[Check] = &[
         reference: "UEFI `Above 4G Decoding`",
         remedy: "set `Above 4G Decoding` (`Memory Mapped I/O above 4GB`, `64-bit MMIO`) to Enabled in firmware setup",
         who: Who::Firmware,
-        threshold: Some(Threshold { default: 256 << 20, unit: "bytes" }),
+        threshold: Some(Threshold { default: LARGE, unit: "bytes" }),
         of: Of::Function(large_below_4g),
         ..Check::BASE
     },

@@ -20,7 +20,7 @@ pub mod under_load;
 
 mod aer;
 mod aspm;
-mod bars;
+pub mod bars;
 mod bottleneck;
 mod bridge;
 mod containment;

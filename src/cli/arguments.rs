@@ -164,7 +164,7 @@ pub enum Command {
     /// kept as such. The file appears whole or not at all; an interrupt keeps what was read by then.
     Capture {
         /// Name of the capture; without it, pciscope-TIME.tar.zst in this folder.
-        #[arg(short, long, value_name = "FILE")]
+        #[arg(short, long, alias = "out", value_name = "FILE")]
         output: Option<PathBuf>,
         /// Write a folder instead of an archive.
         #[arg(long = "dir")]
@@ -254,7 +254,7 @@ pub struct ReportOptions {
     pub audience: Reader,
     /// The file: its ending says what it is, .html, .md or .json. Without it, Markdown is printed, or JSON with --format
     /// json.
-    #[arg(short, long, value_name = "FILE")]
+    #[arg(short, long, alias = "out", value_name = "FILE")]
     pub output: Option<PathBuf>,
     /// Make Markdown fit into so many characters: what matters least is left out, and that is said.
     #[arg(long, value_name = "N")]
@@ -433,7 +433,7 @@ pub enum Simulate {
         #[arg(value_name = "SCENARIO")]
         scenario: String,
         /// The folder; it must be new or empty.
-        #[arg(long, value_name = "DIR")]
+        #[arg(short, long, alias = "output", value_name = "DIR")]
         out: PathBuf,
         /// The kernel that is imitated, instead of the scenario's: 4.19, 5.4, 5.15, 6.8, 6.12 or 7.2.
         #[arg(long, value_name = "VERSION")]

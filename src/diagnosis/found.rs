@@ -1,6 +1,7 @@
 //! What to ask the provider for, each with what was actually found: a request that says what is asked and what is known is
 //! answered, a list of guesses is not.
 
+use crate::check::bars::LARGE;
 use crate::check::finding::{Status, Who};
 use crate::check::registry;
 use crate::inspect::value::size_text;
@@ -221,12 +222,20 @@ fn memory(function: &Function) -> Vec<(usize, Resource)> {
     memory
 }
 
+/// The smallest size that a Resizable BAR can offer (PCIe 6.2, 7.8.6.2).
+const SMALLEST_RESIZABLE: u64 = 1 << 20;
+
 fn above_4g_found(looked: &Looked<'_>) -> Found {
     let Some(scene) = looked.scene else { return not_read() };
     let largest = looked.function.and_then(|function| memory(function).first().copied());
     if let Some((bar, resource)) = largest {
         let size = size_text(resource.size());
         return match resource.is_assigned() {
+            // Where BARs went without an address the kernel has no size of the largest, so that this proves nothing.
+            true if resource.size() < LARGE && looked.diagnosis.verdict == FallenOffBus => {
+                let text = format!("no BAR is large: the largest, BAR {bar}, has {size}");
+                (Some(false), text)
+            }
             true if resource.start >= 1 << 32 => {
                 let text =
                     format!("BAR {bar} of {size} lies above 4 GiB, at {:#x}: it is on", resource.start);
@@ -274,6 +283,11 @@ fn resizable_found(looked: &Looked<'_>) -> Found {
             return (Some(false), "the device has no Resizable BAR".to_owned());
         }
         (true, _) => "not known: the device's list of capabilities was not read to its end".to_owned(),
+        (false, Some((bar, resource))) if resource.size() < SMALLEST_RESIZABLE => {
+            let text =
+                format!("the largest BAR, BAR {bar}, has {}: none is resizable", size_text(resource.size()));
+            return (Some(false), text);
+        }
         (false, Some((bar, resource))) => format!(
             "the register cannot be read from a device that does not answer; the kernel's copy has BAR {bar} of {}",
             size_text(resource.size())

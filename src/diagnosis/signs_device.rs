@@ -255,7 +255,7 @@ pub static SIGNS: &[Sign] = &[
     },
     Sign {
         id: "engine-failed",
-        says: "an engine or the firmware of the device failed",
+        says: "the device did not do in time what its driver asked, or said that it failed",
         events: &[
             Seen::with("nvidia.xid", &[With::Level(Level::Device), With::NotNumber("xid", &[119, 120])]),
             Seen::any("nvidia.switch-error"),
