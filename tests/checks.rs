@@ -45,6 +45,7 @@ fn load(source: Source) -> Loaded {
     let machine = machine::load(tree, false, scope).unwrap();
     let lines = interrupts::read_interrupts(tree);
     let (platform, log) = platform::read_platform_and_log(tree, false, lines.as_deref(), None);
+    let log = log.ok();
     Loaded { source, machine, lines, platform, log }
 }
 

@@ -324,14 +324,15 @@ impl Session {
         let deadline = Duration::from_secs_f64(global.deadline);
         let Need { depth, vital_product_data, .. } = need;
         let scope = Scope { depth, wanted: &wanted, wake: global.wake, deadline, vital_product_data };
-        let (mut interrupts, mut about, mut log) = (None, Platform::default(), None);
+        let (mut interrupts, mut about, mut read) = (None, Platform::default(), None);
         let around = || {
             if need.platform {
                 interrupts = machine::interrupts::read_interrupts(&*source.tree);
                 let (tree, file) = (&*source.tree, global.log.as_deref());
                 if need.log {
-                    (about, log) =
+                    let (platform, log) =
                         machine::platform::read_platform_and_log(tree, live, interrupts.as_deref(), file);
+                    (about, read) = (platform, Some(log));
                 } else {
                     about = machine::platform::read_platform_with(tree, live, interrupts.as_deref(), file);
                 }
@@ -339,6 +340,11 @@ impl Session {
         };
         let mut machine = machine::load_watched(&*source.tree, live, scope, around, live.then_some(watch))
             .map_err(|e| Failure::new(NO_INPUT, e))?;
+        // A log that a person named must be read; that a machine has none is told by who looks for it.
+        let log = match read {
+            Some(Err(error)) if global.log.is_some() => return Err(Failure::new(NO_INPUT, error)),
+            read => read.and_then(Result::ok),
+        };
         let complaints = selection.settle(&mut machine);
         let mut notes = source.notes.clone();
         notes.extend(

@@ -339,7 +339,7 @@ pub static ADVICE: &[Advice] = &[
     Advice {
         of: &[SlotPower],
         what: "check the power cables of the card and the slot's power",
-        why: "without power nothing else matters",
+        why: "nothing else can help before the card gets what it needs",
         who: Who::Provider,
         ..BASE
     },

@@ -70,7 +70,8 @@ pub static RULES: &[Rule] = &[
         seen: &["power-fault"],
         supports: &["all-ones", "link-above-down"],
         unless_before: &["card-not-present"],
-        because: "The slot's power controller, or the device itself, says that it lacks power; without power nothing answers.",
+        because: "The slot's power controller, the device or its driver says that it lacks power: without any nothing answers, with too little \
+                  it is slow, or fails under load.",
         source: "PCIe 6.2, 6.7.1.8 and 7.5.3.11; Linux drivers/pci/hotplug/pciehp_ctrl.c",
         ..BASE
     },

@@ -173,7 +173,7 @@ impl Verdict {
             Asleep => {
                 "The device has no power because nobody uses it; reading it would wake it. This is no fault."
             }
-            Unknown => "Not enough was read to tell.",
+            Unknown => "Not enough is known to tell.",
         }
     }
 

@@ -57,6 +57,10 @@ pub struct SignExplanation {
     pub events: Vec<&'static str>,
     /// What of the machine's state is it.
     pub states: Vec<String>,
+    /// For how many seconds something else may follow from it; `null`: until it is taken back.
+    pub aftermath_seconds: Option<u64>,
+    /// Signs after which nothing follows from it any more.
+    pub over_by: Vec<&'static str>,
 }
 
 /// The verdict of that name.
@@ -104,6 +108,8 @@ pub fn signs() -> Vec<SignExplanation> {
                 says: sign.says,
                 events,
                 states: sign.states.iter().map(state).collect(),
+                aftermath_seconds: sign.aftermath,
+                over_by: sign.over_by.to_vec(),
             }
         })
         .collect()

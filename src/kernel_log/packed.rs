@@ -69,11 +69,17 @@ pub fn told(error: &io::Error) -> Option<&'static str> {
     error.get_ref()?.downcast_ref::<Foreign>().map(|foreign| foreign.0)
 }
 
+/// Whether what begins so is read here. `start`: its first [`START`] bytes, or all of it.
+pub fn check(start: &[u8]) -> io::Result<()> {
+    match FOREIGN.iter().find(|(signature, _)| start.starts_with(signature)) {
+        Some((_, foreign)) => Err(io::Error::other(*foreign)),
+        None => Ok(()),
+    }
+}
+
 /// The stream that begins so, unpacked if need be.
 pub fn unpack<'a>(start: &[u8], stream: impl Read + 'a) -> io::Result<Box<dyn Read + 'a>> {
-    if let Some((_, foreign)) = FOREIGN.iter().find(|(signature, _)| start.starts_with(signature)) {
-        return Err(io::Error::other(*foreign));
-    }
+    check(start)?;
     Ok(match start {
         [0x1f, 0x8b, ..] => Box::new(MultiGzDecoder::new(BufReader::new(stream))),
         [0x28, 0xb5, 0x2f, 0xfd, ..] => {

@@ -119,9 +119,16 @@ fn failed(path: &str, error: &io::Error) -> TreeError {
     }
 }
 
-/// Whether a file can be read as a log.
+/// Whether a file can be read as a log, as far as its beginning tells.
 pub fn check_file(path: &str) -> Result<()> {
-    open_file(path).map(drop)
+    let mut file = OsFile::from(open_file(path)?);
+    // What is read of a pipe is gone.
+    if !file.metadata().map_err(|e| failed(path, &e))?.is_file() {
+        return Ok(());
+    }
+    let mut start = Vec::new();
+    let looked = file.by_ref().take(packed::START as u64).read_to_end(&mut start);
+    looked.and_then(|_| packed::check(&start)).map_err(|e| failed(path, &e))
 }
 
 fn read_file(path: &str, wanted: Wanted<'_>, take: &mut dyn FnMut(&Record<'_>)) -> Result<Reading> {

@@ -76,11 +76,13 @@ fn what_another_program_must_unpack_is_told() {
         let error = read_events(Source { tree: &tree, live: false, file: file.to_str() }).unwrap_err();
         let text = error.to_string();
         assert!(text.contains(hint) && text.contains("expected") && text.contains("--log -"), "{text}");
+        assert_eq!(check_file(file.to_str().unwrap()).unwrap_err().to_string(), text);
     }
     // Anything else, however short, is text.
     for bytes in [b"".as_slice(), b"\xff", b"BZ", b"P", b"\x1f"] {
         let file = folder.path().join("log");
         std::fs::write(&file, bytes).unwrap();
         assert_eq!(events(&tree, file.to_str()), []);
+        check_file(file.to_str().unwrap()).unwrap();
     }
 }

@@ -95,16 +95,16 @@ pub fn read_platform_with(
     platform_with(tree, live, interrupts, found)
 }
 
-/// The same with the events of the log of the current boot, if there is one.
+/// The same with the events of the log of the current boot, or why there are none.
 pub fn read_platform_and_log(
     tree: &dyn Tree,
     live: bool,
     interrupts: Option<&[Line]>,
     log: Option<&str>,
-) -> (Platform, Option<Log>) {
+) -> (Platform, crate::tree::Result<Log>) {
     let (log, found) = match kernel_log::read_both(Source { tree, live, file: log }) {
-        Ok((log, found)) => (Some(log), Ok(found)),
-        Err(error) => (None, Err(error)),
+        Ok((log, found)) => (Ok(log), Ok(found)),
+        Err(error) => (Err(error.clone()), Err(error)),
     };
     (platform_with(tree, live, interrupts, found), log)
 }

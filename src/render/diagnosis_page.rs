@@ -19,11 +19,20 @@ pub fn page() -> String {
     for rule in rule::all().map(explained) {
         out.push_str(&section(&rule));
     }
-    out.push_str("\n## Signs\n\n| sign | says | seen in |\n| --- | --- | --- |\n");
+    out.push_str("\n## Signs\n\n| sign | says | seen in | explains |\n| --- | --- | --- | --- |\n");
     for sign in signs() {
         let mut seen: Vec<String> = sign.events.iter().map(|event| format!("event `{event}`")).collect();
         seen.extend(sign.states);
-        out.push_str(&format!("| `{}` | {} | {} |\n", sign.name, sign.says, seen.join(", ")));
+        let mut explains = match sign.aftermath_seconds {
+            Some(seconds) if seconds >= 3600 => format!("what comes within {} hours", seconds / 3600),
+            Some(seconds) => format!("what comes within {} minutes", seconds / 60),
+            None => String::new(),
+        };
+        if !sign.over_by.is_empty() {
+            let signs: Vec<String> = sign.over_by.iter().map(|name| format!("`{name}`")).collect();
+            explains.push_str(&format!(", until {}", signs.join(", ")));
+        }
+        out.push_str(&format!("| `{}` | {} | {} | {explains} |\n", sign.name, sign.says, seen.join(", ")));
     }
     out
 }
