@@ -1,7 +1,9 @@
 //! Small logs, each about one question of order, time and meaning, and what comes of them.
 
 use pciscope::diagnosis::{Sources, Subject, diagnose};
+use pciscope::inspect::diagnose::{Diagnose, diagnose as answer};
 use pciscope::kernel_log::source::events_of;
+use pciscope::names::Names;
 
 /// What each log begins with: a port, a GPU below it, a drive and a network card.
 const FOUND: &str = "\
@@ -260,4 +262,52 @@ fn an_injected_error_is_a_test_where_it_was_injected() {
                     0000:64:00.0\n";
     expect(&format!("{injected}{}", corrected("0000:64:00.0")), &[]);
     expect(&format!("{injected}{}", corrected("0000:17:00.0")), &["0000:17:00.0 error-storm errors-first"]);
+}
+
+fn answered(text: &str) -> Diagnose {
+    let log = events_of(&mut format!("{FOUND}{text}").as_bytes()).unwrap();
+    let sources = Sources::new(Some(&log), None);
+    answer(&sources, &diagnose(&sources), &Names::embedded(), false, Vec::new())
+}
+
+#[test]
+fn a_card_with_too_little_power_is_not_taken_for_dead() {
+    let little = "[ 9000.000000] mlx5_core 0000:17:00.0: mlx5_pcie_event:301:(pid 296): Detected insufficient power on the PCIe \
+                  slot (25W).\n";
+    let fault = "[ 9000.000000] pcieport 0000:60:03.1: pciehp: Slot(5): Power fault\n\
+                 [ 9000.100000] NVRM: Xid (PCI:0000:64:00): 79, pid=55, name=x, GPU has fallen off the bus.\n";
+    for (text, device, useless) in [(little, "0000:17:00.0", 0), (fault, "0000:64:00.0", 2)] {
+        let answer = answered(text);
+        let device = answer.devices.iter().find(|d| d.address.as_deref() == Some(device)).unwrap();
+        assert_eq!((device.verdict.name(), device.will_not_help.len()), ("slot-power", useless), "{text}");
+        assert!(!device.to_do.is_empty() && !device.ask.is_empty());
+    }
+}
+
+#[test]
+fn of_verdicts_that_are_as_bad_the_first_one_names_the_whole() {
+    let memory =
+        "[  105.000000] NVRM: Xid (PCI:0000:17:00): 48, pid=1, name=y, DBE (double bit error) ECC Error\n";
+    let answer = answered(&(memory.to_owned() + &page_fault(100)));
+    let all: Vec<&str> =
+        answer.devices.iter().map(|d| d.verdict.name()).filter(|v| *v != "healthy").collect();
+    assert_eq!(all, ["memory-fault", "application-fault"]);
+    assert_eq!(answer.verdict.name(), "memory-fault");
+}
+
+#[test]
+fn of_several_boots_it_is_told_which_is_meant() {
+    let lost = "[  100.000000] NVRM: Xid (PCI:0000:64:00): 79, pid=55, name=x, GPU has fallen off the bus.\n";
+    assert!(answered(lost).devices.iter().all(|device| device.boot.is_none()));
+    let later = "[    0.000000] Linux version 6.8.0-45-generic (x) #45 SMP\n\
+                 [    0.500000] pci 0000:64:00.0: [10de:2330] type 00 class 0x030200\n";
+    let answer = answered(&format!("{lost}{later}"));
+    let device = answer.devices.iter().find(|d| d.verdict.name() == "fallen-off-bus").unwrap();
+    let boot = device.boot.as_ref().unwrap();
+    assert_eq!((boot.number, boot.of, boot.first_line), (1, 2, 1));
+    let answer = answered(&format!("{later}{lost}"));
+    let device = answer.devices.iter().find(|d| d.verdict.name() == "fallen-off-bus").unwrap();
+    let boot = device.boot.as_ref().unwrap();
+    assert_eq!((boot.number, boot.of, boot.first_line), (2, 2, 7));
+    assert!(boot.kernel.as_deref().is_some_and(|kernel| kernel.starts_with("Linux version 6.8.0")));
 }

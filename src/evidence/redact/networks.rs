@@ -45,6 +45,8 @@ pub fn is_ipv4(bytes: &[u8], range: &Range<usize>) -> bool {
         _ => false,
     };
     let right = match at(Some(range.end)) {
+        // A name that stands for an address has its numbers in front (RFC 1035, 3.5).
+        Some(b'.') if bytes[range.end..].starts_with(b".in-addr.") => false,
         Some(b'.') => at(Some(range.end + 1)).is_some_and(|byte| byte.is_ascii_alphanumeric()),
         Some(b'-') => !is_other_end(&bytes[range.end + 1..], false),
         _ => false,

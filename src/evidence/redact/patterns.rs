@@ -148,6 +148,9 @@ const TABLE: &[(Means, &str)] = &[
             host!()
         ),
     ),
+    (Means::Text(Text::Host), concat!(r"(?i)\bcifsroot=//", host!())),
+    // cloud-init: ds=nocloud;h=NAME (NoCloud, kernel command line).
+    (Means::Text(Text::Host), concat!(r"(?i)\bds=nocloud\S*;(?:h|local-hostname)=", host!())),
     (Means::Text(Text::Host), concat!(r"(?i)\bnfs: server ", host!(), r" (?:not responding|OK)")),
     (Means::Text(Text::Host), concat!(r"\\\\\\?\\?", host!(), r"\\")),
     // Names that providers make of addresses.
