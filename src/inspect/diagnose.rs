@@ -62,7 +62,8 @@ pub struct Device {
     pub first_cause: Option<Evidence>,
     /// What speaks for the verdict and against it, and what else was seen.
     pub evidence: Vec<Evidence>,
-    /// What followed from the first cause, in the order of time; at most 256, `log` has all.
+    /// What followed from the first cause, in the order of time, and what drivers said just before it of a device that does
+    /// not answer; at most 256, `log` has all.
     pub followed: Vec<Followed>,
     /// What is not known, and what would tell.
     pub not_known: Vec<NotKnown>,

@@ -2,7 +2,7 @@
 
 use crate::diagnosis::Verdict;
 use crate::inspect::check::Evidence as Proof;
-use crate::inspect::diagnose::{Asked, Device, Diagnose, Evidence, InBoot, Points};
+use crate::inspect::diagnose::{Asked, Device, Diagnose, Evidence, Followed, InBoot, Points};
 use crate::inspect::log::Moment;
 use crate::kernel_log::Level;
 
@@ -120,7 +120,11 @@ fn device(out: &mut String, device: &Device, style: Style) {
         title(out, "first cause", style);
         evidence(out, cause, style);
     }
-    followed(out, device, style);
+    let cause = device.first_cause.as_ref().and_then(|cause| cause.line).unwrap_or(0);
+    let (before, after): (Vec<&Followed>, Vec<&Followed>) =
+        device.followed.iter().partition(|f| f.line < cause);
+    events(out, "just before it", &before, style);
+    events(out, "what followed", &after, style);
     list(
         out,
         "will not help",
@@ -214,19 +218,19 @@ fn list(out: &mut String, heading: &str, items: impl Iterator<Item = (String, St
     }
 }
 
-fn followed(out: &mut String, device: &Device, style: Style) {
-    if device.followed.is_empty() {
+fn events(out: &mut String, heading: &str, events: &[&Followed], style: Style) {
+    if events.is_empty() {
         return;
     }
-    title(out, "what followed", style);
-    for event in device.followed.iter().take(SHOWN) {
+    title(out, heading, style);
+    for event in events.iter().take(SHOWN) {
         let times = if event.count > 1 { format!(" ({} times)", event.count) } else { String::new() };
         let line = format!("    {}  {}{times}", moment(&event.when), event.message);
         out.push_str(&cut(&line, style.columns()));
         out.push('\n');
     }
-    if device.followed.len() > SHOWN {
-        out.push_str(&format!("    … and {} more kinds (pciscope log)\n", device.followed.len() - SHOWN));
+    if events.len() > SHOWN {
+        out.push_str(&format!("    … and {} more kinds (pciscope log)\n", events.len() - SHOWN));
     }
 }
 
