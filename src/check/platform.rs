@@ -194,9 +194,9 @@ fn granted(around: &Surroundings<'_>) -> Judged {
                 wrong.push(format!("{name} keeps {}", missing.join(" ")));
             }
         }
-        proofs.push(Proof::Log {
-            line: format!("{name}: _OSC: OS now controls [{}]", bridge.os_controls.join(" ")),
-        });
+        let lines = &bridge.lines;
+        let lines = [&lines.not_supported, &lines.os_controls, &lines.refused];
+        proofs.extend(lines.into_iter().flatten().map(Proof::line));
     }
     if !wrong.is_empty() {
         let wrong = wrong.join("; ");
@@ -224,8 +224,8 @@ fn window_above_4g(around: &Surroundings<'_>) -> Judged {
         let start = range.split('-').next()?;
         Some(u64::from_str_radix(start, 16).ok()? >= 1 << 32)
     };
-    let proofs: Vec<Proof> =
-        windows.iter().map(|w| Proof::Log { line: format!("root bus resource {w}") }).collect();
+    let lines = around.platform.host_bridges.iter().flat_map(|bridge| &bridge.lines.windows);
+    let proofs: Vec<Proof> = lines.map(Proof::line).collect();
     match windows.iter().any(|w| above(w) == Some(true)) {
         true => Ok(Verdict::good(proofs)),
         false => Ok(Verdict::bad(
