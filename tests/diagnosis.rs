@@ -255,6 +255,29 @@ fn machines_on_which_nothing_is_broken_are_healthy() {
     }
 }
 
+/// What the machine's state shows to be well now, no old line of the log makes ill.
+#[test]
+fn the_state_is_believed_rather_than_an_old_line() {
+    let sound = source::scenario("two-socket-gpu-server", None).unwrap().machine_at(None).unwrap();
+    let gpu = any_endpoint(&sound);
+    let port = sound.parent(gpu).unwrap();
+    for text in [
+        format!("pci {gpu}: BAR 1: no space for [mem size 0x400000000 64bit pref]"),
+        format!("pci {gpu}: BAR 1: failed to assign [mem size 0x400000000 64bit pref]"),
+        format!("nvidia {gpu}: can't enable device: BAR 0 [mem size 0x01000000] not claimed"),
+        format!("NVRM: GPU {gpu}: Failed to enable MSI-X."),
+        format!("pcieport {port}: pciehp: Slot(1): Power fault"),
+    ] {
+        let mut machine = sound.clone();
+        machine.now = 60_000_000;
+        // Behind everything that was logged at start.
+        let time = machine.log.iter().map(|line| line.time).max().unwrap_or_default() + 1;
+        machine.log.push(pciscope::simulate::state::Line { time, since: 0, text: text.clone() });
+        let (verdict, rule) = verdict_of(&machine, gpu, Some(port));
+        assert_eq!(verdict, Verdict::Healthy, "{text}: by {rule}");
+    }
+}
+
 /// Logs of the project, and what they are of.
 #[test]
 fn own_logs() {

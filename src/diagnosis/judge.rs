@@ -75,7 +75,7 @@ pub fn judge<'a>(sources: &Sources<'a>, subject: Subject) -> Diagnosis<'a> {
     let tried: Vec<Tried> =
         rule::all().map(|rule| Tried { rule, outcome: outcome(rule, &observations) }).collect();
     let rule = tried.iter().find(|t| t.outcome == Outcome::Fired).map(|t| t.rule);
-    let (_, guessed) = sources.above(&subject);
+    let guessed = sources.above(&subject).1;
     let first = rule.and_then(|rule| first_of(rule, &observations));
     let followed = match (rule, first.and_then(|place| observations.get(place))) {
         (Some(rule), Some(cause)) => followed(sources, &subject, boot, rule, cause, &observations),
@@ -85,6 +85,17 @@ pub fn judge<'a>(sources: &Sources<'a>, subject: Subject) -> Diagnosis<'a> {
         Some(rule) => (rule.verdict, confidence(rule, &observations)),
         None => nothing_fired(sources, &observations),
     };
+    // What a port says that only may be above the device cannot make anything surer than possible.
+    let guess = |o: &Observation<'_>| {
+        o.event().is_some_and(|event| event.device.is_some() && event.device == guessed)
+    };
+    let by_guess = rule.is_some_and(|rule| {
+        of(rule.seen, &observations)
+            .chain(of(rule.before, &observations))
+            .chain(of(rule.with, &observations))
+            .any(guess)
+    });
+    let confidence = if by_guess { Confidence::Possible } else { confidence };
     let level = rule.and_then(|rule| rule.level).unwrap_or(verdict.level());
     Diagnosis {
         subject,
@@ -97,7 +108,7 @@ pub fn judge<'a>(sources: &Sources<'a>, subject: Subject) -> Diagnosis<'a> {
         followed,
         tried,
         boot,
-        guessed,
+        guessed: guessed.is_some(),
     }
 }
 
@@ -177,7 +188,8 @@ pub fn outcome(rule: &'static Rule, observations: &[Observation<'_>]) -> Outcome
     if let Some(one) = of(rule.unless, observations).next() {
         return Outcome::RuledOut(one.sign.id);
     }
-    if let Some(earlier) = of(rule.unless_before, observations).find(|o| explains(o, rule, observations)) {
+    let earlier = |o: &&Observation<'_>| explains(o, rule, observations) && is_ahead(o, rule, observations);
+    if let Some(earlier) = of(rule.unless_before, observations).find(earlier) {
         return Outcome::Earlier(earlier.sign.id);
     }
     if !rule.before.is_empty() && !of(rule.before, observations).any(|o| explains(o, rule, observations)) {
@@ -197,19 +209,24 @@ pub fn outcome(rule: &'static Rule, observations: &[Observation<'_>]) -> Outcome
 fn explains(cause: &Observation<'_>, rule: &Rule, observations: &[Observation<'_>]) -> bool {
     let happened = of(rule.seen, observations);
     let Some(first) = happened.clone().min_by_key(|o| o.first) else { return false };
-    let when = |event: &Event, last: bool| if last { event.last.clone() } else { event.first.clone() };
-    let began = first.event().map(|event| when(event, false));
-    if !reaches(cause, first.first, began.as_ref(), observations) {
+    if !reaches(cause, first.first, first.began(), observations) {
         return false;
     }
     let later = happened.filter(|o| o.sign.aftermath.is_some()).max_by_key(|o| o.last);
     match later {
         Some(later) if cause.sign.aftermath.is_some() => {
-            let ended = later.event().map(|event| when(event, true));
-            reaches(cause, later.last, ended.as_ref(), observations)
+            reaches(cause, later.last, later.event().map(|event| &event.last), observations)
         }
         _ => true,
     }
+}
+
+/// Whether an earlier observation began as long before what happened as the rule asks for.
+fn is_ahead(earlier: &Observation<'_>, rule: &Rule, observations: &[Observation<'_>]) -> bool {
+    let Some(seconds) = rule.ahead else { return true };
+    let Some(first) = of(rule.seen, observations).min_by_key(|o| o.first) else { return false };
+    let apart = first.began().zip(earlier.began()).and_then(|(now, then)| now.since(then));
+    earlier.first.0 == first.first.0 && apart.is_some_and(|apart| apart > seconds * 1_000_000)
 }
 
 /// Whether something at that moment can follow from an observation: it was seen before, not too long before, and nothing in

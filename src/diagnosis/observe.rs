@@ -63,6 +63,12 @@ impl<'a> Observation<'a> {
         }
     }
 
+    /// The time at which it was first seen, as the log tells it.
+    pub fn began(&self) -> Option<&'a When> {
+        let event = self.event()?;
+        Some(if self.first.1 == event.line() { &event.first } else { &event.last })
+    }
+
     /// When it was seen before that moment for the last time, as far as is known: what comes between the first and the last
     /// time is counted, not kept.
     pub fn before(&self, moment: Order) -> Option<(Order, &'a When)> {
@@ -70,7 +76,7 @@ impl<'a> Observation<'a> {
         if self.last < moment {
             Some((self.last, &event.last))
         } else {
-            (self.first < moment).then_some((self.first, &event.first))
+            (self.first < moment).then_some((self.first, self.began()?))
         }
     }
 }
@@ -240,21 +246,28 @@ impl<'a> Sources<'a> {
 
     /// Leaves out what a later event takes back, and what is more than anybody needs.
     fn settle(&mut self, undoing: &Undoing<'a>) {
-        let lasts = |observation: &Observation<'a>, about: Option<&Subject>| {
-            let undone_by = observation.sign.undone_by;
-            !observation.event().is_some_and(|event| undoing.undoes(event, about, undone_by))
+        let lasts = |observation: &mut Observation<'a>, about: Option<&Subject>| {
+            let Some(event) = observation.event() else { return true };
+            let undone = undoing.undone_at(event, about, observation.sign.undone_by);
+            if undone > event.line() {
+                // What was taken back does not count; of what came again only the last time is known.
+                observation.first = observation.last;
+            }
+            undone <= observation.last.1
         };
         let mut looked_at = 0;
         for (subject, boots) in &mut self.seen {
             for seen in boots.values_mut() {
                 looked_at += seen.len();
-                seen.retain(|observation| lasts(observation, Some(subject)));
+                seen.retain_mut(|observation| lasts(observation, Some(subject)));
+                seen.sort_by_key(|observation| observation.first);
                 keep(seen, KEPT);
             }
         }
         for seen in self.anywhere.values_mut() {
             looked_at += seen.len();
-            seen.retain(|observation| lasts(observation, None));
+            seen.retain_mut(|observation| lasts(observation, None));
+            seen.sort_by_key(|observation| observation.first);
             keep(seen, KEPT_ANYWHERE);
         }
         self.work(looked_at);
@@ -273,21 +286,25 @@ impl<'a> Sources<'a> {
         subjects
     }
 
-    /// What is above a subject, and whether that is a guess.
-    pub fn above(&self, subject: &Subject) -> (BTreeSet<Bdf>, bool) {
+    /// What is above a subject, and which of those is only a guess.
+    pub fn above(&self, subject: &Subject) -> (BTreeSet<Bdf>, Option<Bdf>) {
         let above = match subject {
             Subject::Function(address) => self.topology.above(*address),
-            Subject::Named(_) => (BTreeSet::new(), false),
+            Subject::Named(_) => (BTreeSet::new(), None),
         };
         self.work(1 + above.0.len());
         above
     }
 
-    /// Whose signs tell of a subject too: the ports above, and function 0, which speaks for slot, power and link of all.
+    /// Whose signs tell of a subject too: the ports above, and function 0, which speaks for slot, power and link of all. Not so
+    /// of ports that lead downwards: they have a device number in common, and each a slot of its own.
     fn beside(&self, subject: &Subject) -> Vec<Subject> {
         let Subject::Function(address) = subject else { return Vec::new() };
         let (mut above, _) = self.above(subject);
-        above.insert(Bdf { function: 0, ..*address });
+        let zero = Bdf { function: 0, ..*address };
+        if !self.topology.leads_down(*address) && !self.topology.leads_down(zero) {
+            above.insert(zero);
+        }
         above.remove(address);
         above.into_iter().map(Subject::Function).collect()
     }

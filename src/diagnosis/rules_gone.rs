@@ -15,6 +15,10 @@ const LOST: &[&str] = &[
     "not-back-from-sleep",
 ];
 
+/// For how long drivers may miss a card before hot-plug says that it is out, in seconds. Its thread waits at least 100 ms for
+/// presence and link to settle (drivers/pci/hotplug/pciehp_hpc.c), and on a busy machine it runs late; more is our own reading.
+const SECONDS: u64 = 5;
+
 /// Rules of this family, in the order in which they are tried.
 pub static RULES: &[Rule] = &[
     Rule {
@@ -42,7 +46,14 @@ pub static RULES: &[Rule] = &[
         confidence: Confidence::Certain,
         seen: &["inaccessible"],
         with: &["power-states-differ"],
-        unless: &["card-not-present", "cable-unplugged", "slot-empty", "power-fault", "marked-disconnected"],
+        unless: &[
+            "card-not-present",
+            "cable-unplugged",
+            "slot-empty",
+            "power-fault",
+            "too-little-power",
+            "marked-disconnected",
+        ],
         unless_before: &[
             "contained",
             "driver-reads-all-ones",
@@ -69,10 +80,19 @@ pub static RULES: &[Rule] = &[
         verdict: Verdict::SlotPower,
         seen: &["power-fault"],
         supports: &["all-ones", "link-above-down"],
+        unless: &["slot-has-power"],
         unless_before: &["card-not-present"],
-        because: "The slot's power controller, the device or its driver says that it lacks power: without any nothing answers, with too little \
-                  it is slow, or fails under load.",
+        because: "The slot's power controller saw a fault and switched off: without power nothing answers.",
         source: "PCIe 6.2, 6.7.1.8 and 7.5.3.11; Linux drivers/pci/hotplug/pciehp_ctrl.c",
+        ..BASE
+    },
+    Rule {
+        id: "too-little-power",
+        verdict: Verdict::SlotPower,
+        seen: &["too-little-power"],
+        unless_before: &["card-not-present"],
+        because: "The device or its driver says that it lacks power: with too little it does not start, is slow, or fails under load.",
+        source: "NVIDIA, Xid catalogue (54); Linux drivers/net/ethernet/mellanox/mlx5/core/events.c",
         ..BASE
     },
     Rule {
@@ -153,6 +173,15 @@ pub static RULES: &[Rule] = &[
         verdict: Verdict::SurpriseRemoved,
         seen: &["card-not-present"],
         unless: &["slot-occupied"],
+        unless_before: &[
+            "driver-reads-all-ones",
+            "uncorrected-errors",
+            "inaccessible",
+            "not-back-from-reset",
+            "not-back-from-sleep",
+            "contained",
+        ],
+        ahead: Some(SECONDS),
         unless_after: &["found-again", "started"],
         supports: &["slot-empty", "marked-disconnected"],
         because: "The slot saw the card go before anybody missed it: what drivers say afterwards, Xid 79 included, follows from that.",

@@ -77,6 +77,7 @@ pub static RULES: &[Rule] = &[
         verdict: Verdict::BarNotAssigned,
         confidence: Confidence::Certain,
         seen: &["no-address", "address-missed", "register-without-address"],
+        unless: &["addresses-assigned"],
         because: "What has no address cannot be reached: drivers refuse the device.",
         source: SETUP,
         ..BASE
@@ -122,6 +123,7 @@ pub static RULES: &[Rule] = &[
         verdict: Verdict::InterruptsUnavailable,
         seen: &["message-interrupts-refused", "no-interrupt"],
         with: &["messages-forbidden"],
+        unless: &["message-interrupts-on"],
         level: Some(Level::Firmware),
         because: "Firmware says that MSI must not be used, so the kernel enables it for nobody.",
         source: "ACPI 6.5, 5.2.9.3; Linux drivers/pci/pci-acpi.c (acpi_pci_init)",
@@ -132,6 +134,7 @@ pub static RULES: &[Rule] = &[
         verdict: Verdict::InterruptsUnavailable,
         seen: &["message-interrupts-refused", "no-interrupt", "driver-did-not-start"],
         with: &["vectors-used-up"],
+        unless: &["message-interrupts-on"],
         because: "The processors had no vectors left when the driver asked.",
         source: "Linux arch/x86/kernel/apic/vector.c",
         ..BASE
@@ -157,10 +160,20 @@ pub static RULES: &[Rule] = &[
     Rule {
         id: "interrupts-refused",
         verdict: Verdict::InterruptsUnavailable,
-        seen: &["message-interrupts-refused", "no-interrupt", "interrupt-lost", "interrupt-nobody-took"],
+        seen: &["message-interrupts-refused", "no-interrupt"],
+        unless: &["message-interrupts-on"],
         unless_before: &["firmware-silent", "engine-failed", "uncorrected-errors"],
-        because: "The driver asked for interrupts and got none, or none arrived; nothing says that the device is gone.",
+        because: "The driver asked for interrupts and got none; nothing says that the device is gone.",
         source: "Linux drivers/pci/msi/msi.c (__pci_enable_msix_range); NVIDIA open-gpu-kernel-modules, nv-msi.c",
+        ..BASE
+    },
+    Rule {
+        id: "interrupts-lost",
+        verdict: Verdict::InterruptsUnavailable,
+        seen: &["interrupt-lost", "interrupt-nobody-took"],
+        unless_before: &["firmware-silent", "engine-failed", "uncorrected-errors"],
+        because: "Interrupts were set up and did not arrive where they should; nothing says that the device is gone.",
+        source: "Linux drivers/nvme/host/pci.c (nvme_timeout), kernel/irq/spurious.c",
         ..BASE
     },
     Rule {

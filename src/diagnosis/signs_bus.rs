@@ -122,6 +122,9 @@ pub static SIGNS: &[Sign] = &[
             Seen::any("nvidia.fallen-off-the-bus"),
             Seen::any("nvidia.probe-fallen-off"),
             Seen::any("nvidia.gpu-lost-inside"),
+            // The driver stops all channels for other reasons too, such as those of Xid 48, 94 and 120.
+            Seen::with("nvidia.all-channels-stopped", &[With::Number("xid", &[79])]),
+            Seen::with("nvidia.bad-register-read", &[With::Number("value", NOBODY)]),
             Seen::with(
                 "nvme.controller-down",
                 &[With::Number("controller_status", NOBODY), With::Lacks("pci_status")],
@@ -343,15 +346,27 @@ pub static SIGNS: &[Sign] = &[
     },
     Sign {
         id: "power-fault",
-        says: "the slot's power controller saw a fault, or power cables are missing",
+        says: "the slot's power controller saw a fault",
         place: Place::OwnOrAbove,
+        events: &[Seen::any("pciehp.power-fault")],
+        undone_by: &["pci.function-found", "nvidia.started", "nvme.started"],
+        states: &[Now::Fact(Fact::SlotPowerFault)],
+        ..BASE
+    },
+    Sign {
+        id: "slot-has-power",
+        says: "the slot has power now: what is in it answers, and its power controller reports no fault",
+        states: &[Now::Fact(Fact::SlotHasPower)],
+        ..BASE
+    },
+    Sign {
+        id: "too-little-power",
+        says: "power cables are missing, or the slot grants less power than the device needs",
         events: &[
-            Seen::any("pciehp.power-fault"),
             Seen::any("nvidia.no-auxiliary-power"),
             Seen::with("nvidia.xid", &[With::Number("xid", &[54])]),
             Seen::any("mlx5.slot-power"),
         ],
-        states: &[Now::Fact(Fact::SlotPowerFault)],
         ..BASE
     },
     Sign {

@@ -38,7 +38,7 @@ pub static SIGNS: &[Sign] = &[
                 &[With::Word("bar_name", BAR_NAMES), With::Word("resource", MEMORY)],
             ),
         ],
-        undone_by: &["resources.assigned"],
+        undone_by: &["resources.assigned", "pci.function-found", "nvidia.started", "nvme.started"],
         ..BASE
     },
     Sign {
@@ -74,12 +74,19 @@ pub static SIGNS: &[Sign] = &[
             Seen::any("resources.cannot-map"),
             Seen::any("nvidia.bar-invalid"),
         ],
+        undone_by: &["pci.function-found", "nvidia.started", "nvme.started"],
         ..BASE
     },
     Sign {
         id: "register-without-address",
         says: "a memory BAR has no address",
         states: &[Now::Check("bar-unassigned")],
+        ..BASE
+    },
+    Sign {
+        id: "addresses-assigned",
+        says: "every memory BAR has an address now",
+        states: &[Now::Fact(Fact::AddressesAssigned)],
         ..BASE
     },
     Sign {
@@ -166,12 +173,20 @@ pub static SIGNS: &[Sign] = &[
             Seen::with("pci.probe-failed", &[With::Number("error", &[-28])]),
             Seen::with("interrupts.msi-refused", &[With::NotWord("reason", &["disallowed"])]),
         ],
+        undone_by: &["pci.function-found", "nvidia.started", "nvme.started"],
+        ..BASE
+    },
+    Sign {
+        id: "message-interrupts-on",
+        says: "message interrupts are on now",
+        states: &[Now::Fact(Fact::MessageInterruptsOn)],
         ..BASE
     },
     Sign {
         id: "no-interrupt",
         says: "the driver got no interrupt of any kind",
         events: &[Seen::any("nvidia.no-interrupts"), Seen::any("interrupts.mismatch")],
+        undone_by: &["pci.function-found", "nvidia.started", "nvme.started"],
         states: &[Now::Check("irq-none")],
         ..BASE
     },

@@ -14,7 +14,7 @@ use crate::machine::link::{self, LinkState};
 use crate::machine::{Function, Machine, State, vectors};
 use crate::pci::Bdf;
 use crate::pci::capability::express::{self, LinkControl, LinkStatus, SlotStatus};
-use crate::pci::capability::msix;
+use crate::pci::capability::{msi, msix};
 use crate::pci::extended::aer::{self, CorrectableMask, UncorrectableMask};
 use crate::pci::header::Command;
 use crate::pci::register::RegisterType;
@@ -46,6 +46,12 @@ pub enum Fact {
     PowerError,
     /// The slot of the port above has a power fault.
     SlotPowerFault,
+    /// What is in the slot answers, or the port's link is up, and the slot's power controller reports no fault.
+    SlotHasPower,
+    /// Every memory BAR has an address.
+    AddressesAssigned,
+    /// MSI-X or MSI is on, and not masked as a whole.
+    MessageInterruptsOn,
     /// The link runs slower than both its ends can.
     RunsBelowBothEnds,
     /// Equalization is not complete and asked for again.
@@ -223,9 +229,41 @@ impl<'a> Scene<'a> {
                 self.wrong(self.machine().parent(function)?.address, "bridge-bus-numbers")
             }
             Fact::PendingUnmasked => self.pending_unmasked(function),
+            Fact::SlotHasPower => self.slot_has_power(function),
+            Fact::AddressesAssigned => {
+                // Of a bridge its windows count as well.
+                let finding = self.finding(address, "bar-unassigned").filter(|f| f.status == Status::Pass)?;
+                let says = "every memory BAR has an address".to_owned();
+                (function.header_layout() == Some(0)).then(|| (says, finding.verdict.proofs.clone()))
+            }
+            Fact::MessageInterruptsOn => {
+                let msix = subject::register::<msix::Control>(function, &msix::SPECIFICATION).ok();
+                let msi = subject::register::<msi::Control>(function, &msi::SPECIFICATION).ok();
+                let msix = msix.filter(|control| control.enable() && !control.function_mask());
+                let msi = msi.filter(|control| control.enable());
+                msix.map(|control| ("MSI-X is on".to_owned(), vec![control.field("enable")]))
+                    .or_else(|| msi.map(|control| ("MSI is on".to_owned(), vec![control.field("enable")])))
+            }
             Fact::BranchVanished | Fact::MuchSlowerAtBoot | Fact::FoundBelow => None,
             _ => self.fact_of_port(self.port_above(function)?, fact),
         }
+    }
+
+    /// What answers has power, and so has what a link leads to; a fault that the power controller noted stays until software
+    /// clears it (PCIe 6.2, 7.5.3.11).
+    fn slot_has_power(&self, function: &Function) -> Option<(String, Vec<Proof>)> {
+        let downwards = link::port_type(function).is_some_and(|port| port.is_downstream_facing());
+        let port = if downwards { function } else { self.port_above(function)? };
+        let noted = self.wrong(port.address, "power-slot-fault").is_some();
+        let well = if downwards {
+            link::link(port).is_some_and(|link| link.state == LinkState::Up)
+        } else {
+            function.presence.state == State::Answering
+        };
+        let status = subject::register::<SlotStatus>(port, &express::SPECIFICATION).ok();
+        let proofs = status.map(|status| status.field("power_fault_detected")).into_iter().collect();
+        let says = if downwards { "its link is up" } else { "the device answers" };
+        (well && !noted).then(|| (format!("{says}, and {} reports no power fault", port.address), proofs))
     }
 
     /// A device sends a pending message at once unless the vector or the function is masked (PCIe 6.2, 6.1.4.5).

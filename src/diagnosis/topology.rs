@@ -2,14 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::kernel_log::Log;
-use crate::machine::Machine;
+use crate::kernel_log::stamp::When;
+use crate::kernel_log::{Event, Level, Log, xid};
+use crate::machine::{Machine, link};
 use crate::pci::Bdf;
 use crate::pci::header::{SecondaryBus, SubordinateBus};
 
 /// Most ports that are taken to be above one device: each has a bus of its own, and a domain has 256 (PCIe 6.2, 7.5.1.3.2).
 /// More come from a made-up log.
 const DEPTH: usize = 256;
+
+/// How close in time a device's trouble must be to what the slot said for a port to be guessed, in seconds. Our own reading:
+/// drivers notice at their next access.
+const CLOSE: u64 = 10;
 
 /// What is known of the hierarchy.
 #[derive(Debug, Default)]
@@ -22,6 +27,10 @@ pub struct Topology {
     named: BTreeMap<Bdf, BTreeSet<Bdf>>,
     /// Ports of which nothing tells what is below them, but which said something of a slot or of containment.
     loose: BTreeSet<Bdf>,
+    /// Bridges and ports that lead downwards, as far as log or machine tell.
+    downwards: BTreeSet<Bdf>,
+    /// Of devices that nothing tells to be below a port, the only port that can be the one above.
+    guessed: BTreeMap<Bdf, Bdf>,
 }
 
 impl Topology {
@@ -45,11 +54,19 @@ impl Topology {
         let named: BTreeSet<Bdf> = topology.named.values().flatten().copied().collect();
         let buses = &topology.buses;
         topology.loose.retain(|port| machine.is_none() && !buses.contains_key(port) && !named.contains(port));
+        topology.downwards.extend(&named);
+        if let Some(log) = log {
+            topology.guess(log);
+        }
         topology
     }
 
-    fn take(&mut self, event: &crate::kernel_log::Event) {
+    fn take(&mut self, event: &Event) {
         let Some(device) = event.device else { return };
+        let is_bridge = event.kind.id == "pci.function-found" && event.number("header_type") == Some(1);
+        if is_bridge || event.kind.id == "pci.bridge" || event.driver.as_deref() == Some("pcieport") {
+            self.downwards.insert(device);
+        }
         if event.kind.id == "pci.bridge"
             && let Some(range) = event.text("name").and_then(range)
         {
@@ -74,11 +91,70 @@ impl Topology {
         name(Some(device), event.address("limited_at"));
         if event.kind.id.starts_with("pciehp.") || event.kind.id.starts_with("dpc.") {
             self.loose.insert(device);
+            self.downwards.insert(device);
         }
+    }
+
+    /// Guesses which device is in a slot where nothing tells: if only one port of the domain spoke of a slot, only one device
+    /// can be below it, and that one was in trouble when the port spoke.
+    fn guess(&mut self, log: &Log) {
+        let mut ports: BTreeMap<u32, Vec<Bdf>> = BTreeMap::new();
+        for port in &self.loose {
+            ports.entry(port.domain).or_default().push(*port);
+        }
+        let alone = |domain: u32| ports.get(&domain).filter(|all| all.len() == 1)?.first().copied();
+        // Functions of one device are in one slot.
+        let mut below: BTreeMap<Bdf, BTreeSet<(u8, u8)>> = BTreeMap::new();
+        let mut said: BTreeMap<Bdf, Vec<&Event>> = BTreeMap::new();
+        for event in &log.events {
+            let Some((device, port)) = event.device.and_then(|d| Some((d, alone(d.domain)?))) else {
+                continue;
+            };
+            if device == port && is_of_slot(event) {
+                said.entry(port).or_default().push(event);
+            } else if device.bus > port.bus && self.can_be_below(device, port) {
+                let places = below.entry(port).or_default();
+                // Two are as many as more.
+                if places.len() < 2 {
+                    places.insert((device.bus, device.device));
+                }
+            }
+        }
+        let lone = |port: Bdf| below.get(&port).is_some_and(|places| places.len() == 1);
+        for event in log.events.iter().filter(|event| xid::level(event) != Level::Information) {
+            let Some((device, port)) = event.device.and_then(|d| Some((d, alone(d.domain)?))) else {
+                continue;
+            };
+            let spoke = said.get(&port).into_iter().flatten().take(DEPTH);
+            let can_be = device.bus > port.bus && lone(port) && self.can_be_below(device, port);
+            if can_be && spoke.filter(|other| other.boot == event.boot).any(|other| is_close(event, other)) {
+                self.guessed.insert(device, port);
+            }
+        }
+    }
+
+    /// Whether nothing tells that a device is below another port than this one.
+    fn can_be_below(&self, device: Bdf, port: Bdf) -> bool {
+        let over = |bus: u8| self.over.get(&(device.domain, bus)).into_iter().flatten();
+        let known = over(device.bus).chain(self.named.get(&device).into_iter().flatten());
+        let mut known = known.filter(|above| **above != device);
+        known.all(|above| over(port.bus).any(|upper| upper == above))
+    }
+
+    /// Whether a function is a bridge or a port that leads to other buses, as far as is known.
+    pub fn leads_down(&self, function: Bdf) -> bool {
+        self.downwards.contains(&function)
     }
 
     fn take_machine(&mut self, machine: &Machine) {
         for function in &machine.functions {
+            let bridge = match link::port_type(function) {
+                Some(port) => port.is_downstream_facing(),
+                None => function.header_layout() == Some(1),
+            };
+            if bridge {
+                self.downwards.insert(function.address);
+            }
             let numbers = function.header::<SecondaryBus>().zip(function.header::<SubordinateBus>());
             if function.header_layout() == Some(1)
                 && let Some((first, last)) = numbers
@@ -92,9 +168,8 @@ impl Topology {
         }
     }
 
-    /// Ports above a device, at most `DEPTH`, and whether that is only a guess: of the ports that spoke of a slot, the
-    /// only one that can be.
-    pub fn above(&self, device: Bdf) -> (BTreeSet<Bdf>, bool) {
+    /// Ports above a device, at most `DEPTH`, and the one of them that is only a guess.
+    pub fn above(&self, device: Bdf) -> (BTreeSet<Bdf>, Option<Bdf>) {
         let over = self.over.get(&(device.domain, device.bus)).into_iter().flatten();
         let mut above: BTreeSet<Bdf> = over.copied().filter(|port| *port != device).collect();
         above.extend(self.named.get(&device).into_iter().flatten().take(DEPTH));
@@ -107,14 +182,24 @@ impl Topology {
                 }
             }
         }
-        let first = Bdf { domain: device.domain, bus: 0, device: 0, function: 0 };
-        let mut candidates = self.loose.range(first..Bdf { bus: device.bus, ..first });
-        if let (Some(only), None) = (candidates.next(), candidates.next()) {
-            let guessed = above.insert(*only);
-            return (above, guessed);
-        }
-        (above, false)
+        let guessed = self.guessed.get(&device).copied().filter(|port| above.insert(*port));
+        (above, guessed)
     }
+}
+
+/// Whether a port speaks of what is in its slot or of its containment.
+fn is_of_slot(event: &Event) -> bool {
+    event.kind.id.starts_with("pciehp.") || event.kind.id.starts_with("dpc.")
+}
+
+/// Whether two events happened within [`CLOSE`] seconds, the first or the last time.
+fn is_close(one: &Event, other: &Event) -> bool {
+    let near = |a: &When, b: &When| {
+        // Of two moments since the start the later one comes out as 0 after the earlier one.
+        let apart = a.since(b).into_iter().chain(b.since(a)).max();
+        apart.is_some_and(|apart| apart <= CLOSE * 1_000_000)
+    };
+    [&one.first, &one.last].into_iter().any(|a| near(a, &other.first) || near(a, &other.last))
 }
 
 /// `01-06` or `01`.

@@ -57,20 +57,23 @@ impl<'a> Undoing<'a> {
         *line = (*line).max(last_line(event));
     }
 
-    /// Whether an event of one of these kinds came after this one, of the same slot and BAR: about its device, about the same
-    /// subject, or about nobody; or at a device below the port that this one is about.
-    pub fn undoes(&self, event: &'a Event, about: Option<&Subject>, kinds: &'static [&'static str]) -> bool {
-        let line = last_line(event);
+    /// The last line at which an event of one of these kinds takes this one back, of the same slot and BAR: about its device,
+    /// about the same subject, or about nobody; or at a device below the port that this one is about. 0: there is none.
+    pub fn undone_at(
+        &self,
+        event: &'a Event,
+        about: Option<&Subject>,
+        kinds: &'static [&'static str],
+    ) -> u64 {
         let device = event.device.map(Subject::Function);
-        kinds.iter().any(|kind| {
-            let below = event.device.and_then(|port| self.arrivals.get(&(event.boot, port, *kind)));
-            below.is_some_and(|last| *last > line)
-                || self.last(event, None, kind) > line
-                || device.as_ref().is_some_and(|device| self.last(event, Some(device), kind) > line)
-                || about
-                    .filter(|a| device.as_ref() != Some(*a))
-                    .is_some_and(|a| self.last(event, Some(a), kind) > line)
-        })
+        let of = |kind: &'static str| {
+            let below = event.device.and_then(|port| self.arrivals.get(&(event.boot, port, kind)));
+            let own = device.as_ref().map_or(0, |device| self.last(event, Some(device), kind));
+            let other = about.filter(|a| device.as_ref() != Some(*a));
+            let other = other.map_or(0, |subject| self.last(event, Some(subject), kind));
+            below.copied().unwrap_or(0).max(self.last(event, None, kind)).max(own).max(other)
+        };
+        kinds.iter().map(|kind| of(kind)).max().unwrap_or(0)
     }
 
     /// The last line of that kind about that subject, of those whose fields do not contradict.

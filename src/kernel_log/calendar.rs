@@ -165,6 +165,23 @@ pub fn month_and_day(text: &str) -> Option<(Clock, &str)> {
     Some((Clock::new(&text[..length], microseconds), rest))
 }
 
+/// `Tue Nov 11 23:25:43 2025 ` of OpenWrt's logread, in English.
+pub fn with_year(text: &str) -> Option<(Clock, &str)> {
+    let (name, rest) = word(text)?;
+    if name.len() > 3 || !name.bytes().all(|b| b.is_ascii_alphabetic()) {
+        return None;
+    }
+    let (month_name, rest) = word(rest)?;
+    let month = month(month_name)?;
+    let (day_word, rest) = word(rest)?;
+    let day = day(day_word)?;
+    let (time, rest, _) = time_of_day(rest)?;
+    let (year, rest) = word(rest.strip_prefix(' ')?)?;
+    let year = year.parse().ok().filter(|_| year.len() == 4)?;
+    let length = text.len() - rest.len();
+    Some((Clock::new(&text[..length], together(year, month, day, time)), rest))
+}
+
 /// `Mon 2025-07-07 18:36:09[.123456] EDT ` of journalctl -o short-full.
 pub fn full(text: &str) -> Option<(Clock, &str)> {
     let (name, rest) = word(text)?;

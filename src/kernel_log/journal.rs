@@ -36,7 +36,8 @@ pub fn entry(line: &[u8]) -> Option<Entry> {
         Value::String(text) => text.parse::<u64>().ok(),
         other => other.as_u64(),
     };
-    if let (Some(message), Some(time)) = (text("msg"), fields.get("time")) {
+    // Programs write a log with `time` and `msg` too, but no `pri`.
+    if let (Some(message), Some(time), true) = (text("msg"), fields.get("time"), fields.contains_key("pri")) {
         // util-linux: {"fac": "kern", "pri": "warn", "time": 12.345678, "msg": "…"}
         let microseconds = time.as_f64().map(|seconds| (seconds * 1e6).round() as u64);
         return Some(Entry {

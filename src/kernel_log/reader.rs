@@ -21,9 +21,9 @@ const BACKWARDS: u64 = 2_000_000;
 /// Most boots that are kept apart. A machine that restarts every minute makes 1,440 a day; more come from a made-up log.
 pub const BOOTS_LIMIT: usize = 10_000;
 
-/// Lines that are looked at to find out whether this is a kernel log. What stands before one (a listing's heading, a report)
-/// is shorter.
-const LINES_LOOKED_AT: u64 = 100_000;
+/// Lines that are looked at to find out whether this is a kernel log. What stands before one (a listing's heading, a report,
+/// other services in a log that they share with the kernel) is shorter.
+const LINES_LOOKED_AT: u64 = 1_000_000;
 
 /// The first message of every boot (kernel: init/main.c, start_kernel, linux_banner).
 const BANNER: &str = "Linux version ";
@@ -84,7 +84,7 @@ struct Reader<'a> {
     last: When,
     pending: Option<Pending>,
     report: Report,
-    /// Whether a line was seen that begins as those of a kernel log do.
+    /// Whether a line was seen that begins as those of a kernel log do, and that nobody else wrote.
     recognized: bool,
     /// Lines that were looked at to find that out.
     looked_at: u64,
@@ -165,10 +165,13 @@ impl<'a> Reader<'a> {
             return;
         }
         self.looked_at += 1;
-        self.recognized = sequence(bytes).is_some() || journal::entry(bytes).is_some() || {
-            let text = printable(bytes.to_vec());
-            head(&text).when != When::default()
-        };
+        if bytes.trim_ascii_start().starts_with(b"{") {
+            self.recognized = journal::entry(bytes).is_some_and(|entry| !entry.foreign);
+            return;
+        }
+        let text = printable(bytes.to_vec());
+        let head = head(&text);
+        self.recognized = kmsg(&text).is_some() || (!head.foreign && head.when != When::default());
     }
 
     /// Takes ` KEY=value` behind a record of /dev/kmsg.

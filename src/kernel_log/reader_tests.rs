@@ -175,3 +175,27 @@ fn the_largest_time_that_can_stand_there_is_counted_with() {
     let (seen, reading) = read_all(text.as_bytes());
     assert_eq!((seen.len(), reading.boots.len()), (3, 2));
 }
+
+#[test]
+fn what_others_wrote_is_no_kernel_log() {
+    for text in [
+        "Nov 22 08:00:01 host sshd[1]: Accepted publickey for root\nNov 22 08:00:02 host cron[2]: x\n",
+        "2026-11-22 08:00:01 INFO started the thing\n",
+        "2026-11-22 08:00:01,123 INFO started the thing\n",
+        "{\"MESSAGE\":\"x\",\"SYSLOG_IDENTIFIER\":\"sshd\"}\n",
+        "{\"level\":30,\"time\":1531171074631,\"msg\":\"hello\"}\n",
+        "1,2,3,4\n",
+        "Sun 2026-11-22 08:00:01.123456 UTC [s=abc;i=1]\n    MESSAGE=x\n",
+    ] {
+        assert!(!read_all(text.as_bytes()).1.recognized, "{text}");
+    }
+    for text in [
+        "Nov 22 08:00:01 host sshd[1]: x\nNov 22 08:00:02 host kernel: x\n",
+        "2026-11-22T08:00:01.123456Z [ 1000.000000] x\n",
+        "6,339,5140900,-;x\n",
+        "[    1.000000] x\n",
+        "{\"pri\":6,\"time\":1.5,\"msg\":\"x\"}\n",
+    ] {
+        assert!(read_all(text.as_bytes()).1.recognized, "{text}");
+    }
+}

@@ -62,7 +62,8 @@ pub fn head(line: &str) -> Head<'_> {
     if let Some((clock, behind, style)) = clock_stamp(rest) {
         when.clock = Some(clock);
         rest = behind;
-        if style == Style::Syslog {
+        // What a console's or a program's stamp stands before is the kernel's by its own stamp.
+        if style == Style::Syslog && seconds_stamp(rest).is_none() {
             match speaker(rest) {
                 Some((kernel, behind)) => {
                     foreign = !kernel;
@@ -126,19 +127,25 @@ fn clock_stamp(text: &str) -> Option<(Clock, &str, Style)> {
     if first.is_ascii_digit() {
         if let Some((clock, rest, comma)) = calendar::iso(text) {
             // util-linux writes a comma before the fraction (RFC 3339 as in ISO 8601), syslog and systemd a point.
-            return Some((clock, rest.trim_start(), if comma { Style::Plain } else { Style::Syslog }));
+            // Many programs write a space between day and time, a comma, and no offset from UTC.
+            let of_dmesg = comma && clock.text.as_bytes().get(10) == Some(&b'T');
+            return Some((clock, rest.trim_start(), if of_dmesg { Style::Plain } else { Style::Syslog }));
         }
         if let Some((clock, rest)) = calendar::unix(text) {
             return Some((clock, rest, Style::Syslog));
         }
     }
-    let (clock, rest) = calendar::month_and_day(text).or_else(|| calendar::full(text))?;
+    let (clock, rest) = calendar::month_and_day(text)
+        .or_else(|| calendar::full(text))
+        .or_else(|| calendar::with_year(text))?;
     Some((clock, rest, Style::Syslog))
 }
 
 /// `host kernel: text` or `kernel: text`, and RFC 5424's `host kernel - - - text`. True if the speaker is the kernel.
 fn speaker(text: &str) -> Option<(bool, &str)> {
+    let text = without_facility(text);
     let (first, behind) = text.split_once(' ')?;
+    let behind = without_facility(behind);
     if let Some(name) = first.strip_suffix(':').filter(|name| is_kernel(name)) {
         return Some((is_kernel(name), behind));
     }
@@ -153,6 +160,20 @@ fn speaker(text: &str) -> Option<(bool, &str)> {
     }
     let name = second.strip_suffix(':')?;
     Some((is_kernel(name), rest))
+}
+
+/// `kern.err kernel: text` of BusyBox's syslogd and logread (sysklogd/syslogd.c, parse_fac_prio_20): facility and level.
+fn without_facility(text: &str) -> &str {
+    const LEVELS: [&str; 8] = ["emerg", "alert", "crit", "err", "warn", "notice", "info", "debug"];
+    let is_facility = |word: &str| {
+        let parts = word.split_once('.');
+        parts.is_some_and(|(name, level)| {
+            !name.is_empty()
+                && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+                && LEVELS.contains(&level)
+        })
+    };
+    text.split_once(' ').filter(|(word, _)| is_facility(word)).map_or(text, |(_, rest)| rest)
 }
 
 /// Whether `host kernel:` or `host name[123]:` comes next.

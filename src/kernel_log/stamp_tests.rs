@@ -90,3 +90,18 @@ fn messages_in_brackets_stay_messages() {
         assert_eq!(head(&format!("[    1.000000] {text}")).text, text);
     }
 }
+
+#[test]
+fn stamps_of_consoles_and_small_systems_leave_the_kernels_own() {
+    let monotonic = Some(1_000_000_000);
+    for line in [
+        "Nov 22 08:00:01 host kern.err kernel: [ 1000.000000] {}",
+        "Sun Nov 22 08:00:01 2026 kern.err kernel: [ 1000.000000] {}",
+        "2026-11-22T08:00:01.123456Z [ 1000.000000] {}",
+        "Nov 22 08:00:01 [ 1000.000000] {}",
+    ] {
+        let (microseconds, clock, known) = parts(&line.replace("{}", TEXT));
+        assert_eq!((microseconds, clock.is_some(), known), (monotonic, true, true), "{line}");
+    }
+    assert!(head("Nov 22 08:00:01 host daemon.info dnsmasq[1]: started").foreign);
+}

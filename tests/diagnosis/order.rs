@@ -348,3 +348,120 @@ fn a_queue_that_stands_still_is_told_in_both_wordings() {
         assert!(ill.len() == 1 && ill[0].contains(" driver-wedged "), "{line}: {ill:?}");
     }
 }
+
+/// As [`expect`], of a log that says nothing of what is below which port.
+fn expect_alone(text: &str, expected: &[&str]) {
+    let log = events_of(&mut text.as_bytes()).unwrap();
+    let sources = Sources::new(Some(&log), None);
+    let found = diagnose(&sources);
+    let ill = found.iter().filter(|d| d.verdict.name() != "healthy");
+    let ill = ill.map(|d| match &d.subject {
+        Subject::Function(address) => format!("{address} {} {}", d.verdict.name(), d.confidence.name()),
+        Subject::Named(name) => name.clone(),
+    });
+    assert_eq!(ill.collect::<Vec<_>>(), expected, "{text}");
+}
+
+#[test]
+fn stopped_channels_and_bad_registers_are_a_loss_only_where_nobody_answers() {
+    let stopped = |number: u32| {
+        format!(
+            "[  100.000000] NVRM: Xid (PCI:0000:64:00): {number}, pid=1, name=x, something\n\
+             [  100.100000] NVRM: _kgspRcAndNotifyAllChannels: RC all channels for critical error {number}.\n"
+        )
+    };
+    for (number, verdict) in [
+        (48, "memory-fault memory-errors"),
+        (62, "device-firmware device-failed"),
+        (120, "device-firmware device-failed"),
+        (79, "fallen-off-bus off-the-bus-by-log"),
+    ] {
+        expect(&stopped(number), &[format!("0000:64:00.0 {verdict}").as_str()]);
+    }
+    let read = |value: &str| {
+        format!(
+            "[  100.000000] NVRM: GPU 0000:64:00.0: GPU serial number is 1.\n\
+             [  100.100000] NVRM: GPU0 gpuHandleSanityCheckRegReadError_GH100: Possible bad register read: addr: 0x110804,  \
+             regvalue: {value},  error code: Unknown SYS_PRI_ERROR_CODE\n"
+        )
+    };
+    expect(&read("0xbadf5620"), &[]);
+    expect(&read("0xffffffff"), &["0000:64:00.0 fallen-off-bus off-the-bus-by-log"]);
+}
+
+#[test]
+fn ports_of_one_device_number_have_a_slot_each() {
+    expect(
+        "[    2.000000] pci 0000:00:1c.0: PCI bridge to [bus 03]\n\
+         [    2.000100] pci 0000:00:1c.4: PCI bridge to [bus 04]\n\
+         [    2.000200] pci 0000:04:00.0: [144d:a808] type 00 class 0x010802\n\
+         [  100.000000] pcieport 0000:00:1c.0: pciehp: Slot(8): Card not present\n\
+         [  101.000000] nvme nvme0: pci function 0000:04:00.0\n",
+        &["0000:00:1c.0 surprise-removed taken-out"],
+    );
+}
+
+#[test]
+fn a_port_is_guessed_only_where_one_device_was_in_trouble_at_that_time() {
+    let empty = "[  100.000000] pcieport 0000:00:1c.0: pciehp: Slot(8): Card not present\n";
+    let lost = |second: u64| {
+        format!("[{second:>5}.000000] NVRM: Xid (PCI:0000:01:00): 79, pid=1, GPU has fallen off the bus.\n")
+    };
+    let port = "0000:00:1c.0 surprise-removed likely";
+    expect_alone(&format!("{empty}{}", lost(101)), &["0000:01:00.0 surprise-removed possible"]);
+    // Hours apart; or something else that can be in the slot.
+    expect_alone(&format!("{empty}{}", lost(5000)), &[port, "0000:01:00.0 fallen-off-bus likely"]);
+    let other = "[   90.000000] pci 0000:03:00.0: [10ec:522a] type 00 class 0xff0000\n";
+    expect_alone(&format!("{other}{empty}{}", lost(101)), &[port, "0000:01:00.0 fallen-off-bus likely"]);
+}
+
+#[test]
+fn a_card_that_was_lost_long_before_it_was_taken_out_fell_off_the_bus() {
+    let lost = |second: u64| {
+        format!(
+            "[{second}.000000] NVRM: Xid (PCI:0000:64:00): 79, pid=1, name=x, GPU has fallen off the bus.\n"
+        )
+    };
+    let slot = |second: u64, what: &str| {
+        format!("[{second}.000000] pcieport 0000:60:03.1: pciehp: Slot(1): {what}\n")
+    };
+    let own = |text: &str| ill(text).into_iter().find(|line| line.starts_with("0000:64:00.0")).unwrap();
+    let fell = "0000:64:00.0 fallen-off-bus off-the-bus-by-log";
+    assert_eq!(own(&(lost(90_000) + &slot(99_000, "Card not present"))), fell);
+    let taken = "0000:64:00.0 surprise-removed taken-out";
+    assert_eq!(own(&(lost(98_998) + &slot(99_000, "Card not present"))), taken);
+    assert_eq!(own(&(slot(99_000, "Card not present") + &lost(99_001))), taken);
+    // Exchanged, lost, and taken out again: the first time is over.
+    let exchanged = slot(100, "Card not present")
+        + &slot(110, "Card present")
+        + "[111.000000] pci 0000:64:00.0: [10de:2330] type 00 class 0x030200\n";
+    assert_eq!(own(&(exchanged + &lost(90_000) + &slot(99_000, "Card not present"))), fell);
+}
+
+#[test]
+fn what_was_refused_and_came_later_is_over() {
+    let nvme = "[   31.100000] nvme nvme2: 16/0/0 default/read/poll queues\n";
+    let gpu = "[   31.000000] [drm] Initialized nvidia-drm 0.0.0 20160202 for 0000:64:00.0 on minor 1\n";
+    let found = "[   30.000000] pci 0000:64:00.0: [10de:2330] type 00 class 0x030200\n";
+    for (line, verdict, later) in [
+        (
+            "nvme 0000:65:00.0: can't enable device: BAR 0 [mem 0x00000000-0x00003fff 64bit] not claimed",
+            "0000:65:00.0 bar-not-assigned no-address",
+            nvme,
+        ),
+        (
+            "NVRM: GPU 0000:64:00.0: Failed to enable MSI-X.",
+            "0000:64:00.0 interrupts-unavailable interrupts-refused",
+            gpu,
+        ),
+        (
+            "pcieport 0000:60:03.1: pciehp: Slot(1): Power fault",
+            "0000:64:00.0 slot-power slot-without-power",
+            found,
+        ),
+    ] {
+        let line = format!("[    3.000000] {line}\n");
+        expect(&line, &[verdict]);
+        expect(&format!("{line}{later}"), &[]);
+    }
+}

@@ -87,10 +87,31 @@ pub const KINDS: &[Kind] = &[
         &[
             Wording::whole("GPU_IS_LOST", r"^NVRM: (?:GPU(?P<gpu_index>\d+) )?(?P<message>.*GPU_IS_LOST.*)$").of("nvidia"),
             Wording::whole("SANITY_CHECK failed", r"^NVRM: (?:GPU(?P<gpu_index>\d+) )?(?P<message>.*SANITY_CHECK failed.*)$").of("nvidia"),
-            Wording::whole("RC all channels for critical", r"^NVRM: (?:GPU(?P<gpu_index>\d+) )?(?P<message>.*RC all channels for critical error (?P<xid>\d+).*)$").of("nvidia"),
-            Wording::whole("Possible bad register read", r"^NVRM: (?:GPU(?P<gpu_index>\d+) )?(?P<message>.*Possible bad register read.*)$").of("nvidia"),
             Wording::whole("GPU lost from the bus", r"^NVRM: (?:GPU(?P<gpu_index>\d+) )?(?P<message>.*GPU lost from the bus.*)$").of("nvidia"),
         ],
+    ),
+    Kind::new(
+        "nvidia.all-channels-stopped",
+        Level::Consequence,
+        "The driver stops the work of all programs because of an error; the number is that of the error's Xid.",
+        RM,
+        &[Wording::whole(
+            "RC all channels for critical",
+            r"^NVRM: (?:GPU(?P<gpu_index>\d+) )?(?P<message>.*RC all channels for critical error (?P<xid>\d+).*)$",
+        )
+        .of("nvidia")],
+    ),
+    Kind::new(
+        "nvidia.bad-register-read",
+        Level::Consequence,
+        "A register of the GPU read as a value that none holds. 0xbadf…: the GPU answered that the access failed inside it; \
+         all-ones: nobody answered.",
+        "NVIDIA open-gpu-kernel-modules, src/nvidia/src/kernel/gpu (gpuHandleSanityCheckRegReadError)",
+        &[Wording::whole(
+            "Possible bad register read",
+            r"^NVRM: (?:GPU(?P<gpu_index>\d+) )?(?P<message>.*Possible bad register read(?:.*regvalue: 0x(?P<value>[0-9a-f]+))?.*)$",
+        )
+        .of("nvidia")],
     ),
     Kind::new(
         "nvidia.display-stuck",
