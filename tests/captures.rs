@@ -400,7 +400,17 @@ fn signatures_are_those_of_openssh_and_one_flipped_byte_is_noticed() {
     // Any file of the folder, with and without its digest; a file more, a file less, another link.
     let config =
         files(Path::new(&unpacked)).into_iter().find(|(path, _)| path.ends_with("cmdline")).unwrap().0;
-    let changes: [(&str, &dyn Fn()); 4] = [
+    let device = format!("{unpacked}/sys/bus/pci/devices/0000:ff:1f.7");
+    let bare = std::fs::read_to_string(format!("{unpacked}/capture/manifest.tsv")).unwrap();
+    assert!(bare.lines().any(|line| line.starts_with("d\t")), "{bare}");
+    let listed = || answer(&unpacked, &["list", "--format", "json"]).1;
+    let functions = listed();
+    let changes: [(&str, &dyn Fn()); 5] = [
+        // A device that the machine did not have.
+        ("0000:ff:1f.7: was not there when the capture was made", &|| {
+            std::fs::create_dir(&device).unwrap();
+            assert_eq!(listed(), functions, "nobody reads it either");
+        }),
         ("its SHA-256 is not the one that was noted", &|| {
             std::fs::write(&config, "pcie_aspm=off\n").unwrap()
         }),
@@ -421,6 +431,7 @@ fn signatures_are_those_of_openssh_and_one_flipped_byte_is_noticed() {
         let (status, said) = verify(&unpacked, trusted);
         assert_eq!(status, Some(2), "{said}");
         assert!(said.contains(words), "{words}: {said}");
+        let _ = std::fs::remove_dir(&device);
     }
     let output = ssh_keygen(&arguments, &sums).unwrap();
     assert!(!output.status.success(), "the stock tool refuses it as well");

@@ -265,3 +265,23 @@ fn a_device_that_died_is_paired_though_its_serial_number_cannot_be_read() {
         assert_eq!(found["second_address"], victim);
     }
 }
+
+#[test]
+fn a_shorter_dump_of_the_same_machine_is_no_other_machine() {
+    let folder = tempfile::tempdir().unwrap();
+    let [long, short] = ["long.txt", "short.txt"].map(|name| folder.path().join(name));
+    // A host bridge without a list of capabilities, as `lspci -xxx` and `lspci -x` print it.
+    let head =
+        "00:00.0 0600: 8086:1237 (rev 02)\n00: 86 80 37 12 06 01 00 00 02 00 00 06 00 00 00 00\n".to_owned();
+    let row = |at: usize| format!("{at:02x}:{}\n", " 00".repeat(16));
+    let rows = |to: usize| head.clone() + &(0x10..to).step_by(16).map(row).collect::<String>();
+    std::fs::write(&long, rows(0x100)).unwrap();
+    std::fs::write(&short, rows(0x40)).unwrap();
+    for (first, second) in [(&long, &short), (&short, &long)] {
+        let (answer, status) =
+            diff(first.to_str().unwrap(), second.to_str().unwrap(), &["--match", "serial"]);
+        assert_eq!((status, changes(&answer)), (Some(0), Vec::new()), "{answer}");
+        assert!(answer["not_compared"].as_u64() > Some(0), "{answer}");
+        assert_eq!(answer["matched_by"], "address", "nothing has a serial number");
+    }
+}

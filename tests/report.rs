@@ -173,7 +173,7 @@ fn balanced(page: &str) {
 fn a_ticket_has_room_for_so_many_characters() {
     let whole = written(NOTE, "md", &["--for", "provider"]);
     let length = whole.chars().count();
-    for limit in [0, 1, 50, 400, 1500, 3000, 6000, length - 1, length, length + 1] {
+    for limit in [400, 600, 1500, 3000, 6000, length - 1, length, length + 1] {
         let text = written(NOTE, "md", &["--for", "provider", "--max-chars", &limit.to_string()]);
         assert!(text.chars().count() <= limit, "{limit}");
         assert_eq!(limit >= length, text == whole, "{limit}");
@@ -182,6 +182,8 @@ fn a_ticket_has_room_for_so_many_characters() {
             assert!(text.contains("**Power the machine off"), "{limit}: the first request comes first");
         }
     }
+    let output = pciscope(&["--from", NOTE, "report", "--max-chars", "399"]);
+    assert_eq!(output.status.code(), Some(64), "there is no room for what is asked");
 }
 
 /// `lspci -F` on a file.
@@ -341,7 +343,7 @@ fn nothing_is_asked_twice_or_for_what_is_so_already() {
 fn requests_are_the_last_thing_to_go() {
     let whole = json(NOTE, &["--for", "provider"]);
     let asks: Vec<String> = requests(&whole).into_iter().map(|(topic, _)| topic).collect();
-    for (limit, all) in [(8000, true), (3000, true), (1500, true), (900, false), (300, false)] {
+    for (limit, all) in [(8000, true), (3000, true), (1500, true), (900, false), (400, false)] {
         let text = written(NOTE, "md", &["--for", "provider", "--max-chars", &limit.to_string()]);
         assert!(text.chars().count() <= limit, "{limit}: {}", text.chars().count());
         let there = (1..=asks.len()).filter(|number| text.contains(&format!("\n{number}. **"))).count();
@@ -426,4 +428,18 @@ fn a_report_has_no_personal_data_unless_that_is_wanted() {
     assert_eq!(pciscope(&asked).status.code(), Some(64));
     let output = pciscope(&[asked.as_slice(), &["--no-redact"]].concat());
     assert!(String::from_utf8_lossy(&output.stdout).contains("the log is as it is"));
+}
+
+#[test]
+fn what_lies_beside_a_report_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let [file, other, beside] = ["report.json", "other", "report.json.part"].map(|n| folder.path().join(n));
+    std::fs::write(&other, "mine").unwrap();
+    [&file, &beside].iter().for_each(|link| std::os::unix::fs::symlink(&other, link).unwrap());
+    let write = || pciscope(&["--from", NOTE, "report", "-o", file.to_str().unwrap()]);
+    let output = write();
+    assert!(String::from_utf8_lossy(&output.stdout).contains("replaced what was there"), "{output:?}");
+    assert_eq!(std::fs::read(&other).unwrap(), b"mine", "no link was followed");
+    assert!(std::fs::read_to_string(&file).unwrap().starts_with('{'));
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 3, "nothing is left over");
 }

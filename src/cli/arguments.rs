@@ -256,7 +256,7 @@ pub struct ReportOptions {
     /// json.
     #[arg(short, long, alias = "out", value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// Make Markdown fit into so many characters: what matters least is left out, and that is said.
+    /// Make Markdown fit into so many characters, at least 400: what matters least is left out, and that is said.
     #[arg(long, value_name = "N")]
     pub max_chars: Option<usize>,
     /// What decides between warning and failure, as in `check`.

@@ -189,7 +189,7 @@ pub(super) fn redaction(
 fn refused(error: &StoreError) -> Failure {
     let status = match error {
         StoreError::Exists { .. } => USAGE,
-        StoreError::Io { .. } => OUTPUT,
+        StoreError::Io { .. } | StoreError::Unnamed { .. } => OUTPUT,
         StoreError::Sign(_) => INTERNAL,
     };
     Failure::new(status, error)

@@ -38,6 +38,15 @@ pub fn run(global: &Global, selection: &Selection, options: &ReportOptions) -> R
             "--max-chars: only Markdown can be made shorter; give -o FILE.md or no -o",
         ));
     }
+    if options.max_chars.is_some_and(|limit| limit < markdown::SMALLEST) {
+        return Err(Failure::new(
+            USAGE,
+            format!(
+                "--max-chars: expected {} or more: less has no room for what is asked",
+                markdown::SMALLEST
+            ),
+        ));
+    }
     let mut profile = super::check::profile(&options.profile)?;
     if audience != Audience::Qualification {
         for id in SETTINGS.iter().flat_map(|setting| setting.checks) {
@@ -104,9 +113,9 @@ pub fn run(global: &Global, selection: &Selection, options: &ReportOptions) -> R
     let text = match &options.output {
         None => written,
         Some(file) => {
-            save(file, &written)?;
+            let replaced = if save(file, &written)? { "; replaced what was there" } else { "" };
             format!(
-                "{}: {} requests, {} findings\n",
+                "{}: {} requests, {} findings{replaced}\n",
                 file.display(),
                 answer.requests.len(),
                 answer.findings.len()
@@ -144,15 +153,23 @@ fn kind(global: &Global, output: Option<&Path>) -> Result<Kept, Failure> {
     }
 }
 
-/// Writes the file whole or not at all.
-fn save(file: &Path, text: &str) -> Result<(), Failure> {
+/// Writes the file whole or not at all, under another name first. Gives whether an earlier one was replaced: a report can
+/// be made again, which a capture cannot. A link under the name is replaced and not followed.
+fn save(file: &Path, text: &str) -> Result<bool, Failure> {
     let failed = |error: std::io::Error| Failure::new(OUTPUT, format!("{}: {error}", file.display()));
-    let mut beside = file.as_os_str().to_owned();
-    beside.push(".part");
-    std::fs::write(&beside, text).map_err(failed)?;
-    std::fs::rename(&beside, file).map_err(|error| {
-        // What cannot be renamed is of no use to anybody; that it stays is told by the error as well.
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    let beside = file.with_file_name(format!(".{name}.partial-{}", std::process::id()));
+    let there = file.symlink_metadata().is_ok();
+    // Nothing that has this name is written to, and no link with it is followed.
+    let mut partial =
+        std::fs::File::options().write(true).create_new(true).open(&beside).map_err(|error| {
+            Failure::new(OUTPUT, format!("{}: {error}; nothing was written", beside.display()))
+        })?;
+    let written = std::io::Write::write_all(&mut partial, text.as_bytes());
+    written.and_then(|()| std::fs::rename(&beside, file)).map_err(|error| {
+        // It can be made again; that what is left of it cannot be removed is told by the error as well.
         let _ = std::fs::remove_file(&beside);
         failed(error)
-    })
+    })?;
+    Ok(there)
 }

@@ -44,6 +44,16 @@ pub enum StoreError {
         /// The answer.
         error: io::Error,
     },
+    /// It was written whole and could not be given its name.
+    #[error("{path}: {}; the capture is whole and lies in {partial}: rename it", words(error))]
+    Unnamed {
+        /// Path that the capture should have.
+        path: String,
+        /// Path that it has.
+        partial: String,
+        /// The answer.
+        error: io::Error,
+    },
     /// The signature could not be made.
     #[error("{0}; nothing was kept")]
     Sign(String),
@@ -97,24 +107,68 @@ pub fn store(
         Form::Archive => write_archive(recording, &extra, seconds, &partial),
         Form::Folder => write_folder(recording, &extra, &partial),
     };
-    // Nothing may have come under the name meanwhile: renaming a file would replace it.
-    let named = written.and_then(|size| match form {
-        Form::Archive => {
-            fs::hard_link(&partial, path).and_then(|()| fs::remove_file(&partial)).map(|()| size)
-        }
-        Form::Folder => fs::rename(&partial, path).map(|()| size),
-    });
-    named.map_err(|error| {
+    let size = written.map_err(|error| {
         // What is left of it is of no use; that it cannot be removed changes nothing about the reason.
         let _ = match form {
             Form::Archive => fs::remove_file(&partial),
             Form::Folder => fs::remove_dir_all(&partial),
         };
-        match error.kind() {
-            io::ErrorKind::AlreadyExists => StoreError::Exists { path: shown() },
-            _ => failed(error),
+        failed(error)
+    })?;
+    // Reading it again may not be possible: what is whole stays, whatever comes of its name.
+    give_name(&partial, path, form, &STEPS).map_err(|error| StoreError::Unnamed {
+        path: shown(),
+        partial: partial.display().to_string(),
+        error,
+    })?;
+    Ok(size)
+}
+
+/// A way to give a file another name that does not replace what has the name.
+type Step = fn(&Path, &Path) -> io::Result<()>;
+
+/// The ways: without a moment between looking and renaming, and with links.
+const STEPS: [Step; 2] = [rename_to_nothing, |partial, path| fs::hard_link(partial, path)];
+
+/// Renames unless something has the name already: renameat2(2) with RENAME_NOREPLACE.
+#[cfg(target_env = "gnu")]
+fn rename_to_nothing(partial: &Path, path: &Path) -> io::Result<()> {
+    use nix::fcntl::{AT_FDCWD, RenameFlags, renameat2};
+    Ok(renameat2(AT_FDCWD, partial, AT_FDCWD, path, RenameFlags::RENAME_NOREPLACE)?)
+}
+
+/// The crate that calls the system does not know it with other C libraries.
+#[cfg(not(target_env = "gnu"))]
+fn rename_to_nothing(_: &Path, _: &Path) -> io::Result<()> {
+    Err(nix::errno::Errno::ENOSYS.into())
+}
+
+/// Gives what was written its name. Nothing may have come under the name meanwhile: plain renaming would replace a file.
+///
+/// File systems that do not know the flag answer EINVAL (renameat2(2)), those without hard links EPERM (link(2)) or
+/// EOPNOTSUPP, and filters of system calls ENOSYS or EPERM.
+fn give_name(partial: &Path, path: &Path, form: Form, [rename, link]: &[Step; 2]) -> io::Result<()> {
+    use nix::errno::Errno;
+    let is_unknown = |error: &io::Error| {
+        let number = error.raw_os_error().map(Errno::from_raw);
+        matches!(number, Some(Errno::EINVAL | Errno::ENOSYS | Errno::EPERM | Errno::EOPNOTSUPP))
+    };
+    match rename(partial, path) {
+        Err(error) if is_unknown(&error) => {}
+        answer => return answer,
+    }
+    if form == Form::Archive {
+        match link(partial, path) {
+            Err(error) if is_unknown(&error) => {}
+            // The capture has its name now; that it has another one too is no reason to call it failed.
+            Ok(()) => return fs::remove_file(partial).or(Ok(())),
+            Err(error) => return Err(error),
         }
-    })
+    }
+    match path.symlink_metadata() {
+        Ok(_) => Err(io::ErrorKind::AlreadyExists.into()),
+        Err(_) => fs::rename(partial, path),
+    }
 }
 
 fn about_text(about: &About) -> io::Result<Vec<u8>> {
@@ -234,4 +288,54 @@ fn write_folder(recording: &Recording, extra: &[Extra], path: &Path) -> io::Resu
         }
     }
     Ok(size)
+}
+
+#[cfg(test)]
+mod tests {
+    use nix::errno::Errno;
+
+    use super::*;
+
+    #[test]
+    fn a_capture_gets_its_name_on_every_file_system_and_replaces_nothing() {
+        fn invalid(_: &Path, _: &Path) -> io::Result<()> {
+            Err(Errno::EINVAL.into())
+        }
+        fn not_permitted(_: &Path, _: &Path) -> io::Result<()> {
+            Err(Errno::EPERM.into())
+        }
+        let ways: [[Step; 2]; 3] = [STEPS, [invalid, STEPS[1]], [invalid, not_permitted]];
+        for (number, ways) in ways.iter().enumerate() {
+            let folder = tempfile::tempdir().unwrap();
+            let [partial, path] = ["partial", "name"].map(|name| folder.path().join(name));
+            fs::write(&partial, "evidence").unwrap();
+            give_name(&partial, &path, Form::Archive, ways).unwrap();
+            assert_eq!(fs::read(&path).unwrap(), b"evidence", "way {number}");
+            assert!(!partial.exists(), "way {number}");
+            // The next one finds something under the name.
+            fs::write(&partial, "more").unwrap();
+            let error = give_name(&partial, &path, Form::Archive, ways).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::AlreadyExists, "way {number}");
+            assert_eq!(fs::read(&path).unwrap(), b"evidence", "way {number}");
+            assert_eq!(fs::read(&partial).unwrap(), b"more", "way {number}: what was read is not lost");
+            // An empty folder would be replaced by another one.
+            let [partial, path] = ["partial-folder", "folder"].map(|name| folder.path().join(name));
+            [&partial, &path].iter().for_each(|name| fs::create_dir(name).unwrap());
+            assert!(give_name(&partial, &path, Form::Folder, ways).is_err(), "way {number}");
+            fs::remove_dir(&path).unwrap();
+            give_name(&partial, &path, Form::Folder, ways).unwrap();
+            assert!(path.is_dir() && !partial.exists(), "way {number}");
+        }
+    }
+
+    #[test]
+    fn a_capture_without_a_name_is_told_of() {
+        let error = StoreError::Unnamed {
+            path: "/mnt/c.tar.zst".to_owned(),
+            partial: "/mnt/.c.tar.zst.partial-7".to_owned(),
+            error: Errno::EROFS.into(),
+        };
+        let text = error.to_string();
+        assert!(text.contains("/mnt/.c.tar.zst.partial-7") && !text.contains("nothing was kept"), "{text}");
+    }
 }

@@ -60,6 +60,7 @@ pub enum Signature {
 struct Stored {
     files: BTreeMap<String, [u8; 32]>,
     links: BTreeMap<String, String>,
+    folders: BTreeSet<String>,
     digests: Option<Vec<u8>>,
     signature: Option<Vec<u8>>,
     manifest: Option<Vec<u8>>,
@@ -94,6 +95,7 @@ pub fn verify(path: &Path, signers: Option<&Path>) -> io::Result<Verified> {
         Some(digests) => {
             files = compare(&stored, digests, &mut problems);
             links(&stored, &mut problems);
+            folders(&stored, digests, &mut problems);
             if let Some(text) = &stored.signature {
                 signature = match sign::verify(digests, text, signers) {
                     Ok(Signer::Known { name, key }) => Signature::Good { signer: Some(name), key },
@@ -120,6 +122,7 @@ fn archive(path: &Path, stored: &mut Stored) -> io::Result<()> {
             Content::Link(target) => _ = stored.links.insert(path.to_owned(), target.to_owned()),
         }
     }
+    stored.folders.extend(tree.folders().map(str::to_owned));
     stored.problems.extend(broken.map(|reason| format!("the archive is damaged: {reason}")));
     stored.problems.extend(complaints);
     Ok(())
@@ -129,7 +132,7 @@ fn archive(path: &Path, stored: &mut Stored) -> io::Result<()> {
 fn folder(root: &Path, below: &str, stored: &mut Stored) -> io::Result<()> {
     for entry in fs::read_dir(root.join(below))? {
         let entry = entry?;
-        if stored.files.len() + stored.links.len() >= FILES_LIMIT {
+        if stored.files.len() + stored.links.len() + stored.folders.len() >= FILES_LIMIT {
             return Err(io::Error::other(format!("more than {FILES_LIMIT} files")));
         }
         let Ok(name) = entry.file_name().into_string() else {
@@ -142,6 +145,7 @@ fn folder(root: &Path, below: &str, stored: &mut Stored) -> io::Result<()> {
         let kind = entry.file_type()?;
         if kind.is_dir() {
             folder(root, &path, stored)?;
+            stored.folders.insert(path);
         } else if kind.is_symlink() {
             let target = fs::read_link(entry.path())?;
             stored.links.insert(path, target.to_string_lossy().into_owned());
@@ -215,6 +219,42 @@ fn links(stored: &Stored, problems: &mut Vec<String>) {
     }
     let added = stored.links.keys().filter(|path| !noted.contains_key(path.as_str()));
     problems.extend(added.map(|path| format!("{}: was not there when the capture was made", shown(path))));
+}
+
+/// Folders have no digests either. Those that were there are in the manifest, or above something that is listed; another
+/// one, though empty, would be a device or a program that the machine did not have.
+fn folders(stored: &Stored, digests: &[u8], problems: &mut Vec<String>) {
+    let Some(manifest) = &stored.manifest else { return };
+    let (manifest, digests) = (String::from_utf8_lossy(manifest), String::from_utf8_lossy(digests));
+    let (mut promised, mut known) = (BTreeSet::new(), BTreeSet::new());
+    for line in manifest.lines().skip(1) {
+        let mut columns = line.splitn(5, '\t');
+        let (Some(kind), Some(path)) = (columns.next(), columns.nth(2)) else { continue };
+        let (path, note) = (path.trim_matches('/'), columns.next().unwrap_or_default());
+        match (kind, note) {
+            // What was looked for and is not there says nothing of the folder that would hold it.
+            (_, "read:ENOENT" | "read:ENOTDIR") => {}
+            ("d", _) => _ = promised.insert(path),
+            _ => above(path, &mut known),
+        }
+    }
+    let files: Vec<String> = digests.lines().filter_map(|line| Some(entry(line)?.0)).collect();
+    promised.iter().copied().chain(files.iter().map(String::as_str)).for_each(|path| above(path, &mut known));
+    known.extend(&promised);
+    let mut there: BTreeSet<&str> = stored.folders.iter().map(String::as_str).collect();
+    stored.files.keys().chain(stored.links.keys()).for_each(|path| above(path, &mut there));
+    // A signature or list of digests that was put there is told of by itself, and its folder is always there.
+    above(DIGESTS, &mut known);
+    stored.folders.iter().for_each(|path| above(path, &mut there));
+    let added = there.iter().filter(|path| !known.contains(*path));
+    problems.extend(added.map(|path| format!("{}: was not there when the capture was made", shown(path))));
+    let missing = promised.iter().filter(|path| !there.contains(*path));
+    problems.extend(missing.map(|path| format!("{}: the folder is missing", shown(path))));
+}
+
+/// Every folder above a path.
+fn above<'a>(path: &'a str, to: &mut BTreeSet<&'a str>) {
+    to.extend(path.match_indices('/').map(|(end, _)| &path[..end]));
 }
 
 /// A stranger's path as part of one line.

@@ -358,6 +358,10 @@ impl Tree for Directory {
             (Err(error), _) => return Err(error),
         };
         if let Some((manifest, path)) = &listed {
+            if manifest.has_folder(path) {
+                // Every name of the folder has a row: another one was not there when it was read.
+                names.clear();
+            }
             names.extend_from_slice(manifest.children(path));
         }
         names.sort_unstable();

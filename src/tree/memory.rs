@@ -145,6 +145,12 @@ impl MemoryTree {
         })
     }
 
+    /// Folders that were added by themselves, in the order of their paths; those above something else need not be.
+    pub fn folders(&self) -> impl Iterator<Item = &str> {
+        let entries = self.entries.iter();
+        entries.filter(|(_, entry)| matches!(entry, Entry::Folder)).map(|(path, _)| path.as_str())
+    }
+
     /// The tree with what a manifest says of it; `complete` is what missing means where there is none.
     pub(crate) fn with_manifest(mut self, manifest: Option<Manifest>, complete: bool) -> Self {
         self.manifest = manifest.map(Arc::new);
@@ -433,6 +439,10 @@ impl Tree for MemoryTree {
             });
         }
         if let Some(manifest) = &self.manifest {
+            if listed.is_some() {
+                // Every name of the folder has a row: another one was not there when it was read.
+                names.clear();
+            }
             names.extend_from_slice(manifest.children(&full));
         }
         names.sort_unstable();

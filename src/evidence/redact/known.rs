@@ -21,7 +21,7 @@ const DIFFERENT: usize = 4;
 const WORDS: &str = "host node server linux debian ubuntu fedora centos rocky nvidia kernel worker storage compute \
     master desktop laptop workstation test system device machine memory driver network intel amd \
     qemu guest router proxmox unraid truenas archlinux localhost default error port bridge link \
-    cloud home main data backup monitor";
+    cloud home main data backup monitor user";
 
 /// One spelling of a value.
 struct Spelling {
@@ -40,6 +40,10 @@ enum Only {
     Anywhere,
     /// Where it is no part of a longer word.
     Words,
+    /// Where no word goes on in front of it.
+    Start,
+    /// Where no word goes on behind it.
+    End,
     /// Where it is a word of capitals: it could be any word.
     Capitals,
 }
@@ -79,10 +83,14 @@ impl Known {
             for found in longest_first(texts, bytes) {
                 let spelling = &self.text_spellings[found.pattern().as_usize()];
                 let old = &bytes[found.range()];
-                let word = is_word(bytes, found.start(), found.end());
+                let (starts, ends) =
+                    (!is_letter_before(bytes, found.start()), !is_letter_at(bytes, found.end()));
+                let word = starts && ends;
                 let here = match spelling.only {
                     Only::Anywhere => true,
                     Only::Words => word,
+                    Only::Start => starts,
+                    Only::End => ends,
                     Only::Capitals => word && !old.iter().any(u8::is_ascii_lowercase),
                 };
                 if !here {
@@ -136,9 +144,12 @@ fn automaton(spellings: Spellings, ignore_case: bool) -> (Option<AhoCorasick>, V
     (built.ok(), spellings)
 }
 
-fn is_word(bytes: &[u8], start: usize, end: usize) -> bool {
-    let letter = |at: Option<usize>| at.and_then(|at| bytes.get(at)).is_some_and(u8::is_ascii_alphanumeric);
-    !letter(start.checked_sub(1)) && !letter(Some(end))
+fn is_letter_at(bytes: &[u8], at: usize) -> bool {
+    bytes.get(at).is_some_and(u8::is_ascii_alphanumeric)
+}
+
+fn is_letter_before(bytes: &[u8], at: usize) -> bool {
+    at.checked_sub(1).is_some_and(|at| is_letter_at(bytes, at))
 }
 
 fn put(to: &mut Spellings, (old, new): (Vec<u8>, Vec<u8>), what: &'static str, only: Only) {
@@ -186,6 +197,13 @@ fn text(key: &Key, (text, old): (Text, &[u8]), common: &BTreeSet<String>, to: &m
             for (before, behind) in [("/", "/"), ("~", "/"), ("~", " "), ("/", "@")] {
                 let whole = |name: &[u8]| [before.as_bytes(), name, behind.as_bytes()].concat();
                 put(to, (whole(old), whole(&new)), what, Only::Anywhere);
+            }
+            // An account on another machine, and one of a domain; the kernel prints a backslash as \x5c (kernel:
+            // kernel/printk/printk.c, msg_add_ext_text).
+            put(to, ([old, b"@"].concat(), [&new, b"@".as_slice()].concat()), what, Only::Start);
+            for before in ["\\", "\\x5c"] {
+                let behind = |name: &[u8]| [before.as_bytes(), name].concat();
+                put(to, (behind(old), behind(&new)), what, Only::End);
             }
         }
         Text::User | Text::Builder | Text::Oem => {}

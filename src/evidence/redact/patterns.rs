@@ -66,6 +66,42 @@ macro_rules! host {
     };
 }
 
+/// Words before the name of an account.
+macro_rules! account_words {
+    () => {
+        r#"(?:\b|_)(?:acct|user|username|ruser|logname|USER|LOGNAME|SUDO_USER)["']?=["']?"#
+    };
+}
+
+/// A backslash, also as the kernel prints it in records (kernel: kernel/printk/printk.c, msg_add_ext_text) and as strings
+/// of programs have it.
+macro_rules! backslash {
+    () => {
+        r"(?:\\x5c|\\\\?)"
+    };
+}
+
+/// The domain before the name of an account: `DOMAIN\name`.
+macro_rules! domain {
+    () => {
+        concat!(r"(?:[A-Za-z0-9][A-Za-z0-9._-]*", backslash!(), ")?")
+    };
+}
+
+/// The name of an account.
+macro_rules! account {
+    () => {
+        r"(?P<v>[A-Za-z_][A-Za-z0-9_.-]*)"
+    };
+}
+
+/// Words before an account on another machine: `name@host`.
+macro_rules! remote_words {
+    () => {
+        r#"(?i)\b(?:user|ssh|scp|sftp|sshfs|rsync|login)[ \t]+["']?"#
+    };
+}
+
 /// Patterns, those that say more first.
 const TABLE: &[(Means, &str)] = &[
     (Means::Uuid, digits!(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")),
@@ -181,13 +217,19 @@ const TABLE: &[(Means, &str)] = &[
     (Means::Text(Text::User), r"\((?P<v>[A-Za-z0-9_.-]+)@[A-Za-z0-9_.-]+\)"),
     (Means::Text(Text::Builder), r"\([A-Za-z0-9_.-]+@(?P<v>[A-Za-z0-9_.-]+)\)"),
     (Means::Text(Text::User), r#"/(?:home\d*|Users|run/media|media)/(?P<v>[^/\s:'",;)\]<>]+)"#),
+    (Means::Text(Text::User), concat!(account_words!(), domain!(), account!())),
+    (
+        Means::Text(Text::Builder),
+        concat!(account_words!(), r"(?P<v>[A-Za-z0-9][A-Za-z0-9._-]*)", backslash!(), "[A-Za-z_]"),
+    ),
+    (Means::Text(Text::User), concat!(remote_words!(), account!(), "@[A-Za-z0-9]")),
+    (Means::Text(Text::Host), concat!(remote_words!(), "[A-Za-z_][A-Za-z0-9_.-]*@", host!())),
+    (Means::Text(Text::User), r#""(?:user|username|acct)"\s*:\s*"(?P<v>[^"]+)""#),
+    (Means::Text(Text::User), concat!(r"\b(?:for|by|of) (?:[Uu]ser|invalid user) '?", domain!(), account!())),
     (
         Means::Text(Text::User),
-        r#"(?:\b|_)(?:acct|user|username|ruser|logname|USER|LOGNAME|SUDO_USER)["']?=["']?(?P<v>[A-Za-z_][A-Za-z0-9_.-]*)"#,
+        concat!(r"\b(?:Accepted|Failed) [a-z-]+ for ", domain!(), account!(), r"(?:@\S+)? from "),
     ),
-    (Means::Text(Text::User), r#""(?:user|username|acct)"\s*:\s*"(?P<v>[^"]+)""#),
-    (Means::Text(Text::User), r"\b(?:for|by|of) (?:[Uu]ser|invalid user) '?(?P<v>[A-Za-z_][A-Za-z0-9_.-]*)"),
-    (Means::Text(Text::User), r"\b(?:Accepted|Failed) [a-z-]+ for (?P<v>[A-Za-z_][A-Za-z0-9_.-]*) from "),
     (Means::Text(Text::User), r"\bby (?P<v>[A-Za-z_][A-Za-z0-9_.-]*)\(uid=\d+\)"),
     (Means::Text(Text::User), r"\bsudo(?:\[\d+\])?: +(?P<v>[A-Za-z_][A-Za-z0-9_.-]*) : "),
     // ls -l: the owner.

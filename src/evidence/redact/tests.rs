@@ -449,3 +449,18 @@ fn nothing_of_what_is_planted_in_every_file_is_left() {
     assert_eq!((changed, recording.iter().count()), (2, paths.len()));
     assert!(text(&recording, "proc/driver/nvidia/gpus/0000:82:00.0/information").starts_with("text\n"));
 }
+
+#[test]
+fn a_known_account_is_replaced_where_it_is_of_a_domain_or_on_another_machine() {
+    let mut recording = Recording::default();
+    recording.keep(
+        "var/log/kmsg",
+        file("6,1,0,-;audit: acct=\"jsmith\"\n6,2,0,-;gone: LAB\\x5cjsmith, jsmith@db01 notjsmith@x jsmithy jsmith\n"),
+    );
+    redact(&mut recording, Key::new([1; 32]), &[]);
+    let log = text(&recording, "var/log/kmsg");
+    let new = log.split('"').nth(1).unwrap().to_owned();
+    assert_ne!(new, "jsmith");
+    let line = format!("gone: LAB\\x5c{new}, {new}@db01 notjsmith@x jsmithy jsmith");
+    assert!(log.contains(&line), "{log}");
+}

@@ -135,7 +135,16 @@ type Value = (Range<usize>, Option<Secret>);
 /// written in few ways.
 fn value(means: Means, bytes: &[u8], found: &Captures<'_>) -> Option<Value> {
     let group = found.name("v")?;
-    let (mut range, text) = (group.range(), group.as_bytes());
+    let (mut range, mut text) = (group.range(), group.as_bytes());
+    let whole = range.end;
+    if matches!(means, Means::Text(_) | Means::Serial | Means::PerhapsSerial)
+        && means != Means::Text(Text::Credential)
+    {
+        // A sentence ends behind the value, or a list goes on; some placeholders do end like that.
+        Secret::text(Text::Serial, text)?;
+        let end = text.iter().rposition(|byte| !b".,-".contains(byte)).map_or(0, |last| last + 1);
+        (text, range.end) = (&text[..end], range.start + end);
+    }
     let has_digit = text.iter().any(u8::is_ascii_digit);
     let secret = match means {
         Means::Text(Text::Host) if text == b"version" => return None,
@@ -147,7 +156,7 @@ fn value(means: Means, bytes: &[u8], found: &Captures<'_>) -> Option<Value> {
         }
         // Without a digit it may be a word of a sentence.
         Means::Serial => {
-            let last = matches!(bytes.get(range.end), None | Some(b'\n' | b'\r' | b'"' | b'<' | b'\0'));
+            let last = matches!(bytes.get(whole), None | Some(b'\n' | b'\r' | b'"' | b'<' | b'\0'));
             Some(Secret::text(Text::Serial, text).filter(|_| last || are_capitals(text))?)
         }
         // Serial ports are no serial numbers: "Serial: 8250/16550 driver", "serial: ttyS0".
@@ -320,6 +329,13 @@ mod tests {
             ("sshd: Accepted publickey for alice from 203.0.113.77", "alice"),
             ("crw-rw---- 1 alice video 195, 0 /dev/nvidia0", "alice"),
             ("mounted /media/alice/STICK", "alice"),
+            ("audit: user=CORP\\jsmith2 res=1", "jsmith2"),
+            ("audit: user=CORP\\jsmith2 res=1", "CORP"),
+            ("audit: user=CORP\\x5cjsmith2 res=1", "jsmith2"),
+            ("login of user john.doe@corp.local failed", "john.doe"),
+            ("login of user john.doe@corp.local failed", "corp.local"),
+            ("ran ssh jsmith@db01.corp.local now", "jsmith"),
+            ("ran ssh jsmith@db01.corp.local now", "db01"),
         ] {
             let new = redacted(text);
             assert!(!new.contains(secret) && new.len() == text.len(), "{text}: {new}");
@@ -357,9 +373,28 @@ mod tests {
             "mpt3sas 0000:01:00.0: 43.100.00.00, System Serial: none",
             "domain=0x0012 address=0x00000000f7f7f000 flags=0x0000",
             "/dev/disk/by-path/pci-0000:01:00.0-nvme-1",
+            "New session 3 of user root.",
+            "systemd[1]: Starting user@1000.service - User Manager for UID 1000...",
         ] {
             assert_eq!(redacted(text), text);
         }
+    }
+
+    #[test]
+    fn the_end_of_a_sentence_is_no_part_of_a_value() {
+        let user = redacted("audit: acct=\"jsmith\"").replace("audit: acct=", "").replace('"', "");
+        assert_eq!(redacted("New session 3 of user jsmith."), format!("New session 3 of user {user}."));
+        assert_eq!(
+            redacted("Accepted publickey for jsmith from x"),
+            format!("Accepted publickey for {user} from x")
+        );
+        assert_eq!(redacted("ssh jsmith@x1")[4..10], *user);
+        let serial = redacted("SN=ABC123XYZ;").replace("SN=", "").replace(';', "");
+        assert_eq!(redacted("Serial Number: ABC123XYZ."), format!("Serial Number: {serial}."));
+        assert_eq!(
+            redacted("Serial Number: To Be Filled By O.E.M."),
+            "Serial Number: To Be Filled By O.E.M."
+        );
     }
 
     #[test]

@@ -30,7 +30,7 @@ use vocabulary::Group;
 pub struct Diff {
     /// Whether anything differs that is not hidden.
     pub different: bool,
-    /// By what functions of the two sides were put together.
+    /// By what functions of the two sides were put together: by address where nothing has what was asked for.
     pub matched_by: Matching,
     /// The first side.
     pub first: Side,
@@ -38,6 +38,9 @@ pub struct Diff {
     pub second: Side,
     /// How many pairs of functions were compared.
     pub compared: usize,
+    /// How many of their values, and of those of the machine as a whole, were not compared because one side does not tell
+    /// them: of these, nothing is known.
+    pub not_compared: usize,
     /// Functions that only the first side has.
     pub only_first: Vec<Lone>,
     /// Functions that only the second side has.
@@ -193,7 +196,8 @@ pub fn diff(
     all: bool,
     mut notes: Vec<String>,
 ) -> Diff {
-    let Pairs { both, only_first, only_second, notes: ambiguous } = pairs::pairs(first, second, matching);
+    let Pairs { both, only_first, only_second, used, notes: ambiguous } =
+        pairs::pairs(first, second, matching);
     notes.extend(ambiguous);
     let addresses: BTreeMap<Bdf, Bdf> = both.iter().map(|(a, b)| (b.address, a.address)).collect();
     let both: Vec<_> = both.into_iter().filter(|(a, b)| wanted(a) || wanted(b)).collect();
@@ -215,6 +219,8 @@ pub fn diff(
         }
     }
     functions.retain(|f| !f.comparison.changes.is_empty() || !f.comparison.not_compared.is_empty());
+    let comparisons = functions.iter().map(|f| &f.comparison).chain([&machine]);
+    let not_compared = comparisons.flat_map(|c| &c.not_compared).map(|missing| missing.paths.len()).sum();
     let lone = |half: Half<'_>, functions: Vec<&Function>| -> Vec<Lone> {
         let functions = functions.into_iter().filter(|f| wanted(f));
         functions.map(|f| Lone { address: f.address, device: title(half.inspection.names, f) }).collect()
@@ -230,10 +236,11 @@ pub fn diff(
             || !only_second.is_empty()
             || changed(&machine)
             || functions.iter().any(|f| changed(&f.comparison)),
-        matched_by: matching,
+        matched_by: used,
         first: side(first),
         second: side(second),
         compared,
+        not_compared,
         only_first,
         only_second,
         machine,

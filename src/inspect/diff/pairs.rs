@@ -9,10 +9,11 @@ use crate::pci::extended::serial_number;
 use super::{Half, incomparable};
 
 /// By what functions are put together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Matching {
     /// By address.
+    #[default]
     Address,
     /// By the physical slot that they are in, and their place below it.
     Slot,
@@ -43,6 +44,8 @@ pub struct Pairs<'a> {
     pub only_first: Vec<&'a Function>,
     /// Functions that only the second side has.
     pub only_second: Vec<&'a Function>,
+    /// By what they were put together: by address where no function has what was asked for.
+    pub used: Matching,
     /// What is not certain.
     pub notes: Vec<String>,
 }
@@ -71,6 +74,9 @@ pub fn pairs<'a>(first: Half<'a>, second: Half<'a>, matching: Matching) -> Pairs
                 None => others.entry(function.address).or_insert([None, None])[side] = Some(function),
             }
         }
+    }
+    if !keyed.is_empty() {
+        pairs.used = matching;
     }
     for (key, [a, b]) in keyed {
         if a.len().min(b.len()) > 0 && a.len().max(b.len()) > 1 {

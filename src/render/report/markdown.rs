@@ -13,9 +13,12 @@ struct Part {
     /// What it is called when it is left out.
     name: String,
     text: String,
-    /// What is left of it before it is left out.
-    short: Option<String>,
+    /// What is left of it before it is left out, the longest last.
+    shorter: Vec<String>,
 }
+
+/// Least characters that there is room for: a title, what happened, and what is asked.
+pub const SMALLEST: usize = 400;
 
 /// Rank of requests: they are the last to go, after everything else was left out or made short.
 const REQUEST: u8 = 1;
@@ -46,9 +49,12 @@ fn shorten(parts: &mut Vec<Part>, gone: &mut Vec<String>) -> bool {
         gone.push(parts.remove(place).name);
         return true;
     }
-    // Then requests become short, the last one first, and then the beginning.
-    if let Some(part) = parts.iter_mut().rev().find(|part| part.short.is_some()) {
-        part.text = part.short.take().unwrap_or_default();
+    // Then requests become short, the last one first, and then the beginning, up to its first sentence: what is asked
+    // is worth more than how it is introduced.
+    if let Some((part, text)) =
+        parts.iter_mut().rev().find_map(|part| part.shorter.pop().map(|text| (part, text)))
+    {
+        part.text = text;
         return true;
     }
     if parts.len() > 1 {
@@ -81,7 +87,7 @@ fn parts(report: &Report) -> Vec<Part> {
     let mut out = Vec::new();
     let mut part = |rank: u8, name: &str, text: String| {
         if !text.is_empty() {
-            out.push(Part { rank, name: name.to_owned(), text, short: None });
+            out.push(Part { rank, name: name.to_owned(), text, shorter: Vec::new() });
         }
     };
     let lead: Vec<String> = report.opening.iter().map(|text| format!("{}\n\n", plain(text))).collect();
@@ -131,16 +137,32 @@ fn parts(report: &Report) -> Vec<Part> {
     part(8, "the bytes", appendix(report));
     for part in &mut out {
         let mine = report.requests.iter().find(|request| part.name == format!("request {}", request.number));
-        part.short = match (part.name.as_str(), mine) {
-            ("title", _) if report.opening.len() > 1 => {
-                Some(format!("{title}{}", lead.first().map_or("", String::as_str)))
+        part.shorter = match (part.name.as_str(), mine) {
+            ("title", _) => {
+                let first = report.opening.first().map_or("", String::as_str);
+                let texts = [sentence(first), first];
+                let mut all: Vec<String> = texts.map(|text| format!("{title}{}\n\n", plain(text))).into();
+                all.dedup();
+                all.retain(|text| text.len() < part.text.len());
+                all
             }
-            ("what to do", _) => Some(advice(report, false)),
-            (_, Some(request)) => Some(short(request)),
-            _ => None,
+            ("what to do", _) => vec![advice(report, false)],
+            (_, Some(request)) => vec![short(request)],
+            _ => Vec::new(),
         };
     }
     out
+}
+
+/// The first sentence of a text, with its end.
+fn sentence(text: &str) -> &str {
+    let ends = text.match_indices(". ").find(|(end, _)| {
+        let before = text[..*end].rsplit(' ').next().unwrap_or_default();
+        let next = text[end + 2..].chars().next();
+        // No sentence ends behind one letter or in front of a small one: "e. g. this".
+        before.chars().count() > 1 && next.is_some_and(|c| !c.is_lowercase())
+    });
+    ends.map_or(text, |(end, _)| &text[..=end])
 }
 
 /// A request in one line.
@@ -340,4 +362,22 @@ fn plain(text: &str) -> String {
 fn settings(text: &str) -> String {
     let pieces = text.split('`').enumerate();
     pieces.map(|(place, piece)| if place % 2 == 1 { format!("`{piece}`") } else { plain(piece) }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sentence_ends_where_another_one_begins() {
+        for (text, first) in [
+            ("It fell off the bus. It must be moved.", "It fell off the bus."),
+            ("0000:82:00.0 runs at 2.5 GT/s. Ask.", "0000:82:00.0 runs at 2.5 GT/s."),
+            ("Some, e. g. this one. And more.", "Some, e. g. this one."),
+            ("One only.", "One only."),
+            ("", ""),
+        ] {
+            assert_eq!(sentence(text), first);
+        }
+    }
 }

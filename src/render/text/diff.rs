@@ -145,8 +145,17 @@ fn summary(answer: &Diff, style: Style) -> String {
         name => format!(", matched by {name}"),
     };
     let compared = format!("{} compared{matched}", functions(answer.compared));
+    let not_compared = match answer.not_compared {
+        0 => String::new(),
+        1 => "; 1 value not compared: one side does not tell it".to_owned(),
+        count => format!("; {count} values not compared: one side does not tell them"),
+    };
     if !answer.different {
-        return format!("{}: {compared}{hidden}\n", style.paint(Tone::Good, "no difference"));
+        let what = match answer.not_compared {
+            0 => style.paint(Tone::Good, "no difference"),
+            _ => "no difference in what both sides tell".into(),
+        };
+        return format!("{what}: {compared}{not_compared}{hidden}\n");
     }
     let count = answer.functions.iter().filter(|f| changed(&f.comparison)).count();
     let machine = if changed(&answer.machine) { ", and the machine as a whole" } else { "" };
@@ -154,7 +163,10 @@ fn summary(answer: &Diff, style: Style) -> String {
         (0, 0) => String::new(),
         (a, b) => format!("; {a} only in the first, {b} only in the second"),
     };
-    format!("{}: {count} of {compared}{machine}{lone}{hidden}\n", style.paint(Tone::Warn, "different"))
+    format!(
+        "{}: {count} of {compared}{machine}{lone}{not_compared}{hidden}\n",
+        style.paint(Tone::Warn, "different")
+    )
 }
 
 fn only(out: &mut String, which: &str, lone: &[Lone], style: Style) {
