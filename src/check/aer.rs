@@ -225,7 +225,8 @@ fn present(subject: &Subject<'_>) -> Judged {
         None => match subject.has(&SPECIFICATION)? {
             true => Ok(Verdict::good([])),
             false => {
-                Ok(Verdict::bad("the root port has no Advanced Error Reporting", "present", "absent", []))
+                let proofs = subject.end_of_extended_list();
+                Ok(Verdict::bad("the root port has no Advanced Error Reporting", "present", "absent", proofs))
             }
         },
     }

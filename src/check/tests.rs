@@ -472,7 +472,9 @@ fn every_check_fires_on_what_it_is_for_and_only_there() {
             wrong.push(format!("{id}: broken machine: {found:?}, expected {expected:?}"));
         }
         for finding in broken.run(id).iter().filter(|f| matches!(f.status, Fail | Warn)) {
-            let complete = !finding.summary.is_empty() && !finding.verdict.expected.is_empty();
+            let complete = !finding.summary.is_empty()
+                && !finding.verdict.expected.is_empty()
+                && !finding.verdict.proofs.is_empty();
             if !complete || finding.summary.ends_with('.') {
                 wrong.push(format!("{id}: {finding:?}"));
             }
@@ -732,6 +734,25 @@ fn containment_that_firmware_refused_counts_where_a_port_has_it() {
         assert_eq!(std::mem::replace(id, 0x0b), 0x1d);
     }
     assert_eq!(bench.worst("osc-granted").0, Pass);
+}
+
+#[test]
+fn a_machine_on_which_firmware_names_no_numa_node_at_all_is_not_passed_over() {
+    let judged = |nodes: Option<&str>| {
+        let mut bench = Bench::new();
+        for address in bench.functions.keys().copied().collect::<Vec<_>>() {
+            bench.attribute(address, "numa_node", "-1");
+        }
+        let file = |nodes: &str| ("sys/devices/system/node/online", format!("{nodes}\n").into_bytes());
+        bench.files.extend(nodes.map(file));
+        bench.worst("numa-unknown")
+    };
+    for (nodes, expected) in
+        [(Some("0-1"), Warn), (Some("0,8"), Warn), (Some("0"), NotApplicable), (None, Unknown)]
+    {
+        let (status, words) = judged(nodes);
+        assert_eq!(status, expected, "{nodes:?}: {words}");
+    }
 }
 
 #[test]
