@@ -57,7 +57,15 @@ fn judge(loaded: &Loaded, profile: &str, busy: bool) -> Vec<Finding> {
         busy,
         ..Surroundings::new(&loaded.machine, &loaded.platform, &*loaded.source.tree, &profile)
     };
-    run::run(around, loaded.machine.wanted().collect(), &|_| true)
+    let findings = run::run(around, loaded.machine.wanted().collect(), &|_| true);
+    // Whoever reads it can look it up.
+    let bare: Vec<String> = findings
+        .iter()
+        .filter(|f| matches!(f.status, Status::Warn | Status::Fail) && f.verdict.proofs.is_empty())
+        .map(|f| format!("{:?} {}: {}", f.address, f.check.id, f.summary))
+        .collect();
+    assert!(bare.is_empty(), "without evidence: {bare:#?}");
+    findings
 }
 
 fn findings(folder: &Path, profile: &str) -> Vec<Finding> {
@@ -340,6 +348,24 @@ fn captures_are_judged_as_before() {
         }
     }
     compare("captures.txt", &out);
+}
+
+/// Firmware that names no node of any host bridge is worse than one that forgets a single one.
+#[test]
+fn a_server_without_any_numa_node_is_told() {
+    let events: String = ["0000:01:00.0", "0000:41:00.0", "0000:82:00.0"]
+        .map(|f| format!("[[event]]\nat = \"1s\"\nfault = \"numa-unknown\"\nfunction = \"{f}\"\n"))
+        .concat();
+    let text = format!("title = \"x\"\nbase = \"two-socket-gpu-server\"\n{events}");
+    let scenario = Scenario::read(&text, "x", Path::new("."), None).unwrap();
+    let findings = judge(&load(simulated::source(&scenario, None).unwrap()), "minimal", false);
+    let warned = |address: &str| {
+        let gpu = findings.iter().find(|f| {
+            f.check.id == "numa-unknown" && f.address.is_some_and(|found| found.to_string() == address)
+        });
+        gpu.map(|f| f.status)
+    };
+    assert_eq!(warned("0000:82:00.0"), Some(Status::Warn));
 }
 
 /// Every fault of the simulator on a GPU at work, and the check that tells it; empty for what is no fault, or what only an

@@ -13,7 +13,7 @@ use crate::pci::register::RegisterType;
 
 use super::finding::{Judged, Proof, Skip, Verdict, Who};
 use super::registry::{Check, Lasting, Of, Severity};
-use super::subject::{Read, Subject};
+use super::subject::{self, Read, Subject};
 
 const EXPRESS: &crate::pci::decode::Specification = &express::SPECIFICATION;
 
@@ -163,14 +163,15 @@ pub static CHECKS: &[Check] = &[
     Check {
         id: "devsta-sticky",
         rule: "Device Status holds no error.",
-        severity: Severity::Warn,
+        severity: Severity::Fail,
         reads: "DevSta bits 2:0",
         why: "It works on every PCI Express function, even where firmware keeps AER.",
         reference: "PCIe 6.2, 7.5.3.5",
         remedy: "clear the bits and see whether they come back under load",
         who: Who::Provider,
         false_positives: "The bits stay until software clears them. Unsupported requests, and with them correctable or \
-                          non-fatal errors, are set on many healthy devices when the bus is enumerated: those pass.",
+                          non-fatal errors, are set on many healthy devices when the bus is enumerated: those pass. Only a \
+                          fatal error that was not there at a first reading (--for, --while) is a failure.",
         lasting: Lasting::Bits,
         of: Of::Function(device_status),
         ..Check::BASE
@@ -224,7 +225,8 @@ fn present(subject: &Subject<'_>) -> Judged {
         None => match subject.has(&SPECIFICATION)? {
             true => Ok(Verdict::good([])),
             false => {
-                Ok(Verdict::bad("the root port has no Advanced Error Reporting", "present", "absent", []))
+                let proofs = subject.end_of_extended_list();
+                Ok(Verdict::bad("the root port has no Advanced Error Reporting", "present", "absent", proofs))
             }
         },
     }
@@ -404,28 +406,38 @@ fn root_status(subject: &Subject<'_>) -> Judged {
     Ok(Verdict::bad(format!("error messages wait to be handled: {from}"), "none", names, proofs))
 }
 
+/// The bits that were set at the first reading; `None` without one, or where they were not read.
+fn device_status_before(subject: &Subject<'_>) -> Option<u16> {
+    let before = subject.around.earlier?.machine.get(subject.address())?;
+    let status: Read<DeviceStatus> = subject::register(before, EXPRESS).ok()?;
+    (status.value.0 != u16::MAX).then_some(status.value.0)
+}
+
 fn device_status(subject: &Subject<'_>) -> Judged {
     let status: Read<DeviceStatus> = subject.register(EXPRESS)?;
     if status.value.0 == u16::MAX {
         return Err(Skip::unknown("the register reads all-ones"));
     }
-    let (correctable, non_fatal) = (status.correctable_error_detected(), status.non_fatal_error_detected());
-    let (fatal, unsupported) = (status.fatal_error_detected(), status.unsupported_request_detected());
     let names = short_names(&DeviceStatus(status.value.0 & 0xf));
+    // Bits that are new since the first reading are judged by themselves: what was there before does not explain them.
+    let before = device_status_before(subject);
+    let new = DeviceStatus(status.value.0 & !before.unwrap_or(0) & 0xf);
+    let judged = if new.0 & 7 == 0 { DeviceStatus(status.value.0 & 0xf) } else { new };
+    let (fatal, unsupported) = (judged.fatal_error_detected(), judged.unsupported_request_detected());
     let proofs = [status.proof];
     // An unsupported request is counted as correctable (advisory) or non-fatal as well (PCIe 6.2, 6.2.3.2.4).
     let explained = unsupported && !fatal;
     if names.is_empty() || explained {
         return Ok(Verdict::good(proofs));
     }
-    let serious = fatal || non_fatal;
-    let words = match (fatal, non_fatal, correctable) {
+    let words = match (fatal, judged.non_fatal_error_detected(), judged.correctable_error_detected()) {
         (true, ..) => "a fatal error was detected since the bit was last cleared",
         (_, true, _) => "a non-fatal error was detected since the bit was last cleared",
         _ => "correctable errors were detected since the bit was last cleared",
     };
     let verdict = Verdict::bad(words, "none", names, proofs);
-    Ok(if serious { verdict } else { verdict.mild() })
+    let new_fatal = before.is_some() && new.fatal_error_detected();
+    Ok(if new_fatal { verdict } else { verdict.mild() })
 }
 
 fn reporting(subject: &Subject<'_>) -> Judged {

@@ -213,7 +213,14 @@ fn large_below_4g(subject: &Subject<'_>) -> Judged {
         return Err(Skip::not_applicable("it has no large prefetchable 64-bit BAR"));
     }
     match large.iter().find(|b| b.kernel_address.is_some_and(|a| a < 1 << 32)) {
-        None => Ok(Verdict::good([proof])),
+        None => match large.iter().find(|b| b.kernel_address.is_none()) {
+            None => Ok(Verdict::good([proof])),
+            // Where it will lie nobody knows; that it has no address is a finding of its own.
+            Some(bar) => Err(Skip::unknown(format!(
+                "BAR {} has no address and lies nowhere (bar-unassigned)",
+                bar.number
+            ))),
+        },
         Some(bar) => {
             let (number, size) = (bar.number, size_text(bar.size.unwrap_or(0)));
             let found = format!("{:#x}", bar.kernel_address.unwrap_or(0));

@@ -92,7 +92,10 @@ fn present(subject: &Subject<'_>) -> Judged {
     port(subject)?;
     match subject.has(&SPECIFICATION)? {
         true => Ok(Verdict::good([subject.register::<DpcControl>(&SPECIFICATION)?.proof])),
-        false => Ok(Verdict::bad("the port has no containment", "present", "absent", [])),
+        false => {
+            let proofs = subject.end_of_extended_list();
+            Ok(Verdict::bad("the port has no containment", "present", "absent", proofs))
+        }
     }
 }
 

@@ -2,9 +2,10 @@
 
 use crate::pci::header::{Command, SecondaryStatus, Status, latched_errors};
 use crate::pci::register::RegisterType;
-use crate::pci::walk::{Anomaly, List};
+use crate::pci::space::HEADER_SIZE;
+use crate::pci::walk::{Anomaly, List, capabilities_pointer};
 
-use super::finding::{Judged, Skip, Verdict, Who};
+use super::finding::{Judged, Proof, Skip, Verdict, Who};
 use super::registry::{Check, Lasting, Of, Severity};
 use super::subject::{Read, Subject};
 
@@ -158,8 +159,48 @@ fn integrity(subject: &Subject<'_>) -> Judged {
     };
     let mild = judged.iter().all(|a| is_mild(a));
     let found: Vec<String> = judged.iter().map(|a| words(a)).collect();
-    let verdict = Verdict::bad(words(worst), "a sound list", found.join("; "), []);
+    let proofs: Vec<Proof> = judged.iter().take(ANOMALIES).flat_map(|a| anomaly_proofs(subject, a)).collect();
+    let verdict = Verdict::bad(words(worst), "a sound list", found.join("; "), proofs);
     Ok(if mild { verdict.mild() } else { verdict })
+}
+
+/// Most anomalies of a function that are proved.
+const ANOMALIES: usize = 8;
+
+/// The pointer that leads wrong, or the bytes where something stands that cannot be.
+fn anomaly_proofs(subject: &Subject<'_>, anomaly: &Anomaly) -> Vec<Proof> {
+    let pointer = "Capabilities Pointer or Next Capability Pointer";
+    let places: Vec<(u16, u8, &'static str)> = match anomaly {
+        Anomaly::Loop { list, from, .. }
+        | Anomaly::IntoHeader { list, from, .. }
+        | Anomaly::Unaligned { list, from, .. } => match list {
+            // The pointer in the header is a byte of its own; that of a capability is the byte behind its ID.
+            List::Standard if *from < HEADER_SIZE => vec![(*from, 1, pointer)],
+            List::Standard => vec![(from + 1, 1, pointer)],
+            List::Extended => {
+                vec![(*from, 4, "extended capability header: Next Capability Offset in bits 31:20")]
+            }
+        },
+        Anomaly::AllOnes { offset, .. } => vec![(*offset, 4, "all-ones where a capability should begin")],
+        Anomaly::PastEnd { offset, .. } => vec![(*offset, 4, "beginning of the capability")],
+        Anomaly::Overlap { first, second, .. } => {
+            vec![(*first, 4, "beginning of the first"), (*second, 4, "beginning of the second")]
+        }
+        Anomaly::ReservedValue { offset, .. } => {
+            let width = if offset % 4 == 0 { 4 } else { 2 - offset % 2 };
+            vec![(*offset, width as u8, "reserved value")]
+        }
+        Anomaly::EmptyList => {
+            let layout = subject.layout().unwrap_or_default();
+            vec![(capabilities_pointer(layout), 1, "Capabilities Pointer")]
+        }
+        Anomaly::UnknownHeaderType { .. } => Vec::new(),
+    };
+    let proof = |(offset, width, decoded): (u16, u8, &'static str)| {
+        let raw = subject.function.space()?.value(offset, width)?;
+        Some(Proof::Bytes { address: subject.address(), offset, width, raw, decoded })
+    };
+    places.into_iter().filter_map(proof).collect()
 }
 
 /// Nothing is lost by these: the walk goes on as the kernel does.

@@ -2,10 +2,11 @@
 
 use nix::errno::Errno;
 
+use crate::machine::Function;
 use crate::pci::capability::{express, vpd};
 use crate::pci::extended::serial_number::{SPECIFICATION, SerialNumber};
 use crate::pci::header::ClassCode;
-use crate::tree::Cause;
+use crate::tree::{Cause, read_text};
 
 use super::finding::{Judged, Proof, Skip, Verdict, Who};
 use super::registry::{Check, Of, Severity};
@@ -72,7 +73,7 @@ pub static CHECKS: &[Check] = &[
         id: "numa-unknown",
         rule: "On a machine with several NUMA nodes the node of display, accelerator, network and storage controllers is known.",
         severity: Severity::Warn,
-        reads: "numa_node of all functions",
+        reads: "numa_node and local_cpulist of all functions, sys/devices/system/node/online",
         why: "Interrupts and buffers then land on any node: half of them on the far one.",
         reference: "Linux Documentation/ABI/testing/sysfs-bus-pci (numa_node); ACPI 6.5, 6.2.15 (_PXM)",
         remedy: "update firmware: the host bridge lacks _PXM",
@@ -141,6 +142,18 @@ fn class(subject: &Subject<'_>) -> Judged {
     }
 }
 
+/// Where it shows that no driver is bound: `uevent` without `DRIVER=`, or the link that is not there.
+fn no_driver(subject: &Subject<'_>) -> Vec<Proof> {
+    let address = subject.address();
+    match (subject.function.reading.text("uevent"), subject.function.reading.answer("driver")) {
+        (Some(text), _) => vec![Proof::Attribute { address, name: "uevent", text: text.to_owned() }],
+        (None, Some(Err(cause))) => {
+            vec![Proof::Attribute { address, name: "driver", text: cause.to_string() }]
+        }
+        (None, _) => Vec::new(),
+    }
+}
+
 fn bound(subject: &Subject<'_>) -> Judged {
     // Mass storage, network, display, processing accelerator (PCI Code and ID Assignment 1.11).
     if !matches!(subject.base_class(), Some(0x01 | 0x02 | 0x03 | 0x12)) {
@@ -161,7 +174,9 @@ fn bound(subject: &Subject<'_>) -> Judged {
         {
             Err(Skip::not_applicable("it is a display controller on conventional PCI, and has no driver"))
         }
-        Err(Skip::NotApplicable(_)) => Ok(Verdict::bad("no driver is bound", "a driver", "none", [])),
+        Err(Skip::NotApplicable(_)) => {
+            Ok(Verdict::bad("no driver is bound", "a driver", "none", no_driver(subject)))
+        }
         Err(unknown) => Err(unknown),
     }
 }
@@ -184,6 +199,9 @@ fn enabled(subject: &Subject<'_>) -> Judged {
     }
 }
 
+/// Which NUMA nodes there are: `0-1`, `0,2` (Linux Documentation/ABI/stable/sysfs-devices-node).
+const NODES: &str = "sys/devices/system/node/online";
+
 fn numa(subject: &Subject<'_>) -> Judged {
     if !matches!(subject.base_class(), Some(0x01 | 0x02 | 0x03 | 0x12)) {
         return Err(Skip::not_applicable("it is of no class that moves much data"));
@@ -201,11 +219,25 @@ fn numa(subject: &Subject<'_>) -> Judged {
         let near = other.reading.text("local_cpulist");
         node > Some(0) || node == Some(0) && near.zip(processors).is_some_and(|(a, b)| a != b)
     });
-    match several {
-        true => {
-            Ok(Verdict::bad("its NUMA node is not known on a machine with several", "a node", "-1", [proof]))
+    let unknown = |proofs: Vec<Proof>| {
+        Ok(Verdict::bad("its NUMA node is not known on a machine with several", "a node", "-1", proofs))
+    };
+    if several {
+        return unknown(vec![proof]);
+    }
+    let named = |other: &Function| {
+        let node = other.reading.text("numa_node").and_then(|text| text.parse::<i64>().ok());
+        node >= Some(0)
+    };
+    match read_text(subject.around.tree, NODES) {
+        Ok(text) => match text.contains([',', '-']) {
+            true => unknown(vec![proof, Proof::File { path: NODES.to_owned(), text }]),
+            false => Err(Skip::not_applicable("the machine has one NUMA node")),
+        },
+        Err(_) if subject.around.machine.functions.iter().any(named) => {
+            Err(Skip::not_applicable("the machine is not known to have several NUMA nodes"))
         }
-        false => Err(Skip::not_applicable("the machine is not known to have several NUMA nodes")),
+        Err(error) => Err(Skip::unknown(format!("firmware names no NUMA node of any function; {error}"))),
     }
 }
 

@@ -6,7 +6,7 @@ use crate::pci::capability::express::PortType;
 use crate::pci::extended::acs::{AcsCapability, AcsControl, SPECIFICATION};
 use crate::pci::extended::sriov;
 
-use super::finding::{Judged, Skip, Verdict, Who};
+use super::finding::{Judged, Proof, Skip, Verdict, Who};
 use super::registry::{Check, Of, Severity};
 use super::subject::{Read, Subject};
 
@@ -111,7 +111,8 @@ fn redirect_off(subject: &Subject<'_>) -> Judged {
     }
     leads_somewhere(subject)?;
     if !subject.has(&SPECIFICATION)? {
-        return Ok(Verdict::bad("the port has no Access Control Services", "present", "absent", []));
+        let proofs = subject.end_of_extended_list();
+        return Ok(Verdict::bad("the port has no Access Control Services", "present", "absent", proofs));
     }
     let capability: Read<AcsCapability> = subject.register(&SPECIFICATION)?;
     let control: Read<AcsControl> = subject.register(&SPECIFICATION)?;
@@ -140,7 +141,9 @@ fn groups(subject: &Subject<'_>) -> Judged {
         Ok(found) => found,
         // A machine on which nothing is in a group has no IOMMU in use.
         Err(Skip::Unknown(reason)) if reason.contains("ENOENT") => {
-            return Ok(Verdict::bad("it is in no IOMMU group: the IOMMU is off", "a group", "none", [])
+            let (address, name) = (subject.address(), "iommu_group");
+            let proof = Proof::Attribute { address, name, text: reason.into_owned() };
+            return Ok(Verdict::bad("it is in no IOMMU group: the IOMMU is off", "a group", "none", [proof])
                 .action(
                     Who::Firmware,
                     "enable `Intel VT-d` or `AMD IOMMU` in firmware setup, and intel_iommu=on",

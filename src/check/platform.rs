@@ -1,8 +1,12 @@
 //! The machine as a whole: kernel command line, what firmware handed over, room for BARs.
 
+use crate::kernel_log::platform::HostBridge;
 use crate::machine::error_sources::{
     BOOT_ERRORS, BootError, ErrorSource, boot_errors, error_sources, severity_name,
 };
+use crate::machine::{Function, link};
+use crate::pci::capability::express::PortType;
+use crate::pci::extended::dpc;
 use crate::tree::TreeError;
 
 use super::finding::{Judged, Proof, Skip, Verdict, Who};
@@ -38,14 +42,15 @@ pub static CHECKS: &[Check] = &[
     },
     Check {
         id: "osc-granted",
-        rule: "Firmware hands AER, hot-plug and the PCI Express capability of every host bridge to Linux.",
+        rule: "Firmware hands AER, hot-plug, the PCI Express capability and containment of every host bridge to Linux.",
         severity: Severity::Off,
-        reads: "_OSC lines of the kernel log",
+        reads: "_OSC lines of the kernel log; DPC (extended capability 001Dh) of ports",
         why: "What is not handed over Linux does not touch: no AER, no DPC, no ASPM.",
         reference: "PCI Firmware 3.3, 4.5.1; Linux drivers/acpi/pci_root.c",
         remedy: "look for `Native AER`, `PCIe Hot-Plug`, `OS Native Control` and `Native ASPM` in firmware setup",
         who: Who::Firmware,
-        false_positives: "Servers that handle errors in firmware first, by design.",
+        false_positives: "Servers that handle errors in firmware first, by design. DPC counts only where Linux asked for it \
+                          (5.7 and later) and some port may have it.",
         of: Of::Machine(granted),
         ..Check::BASE
     },
@@ -172,8 +177,25 @@ fn conflicts(around: &Surroundings<'_>) -> Judged {
     }
 }
 
+/// Whether no port of the machine has Downstream Port Containment; what was not read may have it.
+fn without_containment(around: &Surroundings<'_>) -> bool {
+    let has_none = |function: &Function| match link::port_type(function) {
+        Some(PortType::RootPort | PortType::DownstreamPort) => {
+            function.find(&dpc::SPECIFICATION).is_none() && function.extended_list_known()
+        }
+        Some(_) => true,
+        None => function.standard_list_known(),
+    };
+    around.machine.functions.iter().all(has_none)
+}
+
 fn granted(around: &Surroundings<'_>) -> Judged {
     let bridges = &around.platform.host_bridges;
+    // What the platform "does not support" are controls that the kernel asked for and did not get (kernel:
+    // acpi_pci_osc_control_set in drivers/acpi/pci_root.c).
+    let refuses_dpc = |bridge: &HostBridge| {
+        bridge.not_supported.iter().any(|control| control == "DPC") && !without_containment(around)
+    };
     if bridges.is_empty() {
         return Err(Skip::unknown("the kernel log says nothing of _OSC"));
     }
@@ -188,8 +210,9 @@ fn granted(around: &Surroundings<'_>) -> Judged {
         } else if bridge.os_controls.is_empty() {
             silent.push(name.clone());
         } else {
-            let missing: Vec<&str> =
+            let mut missing: Vec<&str> =
                 ["PCIeHotplug", "AER", "PCIeCapability"].into_iter().filter(|what| !given(what)).collect();
+            missing.extend(refuses_dpc(bridge).then_some("DPC"));
             if !missing.is_empty() {
                 wrong.push(format!("{name} keeps {}", missing.join(" ")));
             }
@@ -202,7 +225,7 @@ fn granted(around: &Surroundings<'_>) -> Judged {
         let wrong = wrong.join("; ");
         return Ok(Verdict::bad(
             format!("firmware keeps control: {wrong}"),
-            "PCIeHotplug AER PCIeCapability",
+            "PCIeHotplug AER PCIeCapability, and DPC where ports have it",
             wrong,
             proofs,
         ));
@@ -213,20 +236,30 @@ fn granted(around: &Surroundings<'_>) -> Judged {
     }
 }
 
+/// The last address of a window of memory: `[mem 0x380000000000-0x3bffffffffff window]`.
+fn memory_end(window: &str) -> Option<u64> {
+    let (range, _) = window.strip_prefix("[mem 0x")?.split_once([' ', ']'])?;
+    let (_, end) = range.split_once("-0x")?;
+    u64::from_str_radix(end, 16).ok()
+}
+
 fn window_above_4g(around: &Surroundings<'_>) -> Judged {
-    let windows: Vec<&String> = around.platform.host_bridges.iter().flat_map(|b| &b.windows).collect();
-    if windows.is_empty() {
-        return Err(Skip::unknown("the kernel log does not list the windows of host bridges"));
+    // Then the kernel prints all that the processor can address, and not what firmware gave (kernel:
+    // pci_acpi_root_prepare_resources in arch/x86/pci/acpi.c).
+    if around.platform.has_option("pci", "nocrs") {
+        return Err(Skip::unknown(
+            "with pci=nocrs the kernel does not look at the windows of host bridges, and its log does not list them",
+        ));
     }
-    // `[mem 0x380000000000-0x3bffffffffff window]`
-    let above = |text: &str| {
-        let range = text.strip_prefix("[mem 0x")?;
-        let start = range.split('-').next()?;
-        Some(u64::from_str_radix(start, 16).ok()? >= 1 << 32)
-    };
+    let windows = around.platform.host_bridges.iter().flat_map(|bridge| &bridge.windows);
+    let windows: Vec<(&String, u64)> = windows.filter_map(|w| Some((w, memory_end(w)?))).collect();
+    if windows.is_empty() {
+        return Err(Skip::unknown("the kernel log lists no memory windows of host bridges"));
+    }
     let lines = around.platform.host_bridges.iter().flat_map(|bridge| &bridge.lines.windows);
-    let proofs: Vec<Proof> = lines.map(Proof::line).collect();
-    match windows.iter().any(|w| above(w) == Some(true)) {
+    let proofs: Vec<Proof> = lines.filter(|line| line.text.contains("[mem ")).map(Proof::line).collect();
+    // One may begin below and end above.
+    match windows.iter().any(|(_, end)| *end >= 1 << 32) {
         true => Ok(Verdict::good(proofs)),
         false => Ok(Verdict::bad(
             "no host bridge has a window for memory above 4 GiB",

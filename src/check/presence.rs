@@ -204,12 +204,11 @@ fn not_ready(subject: &Subject<'_>) -> Judged {
 
 fn folder(subject: &Subject<'_>) -> Judged {
     match subject.function.presence.state {
-        State::Absent => Ok(Verdict::bad(
-            "the function went away while it was read",
-            "a function",
-            subject.function.presence.reason.clone(),
-            [],
-        )),
+        State::Absent => {
+            let reason = subject.function.presence.reason.clone();
+            let proof = Proof::Attribute { address: subject.address(), name: "config", text: reason.clone() };
+            Ok(Verdict::bad("the function went away while it was read", "a function", reason, [proof]))
+        }
         State::Unknown => Err(not_read(subject)),
         _ => Ok(Verdict::good([])),
     }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::kernel_log::Event;
+use crate::machine::reading::DEVICES;
 use crate::machine::{self, Function, State};
 use crate::pci::Bdf;
 
@@ -113,7 +114,9 @@ fn gone(around: &Surroundings<'_>, checks: &[&'static Check], findings: &mut Vec
         finding(*around, check, Some(*address), || {
             let time = earlier.words();
             let summary = format!("the function went away in these {time}");
-            Ok(Verdict::bad(summary, "a function", "none", []))
+            let path = format!("{DEVICES}/{address}");
+            let proof = Proof::File { path, text: format!("was there {time} before") };
+            Ok(Verdict::bad(summary, "a function", "none", [proof]))
         })
     }));
 }

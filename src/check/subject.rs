@@ -11,6 +11,7 @@ use crate::pci::capability::express::{self, PortType};
 use crate::pci::decode::Specification;
 use crate::pci::header::HeaderType;
 use crate::pci::register::RegisterType;
+use crate::pci::space::CONVENTIONAL_SIZE;
 use crate::pci::walk::List;
 use crate::tree::Tree;
 
@@ -223,6 +224,21 @@ impl<'a> Subject<'a> {
             Skip::NotApplicable(_) => Ok(false),
             unknown => Err(unknown),
         }
+    }
+
+    /// Where the extended list ends, as proof that something is not on it: the header of its last capability, or what stands
+    /// at 100h of a function without any. Empty if that was not read.
+    pub fn end_of_extended_list(&self) -> Vec<Proof> {
+        let last = self.function.located.iter().rfind(|located| located.list == List::Extended);
+        let (offset, decoded) = match last {
+            Some(last) => (last.offset, "header of the last extended capability"),
+            None => (CONVENTIONAL_SIZE, "no extended capability"),
+        };
+        let raw = self.function.space().and_then(|space| space.u32(offset));
+        let address = self.address();
+        raw.map(|raw| Proof::Bytes { address, offset, width: 4, raw: raw.into(), decoded })
+            .into_iter()
+            .collect()
     }
 
     /// A register of the header.

@@ -472,7 +472,9 @@ fn every_check_fires_on_what_it_is_for_and_only_there() {
             wrong.push(format!("{id}: broken machine: {found:?}, expected {expected:?}"));
         }
         for finding in broken.run(id).iter().filter(|f| matches!(f.status, Fail | Warn)) {
-            let complete = !finding.summary.is_empty() && !finding.verdict.expected.is_empty();
+            let complete = !finding.summary.is_empty()
+                && !finding.verdict.expected.is_empty()
+                && !finding.verdict.proofs.is_empty();
             if !complete || finding.summary.ends_with('.') {
                 wrong.push(format!("{id}: {finding:?}"));
             }
@@ -621,6 +623,155 @@ fn what_lasts_is_told_with_its_age() {
     before(&mut bench);
     let (status, words) = bench.worst("aer-status-latched");
     assert!(status == Fail && words.ends_with("may be old"), "{words}");
+}
+
+/// `GPU recovery action changed from 0x0 (None) to …`.
+fn recovery(b: &mut Bench, second: u32, from: &str, to: &str) {
+    let line = format!("GPU recovery action changed from {from} to {to}");
+    b.log.push_str(&format!("[  {second}.000000] NVRM: Xid (PCI:0000:01:00): 154, {line}\n"));
+}
+
+#[test]
+fn the_last_recovery_action_of_a_gpu_holds() {
+    const NONE: &str = "0x0 (None)";
+    const RESET: &str = "0x1 (GPU Reset Required)";
+    const REBOOT: &str = "0x2 (Node Reboot Required)";
+    for (actions, expected, word) in [
+        (&[NONE, RESET, NONE][..], Pass, ""),
+        (&[RESET, NONE, REBOOT][..], Fail, "Node Reboot Required"),
+        (&[NONE, RESET, REBOOT][..], Fail, "Node Reboot Required"),
+        (&[NONE, RESET, NONE, RESET][..], Fail, "GPU Reset Required"),
+        (&[NONE, RESET, NONE, RESET, NONE][..], Pass, ""),
+    ] {
+        let mut bench = Bench::new();
+        for (place, pair) in actions.windows(2).enumerate() {
+            recovery(&mut bench, 100 + place as u32, pair[0], pair[1]);
+        }
+        let found = bench.run("kmsg-xid154").into_iter().max_by_key(|f| f.status).unwrap();
+        assert_eq!(found.status, expected, "{actions:?}: {}", found.summary);
+        assert!(found.verdict.action.unwrap_or_default().contains(word), "{actions:?}");
+    }
+    // What is asked of one GPU is not taken back by what is said of another one.
+    let mut bench = Bench::new();
+    recovery(&mut bench, 100, NONE, RESET);
+    bench.log.push_str(
+        &bench.log.replace("0000:01", "0000:04").replace(&format!("to {RESET}"), &format!("to {NONE}")),
+    );
+    assert_eq!(bench.worst("kmsg-xid154").0, Fail);
+}
+
+#[test]
+fn an_old_unsupported_request_does_not_explain_new_errors() {
+    let bits = |b: &mut Bench, bits: [u64; 4]| {
+        let names = ["correctable_error", "non_fatal_error", "fatal_error", "unsupported_request"];
+        for (name, bit) in names.iter().zip(bits) {
+            b.set(DRIVE, &format!("express.device_status.{name}_detected"), bit);
+        }
+    };
+    for (then, now, expected) in [
+        ([0, 0, 0, 1], [0, 0, 0, 1], Pass),
+        ([1, 0, 0, 1], [1, 0, 0, 1], Pass),
+        ([0, 0, 0, 1], [1, 0, 0, 1], Warn),
+        ([1, 0, 0, 1], [1, 1, 0, 1], Warn),
+        ([0, 0, 0, 1], [0, 0, 1, 1], Fail),
+        ([0, 0, 0, 0], [0, 0, 1, 0], Fail),
+        ([0, 0, 1, 0], [0, 0, 1, 0], Warn),
+        ([0, 0, 0, 0], [1, 1, 0, 1], Pass),
+        ([1, 0, 0, 0], [1, 0, 0, 1], Pass),
+    ] {
+        let mut bench = Bench::new();
+        bits(&mut bench, then);
+        before(&mut bench);
+        bits(&mut bench, now);
+        let (status, words) = bench.worst("devsta-sticky");
+        assert_eq!(status, expected, "{then:?} to {now:?}: {words}");
+    }
+    let mut bench = Bench::new();
+    bits(&mut bench, [1, 0, 0, 1]);
+    assert_eq!(bench.worst("devsta-sticky").0, Pass, "read once");
+    bits(&mut bench, [0, 0, 1, 0]);
+    assert_eq!(bench.worst("devsta-sticky").0, Warn, "read once");
+}
+
+#[test]
+fn a_window_counts_by_its_end_and_not_at_all_where_firmware_was_not_asked() {
+    let judged = |windows: &[&str], command: &str| {
+        let mut bench = Bench::new();
+        bench.platform.host_bridges[0].windows = windows.iter().map(|w| (*w).to_owned()).collect();
+        bench.platform.command_line = Some(command.to_owned());
+        let found = bench.run("host-no-64bit-window").remove(0);
+        (found.status, found.verdict.proofs.len())
+    };
+    let io = "[io  0x0000-0x0cf7 window]";
+    assert_eq!(judged(&[io, "[mem 0x00000000-0xffffffffff]"], ""), (Pass, 1));
+    assert_eq!(judged(&[io, "[mem 0x90000000-0xffffffff window]"], ""), (Warn, 1));
+    assert_eq!(judged(&["[mem 0x90000000-0x1ffffffff window] (bus address [0x0-0x1])"], ""), (Pass, 1));
+    assert_eq!(judged(&[io, "[bus 00-7f]"], "").0, Unknown);
+    assert_eq!(judged(&["[mem 0x00000000-0xffffffffff]"], "pci=realloc,nocrs").0, Unknown);
+}
+
+#[test]
+fn a_large_bar_without_an_address_does_not_lie_above_4g() {
+    let mut bench = Bench::new();
+    prepare(&mut bench, "bar-large-below-4g");
+    assert_eq!(bench.worst("bar-large-below-4g").0, Pass);
+    let unset = "0x0000000000000000 0x000000000fffffff 0x000000002014220c";
+    bench.attribute(DRIVE, "resource", unset);
+    assert_eq!(bench.worst("bar-large-below-4g").0, Unknown);
+}
+
+#[test]
+fn containment_that_firmware_refused_counts_where_a_port_has_it() {
+    let mut bench = Bench::new();
+    bench.platform.host_bridges[0].not_supported = vec!["LTR".to_owned()];
+    assert_eq!(bench.worst("osc-granted").0, Pass);
+    bench.platform.host_bridges[0].not_supported.push("DPC".to_owned());
+    let (status, words) = bench.worst("osc-granted");
+    assert!(status == Warn && words.contains("keeps DPC"), "{words}");
+    for address in [PORT, "00:02.0", SWITCH] {
+        // A vendor's capability in its place.
+        let id = &mut bench.bytes(address)[0x150];
+        assert_eq!(std::mem::replace(id, 0x0b), 0x1d);
+    }
+    assert_eq!(bench.worst("osc-granted").0, Pass);
+}
+
+#[test]
+fn a_machine_on_which_firmware_names_no_numa_node_at_all_is_not_passed_over() {
+    let judged = |nodes: Option<&str>| {
+        let mut bench = Bench::new();
+        for address in bench.functions.keys().copied().collect::<Vec<_>>() {
+            bench.attribute(address, "numa_node", "-1");
+        }
+        let file = |nodes: &str| ("sys/devices/system/node/online", format!("{nodes}\n").into_bytes());
+        bench.files.extend(nodes.map(file));
+        bench.worst("numa-unknown")
+    };
+    for (nodes, expected) in
+        [(Some("0-1"), Warn), (Some("0,8"), Warn), (Some("0"), NotApplicable), (None, Unknown)]
+    {
+        let (status, words) = judged(nodes);
+        assert_eq!(status, expected, "{nodes:?}: {words}");
+    }
+}
+
+#[test]
+fn what_firmware_reports_for_information_is_no_error() {
+    let report = |severity: &str| {
+        let mut bench = Bench::new();
+        for line in [
+            "Hardware error from APEI Generic Hardware Error Source: 4",
+            &format!("event severity: {severity}"),
+            &format!(" Error 0, type: {severity}"),
+            "  section_type: PCIe error",
+            "  port_type: 4, root port",
+            "  device_id: 0000:00:01.0",
+        ] {
+            said(&mut bench, &format!("{{1}}[Hardware Error]: {line}"));
+        }
+        bench.worst("kmsg-aer").0
+    };
+    assert_eq!(["info", "corrected", "recoverable", "fatal"].map(report), [Pass, Warn, Fail, Fail]);
 }
 
 #[test]

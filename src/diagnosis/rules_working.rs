@@ -278,6 +278,16 @@ pub static RULES: &[Rule] = &[
         ..BASE
     },
     Rule {
+        id: "recovery-asked-for",
+        verdict: Verdict::DriverWedged,
+        seen: &["recovery-asked-for"],
+        unless_after: &["recovery-no-longer-asked-for", "started", "found-again"],
+        because: "The driver has concluded that the GPU has to be reset, drained or restarted with the machine, and has not taken that \
+                  back: until then it stays out of use.",
+        source: "NVIDIA, Xid catalogue, 154 (GPU_RECOVERY_ACTION_CHANGED)",
+        ..BASE
+    },
+    Rule {
         id: "program-failed",
         verdict: Verdict::ApplicationFault,
         seen: &["program-failed"],

@@ -345,6 +345,21 @@ pub static SIGNS: &[Sign] = &[
         ..BASE
     },
     Sign {
+        id: "recovery-asked-for",
+        says: "the driver says that the GPU has to be recovered (Xid 154)",
+        events: &[Seen::with(
+            "nvidia.xid",
+            &[With::Number("xid", &[154]), With::NotWord("action", &["None"])],
+        )],
+        ..BASE
+    },
+    Sign {
+        id: "recovery-no-longer-asked-for",
+        says: "the driver says that the GPU needs no recovery any more (Xid 154)",
+        events: &[Seen::with("nvidia.xid", &[With::Number("xid", &[154]), With::Word("action", &["None"])])],
+        ..BASE
+    },
+    Sign {
         id: "program-failed",
         says: "the program that used the device made a mistake",
         events: &[Seen::with("nvidia.xid", &[With::Level(Level::Application)])],

@@ -15,6 +15,8 @@ const FILES: &[&str] = &[
     "proc/iomem",
     "proc/modules",
     "proc/stat",
+    "sys/devices/system/node/online",
+    "sys/devices/system/node/possible",
     "sys/firmware/acpi/tables/HEST",
     "sys/firmware/acpi/tables/MCFG",
     "sys/firmware/acpi/tables/data/BERT",

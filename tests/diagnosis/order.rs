@@ -70,6 +70,22 @@ fn containment_ends_when_what_is_below_was_recovered() {
 }
 
 #[test]
+fn the_last_recovery_action_that_the_driver_asks_for_holds() {
+    let changed = |second: u32, to: &str| {
+        let line =
+            format!("Xid (PCI:0000:64:00): 154, GPU recovery action changed from 0x3 (Drain P2P) to {to}");
+        format!("[  {second}.000000] NVRM: {line}\n")
+    };
+    let (none, reset) = ("0x0 (None)", "0x1 (GPU Reset Required)");
+    let wanted = ["0000:64:00.0 driver-wedged recovery-asked-for"];
+    expect(&changed(100, none), &[]);
+    expect(&changed(100, reset), &wanted);
+    expect(&format!("{}{}", changed(100, none), changed(200, "0x2 (Node Reboot Required)")), &wanted);
+    expect(&format!("{}{}", changed(100, reset), changed(200, none)), &[]);
+    expect(&format!("{}{}{}", changed(100, reset), changed(200, none), changed(300, reset)), &wanted);
+}
+
+#[test]
 fn a_reset_without_return_ends_when_the_device_was_started() {
     let reset = "[  100.000000] vfio-pci 0000:65:00.0: not ready 65535ms after FLR; giving up\n";
     expect(reset, &["0000:65:00.0 reset-failed reset-without-return"]);

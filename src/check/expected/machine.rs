@@ -5,6 +5,7 @@ use crate::check::expectation::{Entry, facts};
 use crate::check::finding::{Judged, Proof, Skip, Verdict};
 use crate::check::subject::Surroundings;
 use crate::document::nearest::nearest;
+use crate::machine::reading::DEVICES;
 use crate::pci::Bdf;
 
 pub(super) fn count(around: &Surroundings<'_>, entry: &Entry) -> Judged {
@@ -13,19 +14,22 @@ pub(super) fn count(around: &Surroundings<'_>, entry: &Entry) -> Judged {
     let at = entry.at(entry.line);
     let listed = here.iter().map(Bdf::to_string).collect::<Vec<_>>().join(" ");
     let number = here.len() as u64;
+    let all = around.machine.functions.len();
+    let text = format!("{all} functions, of these {number} as the entry says: {listed}");
+    let proof = Proof::File { path: DEVICES.to_owned(), text: text.trim_end_matches([':', ' ']).to_owned() };
     match &entry.count {
-        Some(wanted) if wanted.value == number => Ok(Verdict::good([])),
-        None if number > 0 => Ok(Verdict::good([])),
+        Some(wanted) if wanted.value == number => Ok(Verdict::good([proof])),
+        None if number > 0 => Ok(Verdict::good([proof])),
         Some(wanted) if number > 0 => Ok(Verdict::bad(
             format!("{number} functions instead of {} ({})", wanted.value, entry.at(wanted.line)),
             wanted.value.to_string(),
             format!("{number}: {listed}"),
-            [],
+            [proof],
         )),
         wanted => {
             let expected = wanted.as_ref().map_or_else(|| "at least one".to_owned(), |w| w.value.to_string());
             let (what, hint) = what_is_missing(around, entry);
-            Ok(Verdict::bad(format!("{at}: nothing here is {what}{hint}"), expected, "none", []))
+            Ok(Verdict::bad(format!("{at}: nothing here is {what}{hint}"), expected, "none", [proof]))
         }
     }
 }

@@ -32,6 +32,9 @@ pub(super) fn uncorrected(around: &Surroundings<'_>, event: &Event) -> Option<Ve
         "aer.error" if severity.contains("uncorrect") => trouble(event, "an uncorrected error"),
         "aer.not-recovered" | "aer.reset-failed" => trouble(event, "recovery from an error failed"),
         "eeh.frozen" | "mce.pcie" => trouble(event, "the bus was stopped after an error"),
+        // Of the four severities only this one tells of no error (UEFI 2.10, N.2.1; kernel: cper_severity_strs in
+        // drivers/firmware/efi/cper.c).
+        "apei.error" if severity.trim() == "info" => return None,
         "apei.error" if event.text("type").is_some_and(|t| t.contains("PCIe")) => {
             let told = trouble(event, "firmware reported an error of PCI Express");
             return Some(if severity.contains("corrected") { told.mild() } else { told });

@@ -5,7 +5,7 @@ use crate::check::subject::Surroundings;
 use crate::inspect::log::level;
 use crate::kernel_log::{Event, Level, rm_init, xid};
 
-use super::cause::card_left;
+use super::cause::{card_left, events};
 use super::{is, trouble};
 
 fn xid_number(event: &Event) -> Option<i64> {
@@ -60,15 +60,20 @@ pub(super) fn probe_failed(_: &Surroundings<'_>, event: &Event) -> Option<Verdic
     is(event, &kinds).then(|| trouble(event, "a driver gave the device up"))
 }
 
-pub(super) fn recovery_action(_: &Surroundings<'_>, event: &Event) -> Option<Verdict> {
+/// `GPU recovery action changed from 0x0 (None) to 0x1 (GPU Reset Required)`: the last such line of a GPU holds.
+pub(super) fn recovery_action(around: &Surroundings<'_>, event: &Event) -> Option<Verdict> {
     if xid_number(event) != Some(154) {
         return None;
     }
-    let message = event.text("message").unwrap_or(&event.message);
-    // `GPU recovery action changed from 0x0 (None) to 0x1 (GPU Reset Required)`
-    let action =
-        message.rsplit_once(" to ").and_then(|(_, to)| to.split_once('(')?.1.split_once(')')).map(|(a, _)| a);
-    match action {
+    let changed_later = |other: &Event| {
+        xid_number(other) == Some(154)
+            && (other.boot, other.device) == (event.boot, event.device)
+            && other.last_line > event.last_line
+    };
+    if !events(around, changed_later).is_empty() {
+        return None;
+    }
+    match event.text("action") {
         Some("None") => None,
         Some(action) => {
             let verdict = trouble(event, "the driver asks for recovery");

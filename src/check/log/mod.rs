@@ -70,7 +70,7 @@ pub static CHECKS: &[Check] = &[
     Check {
         id: "kmsg-xid154",
         rule: "NVIDIA's driver does not ask for a GPU to be reset or the machine to be restarted.",
-        reads: "kernel log: Xid 154, GPU recovery action changed",
+        reads: "kernel log: Xid 154, GPU recovery action changed; the last line of each GPU holds",
         why: "The driver has concluded which recovery is needed; until then the GPU stays out of use.",
         reference: "NVIDIA, Xid catalogue, 154 (GPU_RECOVERY_ACTION_CHANGED)",
         remedy: "do what the line asks for",

@@ -13,10 +13,11 @@ pub const KINDS: &[Kind] = &[
         Level::Depends,
         "The driver reports an error by number; `explain xid N` says what the number means.",
         "NVIDIA, Xid Errors (docs.nvidia.com/deploy/xid-errors); open-gpu-kernel-modules, nverror.h",
-        // GPU instances (MIG) follow the address; pid and name came and went with the driver's version.
+        // GPU instances (MIG) follow the address; pid and name came and went with the driver's version. Of Xid 154 the new
+        // recovery action tells events apart: the last one holds, and `None` takes back what was asked for before.
         &[Wording::whole(
             "Xid (",
-            r"^NVRM: (?:GPU(?P<gpu_index>\d+) )?Xid \((?:PCI:)?<gpu>(?: GPU-I:(?P<instance>\d+))?(?: GPU-CI:\d+)?\): (?P<xid>\d+),(?: pid=(?P<pid>'?[^,]*'?),)?(?: name=(?P<process>[^,]*),)? ?(?P<message>.*)$",
+            r"^NVRM: (?:GPU(?P<gpu_index>\d+) )?Xid \((?:PCI:)?<gpu>(?: GPU-I:(?P<instance>\d+))?(?: GPU-CI:\d+)?\): (?P<xid>\d+),(?: pid=(?P<pid>'?[^,]*'?),)?(?: name=(?P<process>[^,]*),)? ?(?P<message>GPU recovery action changed from 0x[0-9a-f]+ \([^)]*\) to 0x[0-9a-f]+ \((?P<action>[^)]*)\).*|.*)$",
         )
         .of("nvidia")],
     ),

@@ -10,7 +10,7 @@ pub mod registers;
 pub mod resources;
 mod services;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::config::Config;
 use super::document::Mistake;
@@ -138,6 +138,12 @@ fn platform(machine: &mut Machine, description: &Description) {
     machine.line("proc/cmdline", &description.command_line);
     machine.file("sys/firmware/acpi/tables/FACP", acpi::fadt(description.fadt.0, description.fadt.1));
     machine.file("sys/firmware/acpi/tables/MCFG", acpi::mcfg(description.ecam, description.domains()));
+    let nodes: BTreeSet<usize> =
+        description.processors.iter().filter_map(|(_, node)| usize::try_from(*node).ok()).collect();
+    let nodes = interrupts::list(&nodes.into_iter().collect::<Vec<_>>());
+    for which in ["online", "possible"] {
+        machine.line(format!("sys/devices/system/node/{which}"), &nodes);
+    }
     let policies = ["default", "performance", "powersave", "powersupersave"].map(|policy| {
         if policy == description.aspm_policy { format!("[{policy}] ") } else { format!("{policy} ") }
     });
