@@ -71,7 +71,11 @@ fn check_ocptv(text: &str) -> Vec<Value> {
     }
     assert_eq!(open, None);
     let end = &lines[lines.len() - 1]["testRunArtifact"]["testRunEnd"];
-    assert_eq!(end["status"], "COMPLETE");
+    let pair = (end["status"].as_str().unwrap(), end["result"].as_str().unwrap());
+    // Valid Test Result and Test Status Combinations of the specification: no others.
+    let valid =
+        [("SKIP", "NOT_APPLICABLE"), ("ERROR", "NOT_APPLICABLE"), ("COMPLETE", "PASS"), ("COMPLETE", "FAIL")];
+    assert!(valid.contains(&pair), "{pair:?}");
     assert_eq!(end["result"] == "FAIL", failed);
     lines
 }
@@ -93,6 +97,13 @@ fn ocptv_follows_its_specification() {
     let (text, status) = pciscope(&["--from", SOUND, "--format", "ocptv", "check"]);
     let lines = check_ocptv(&text);
     assert_eq!(lines[lines.len() - 1]["testRunArtifact"]["testRunEnd"]["result"], "PASS", "{status}");
+    // What is unknown and counts is no pass.
+    let asleep = ["--from", "sysfs-fixtures/broken/asleep-d3cold", "--format", "ocptv", "check", "82:00.0"];
+    let (text, status) = pciscope(&asleep);
+    assert_eq!(status, 3);
+    let lines = check_ocptv(&text);
+    let end = &lines[lines.len() - 1]["testRunArtifact"]["testRunEnd"];
+    assert_eq!(*end, serde_json::json!({ "status": "ERROR", "result": "NOT_APPLICABLE" }));
 }
 
 /// Elements that Jenkins takes (junit-10.xsd of its xunit plugin, MIT licence), with the attributes that each must and may
@@ -162,10 +173,32 @@ fn json_is_what_its_schema_says() {
 
 #[test]
 fn prometheus_has_one_series_a_finding() {
-    let (text, _) = pciscope(&["--from", BROKEN, "--format", "prometheus", "check"]);
-    let series: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
-    let distinct: std::collections::BTreeSet<&str> = series.iter().copied().collect();
-    assert_eq!(series.len(), distinct.len());
+    let entries = file("entries.toml", &"[[device]]\nwhere = \"82:00.0\"\n".repeat(3));
+    let storm = "sysfs-fixtures/scenarios/error-storm.toml";
+    let once = |arguments: &[&str]| {
+        let (text, _) = pciscope(&[&["--format", "prometheus", "--from"][..], arguments].concat());
+        // Without the value: a series is its name and its labels.
+        let series: Vec<&str> = text
+            .lines()
+            .filter(|l| !l.starts_with('#'))
+            .filter_map(|l| Some(l.rsplit_once(' ')?.0))
+            .collect();
+        let distinct: std::collections::BTreeSet<&str> = series.iter().copied().collect();
+        assert!(series.len() > 5 && series.len() == distinct.len(), "{arguments:?}: {text}");
+        text
+    };
+    once(&[storm, "check", "--for", "20s", "--expect", &entries, "--profile", "gpu-server"]);
+    let text = once(&[SOUND, "check", "--expect", &entries]);
+    for entry in ["0", "1", "2"] {
+        let series = format!("{{check=\"presence-count\",status=\"fail\",entry=\"{entry}\"}} 1");
+        let passed = series.replace("fail", "pass");
+        assert!(text.contains(&series) || text.contains(&passed), "{text}");
+    }
+    for machine in std::fs::read_dir("sysfs-fixtures/broken").unwrap() {
+        let folder = machine.unwrap().path();
+        once(&[folder.to_str().unwrap(), "check"]);
+    }
+    let text = once(&[BROKEN, "check"]);
     assert!(text.contains(
         "pciscope_check_status{check=\"presence-config-all-ones\",status=\"fail\",segment=\"0000\",bus=\"82\",device=\"00\",function=\"0\"} 1"
     ));
@@ -176,6 +209,11 @@ fn exit_status_follows_what_was_found() {
     for (folder, more, expected) in [
         (BROKEN, &["--fail-on", "fail"][..], 2),
         (BROKEN, &["--only", "devsta-sticky"], 3),
+        // Unknown, or not made because it applies to nothing: one rule.
+        (BROKEN, &["--only", "devsta-sticky", "--fail-on", "fail"], 0),
+        ("sysfs-fixtures/broken/capability-loop", &["--only", "sriov-incomplete"], 3),
+        ("sysfs-fixtures/broken/capability-loop", &["--only", "sriov-incomplete", "--fail-on", "unknown"], 3),
+        ("sysfs-fixtures/broken/capability-loop", &["--only", "sriov-incomplete", "--fail-on", "fail"], 0),
         ("sysfs-fixtures/broken/asleep-d3cold", &["82:00.0"], 3),
         ("sysfs-fixtures/broken/asleep-d3cold", &["82:00.0", "--fail-on", "fail"], 0),
         ("sysfs-fixtures/machines/two-socket-gpu-server", &["--only", "msix-pending"], 1),
@@ -231,6 +269,53 @@ fn a_check_that_was_asked_for_and_not_made_is_unknown_in_every_format() {
         let (text, _) = asked("prometheus");
         assert!(text.contains(&format!("{{check=\"{only}\",status=\"unknown\"}} 1")), "{text}");
     }
+}
+
+/// A machine whose firmware keeps control, and gives its reason only in the log.
+const KEPT: &str = "[    0.000000] Linux version 6.8.0 (x86_64-linux-gnu-gcc-13)
+[    0.900000] ACPI: PCI Root Bridge [PC00] (domain 0000 [bus 00-7f])
+[    1.000000] acpi PNP0A08:00: _OSC: OS supports [ExtendedConfig ASPM ClockPM Segments MSI HPX-Type3]
+[    1.100000] acpi PNP0A08:00: _OSC: platform retains control of PCIe features (AE_NOT_FOUND)
+";
+
+#[test]
+fn evidence_of_the_kernel_log_stands_in_the_log() {
+    let machine = "sysfs-fixtures/machines/two-socket-gpu-server";
+    let virtual_machine = "sysfs-fixtures/machines/qemu-q35-gpu";
+    let kept = file("kept.log", KEPT);
+    let own = |machine: &str| format!("{machine}/var/log/dmesg");
+    let only = "aer-os-owned,aspm-firmware-locked,osc-granted,host-no-64bit-window";
+    let mut said = Vec::new();
+    for (machine, log) in [
+        (machine, own(machine)),
+        (virtual_machine, own(virtual_machine)),
+        (machine, kept.clone()),
+        ("sysfs-fixtures/broken/all-ones", kept),
+    ] {
+        let arguments =
+            ["--from", machine, "--log", &log, "--format", "json", "check", "--all", "--only", only];
+        let (text, _) = pciscope(&arguments);
+        let answer: Value = serde_json::from_str(&text).unwrap();
+        let log = std::fs::read_to_string(&log).unwrap();
+        let evidence = |f: &Value| f["evidence"].as_array().unwrap().clone();
+        let all: Vec<Value> = answer["findings"].as_array().unwrap().iter().flat_map(evidence).collect();
+        let cited: Vec<&str> = all
+            .iter()
+            .filter(|e| e["path"] == "kernel log")
+            .map(|e| e["decoded"].as_str().unwrap())
+            .collect();
+        assert!(!cited.is_empty(), "{machine}");
+        for line in &cited {
+            let (number, words) = line.strip_prefix("line ").and_then(|l| l.split_once(": ")).expect(line);
+            let there = log.lines().nth(number.parse::<usize>().unwrap() - 1);
+            assert_eq!(there, Some(words), "{machine}");
+        }
+        said.extend(all.iter().map(|e| format!("{}: {}", e["path"], e["decoded"])));
+    }
+    let has = |words: &str| said.iter().any(|said| said.contains(words));
+    assert!(has("platform retains control of PCIe features (AE_NOT_FOUND)"), "{said:?}");
+    assert!(has("root bus resource [mem 0x"), "{said:?}");
+    assert!(has("no entry for 0000:"), "{said:?}");
 }
 
 /// A GPU that is slow for ten seconds of thirty.

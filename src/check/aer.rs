@@ -238,7 +238,7 @@ fn os_owned(subject: &Subject<'_>) -> Judged {
         return Err(Skip::not_applicable("the root port has no Advanced Error Reporting"));
     }
     let ownership = aer(subject).ownership;
-    let proofs = [Proof::Log { line: ownership.reason.clone() }];
+    let proofs: Vec<Proof> = ownership.basis.iter().map(Proof::basis).collect();
     match ownership.kernel {
         None => Err(Skip::unknown(ownership.reason)),
         Some(true) => Ok(Verdict::good(proofs)),

@@ -187,7 +187,7 @@ fn locked(subject: &Subject<'_>) -> Judged {
         None => Err(Skip::unknown(control.reason)),
         Some(false) => {
             let mut proofs = ends.proofs;
-            proofs.push(Proof::Log { line: control.reason.clone() });
+            proofs.extend(control.basis.iter().map(Proof::basis));
             let summary = format!("ASPM is on and only firmware can change it: {}", control.reason);
             Ok(Verdict::bad(summary, "Linux manages ASPM", "firmware keeps it", proofs))
         }

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::kernel_log::event::Evidence;
+use crate::machine::basis::Basis;
 use crate::pci::Bdf;
 use crate::pci::register::{Field, Register};
 
@@ -128,11 +130,31 @@ pub enum Proof {
         /// When it was and what: `12 s: 16 GT/s x16 to 2.5 GT/s x16`.
         line: String,
     },
-    /// A line of the kernel log, or what was concluded from lines of it.
+    /// A line of the kernel log.
     Log {
-        /// The words.
+        /// The line as it stands there, behind its number where that is known.
         line: String,
     },
+}
+
+impl Proof {
+    /// A line of the kernel log.
+    pub fn line(line: &Evidence) -> Proof {
+        Proof::Log {
+            line: match line.line {
+                0 => line.text.clone(),
+                number => format!("line {number}: {}", line.text),
+            },
+        }
+    }
+
+    /// What a conclusion about the machine rests on.
+    pub fn basis(basis: &Basis) -> Proof {
+        match basis {
+            Basis::File { path, text } => Proof::File { path: (*path).to_owned(), text: text.clone() },
+            Basis::Line(line) => Proof::line(line),
+        }
+    }
 }
 
 /// What a check found that it could judge.
@@ -225,6 +247,8 @@ pub struct Finding {
     pub check: &'static Check,
     /// The function; `None`: the machine as a whole.
     pub address: Option<Bdf>,
+    /// Number of the `[[device]]` of the expectation that it is about, from 0; `None`: it is about no entry.
+    pub entry: Option<usize>,
     /// The outcome.
     pub status: Status,
     /// One sentence, or the reason why there is no verdict. Empty for a pass.

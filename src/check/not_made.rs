@@ -27,6 +27,7 @@ pub fn add(findings: &mut Vec<Finding>, named: &[String], twice: bool, expected:
         findings.push(Finding {
             check,
             address: None,
+            entry: None,
             status: Status::Unknown,
             summary: why.into(),
             verdict: Verdict::default(),

@@ -2,6 +2,8 @@
 //!
 //! Made by `check --for` and `check --while` only.
 
+use std::time::Duration;
+
 use crate::machine::aer::{self, Aer, Counters};
 use crate::machine::interrupts::{self, Line};
 use crate::machine::{Function, link};
@@ -162,6 +164,11 @@ fn correctable_rate(subject: &Subject<'_>, earlier: &Earlier<'_>) -> Judged {
     let percent = around.profile.threshold("aer-cor-rate");
     let allowed = (u64::from(width) * u64::from(speed / 100) * 6).saturating_mul(percent).div_ceil(100_000);
     let a_minute = more as f64 / earlier.minutes();
+    // Of less than a minute there is no rate: what is allowed in a minute may come at once.
+    let found = match earlier.elapsed < Duration::from_secs(60) {
+        true => format!("{more} in {time}"),
+        false => format!("{a_minute:.1} a minute"),
+    };
     let before = Proof::Attribute {
         address: subject.address(),
         name: "aer_dev_correctable",
@@ -174,7 +181,7 @@ fn correctable_rate(subject: &Subject<'_>, earlier: &Earlier<'_>) -> Judged {
     let verdict = Verdict::bad(
         format!("{more} corrected errors in {time}"),
         format!("at most {allowed} a minute at {} x{width}", crate::inspect::value::speed_text(speed)),
-        format!("{a_minute:.1} a minute"),
+        found,
         proofs,
     );
     Ok(if a_minute > 10.0 * allowed as f64 { verdict } else { verdict.mild() })

@@ -217,9 +217,9 @@ fn granted(around: &Surroundings<'_>) -> Judged {
                 wrong.push(format!("{name} keeps {}", missing.join(" ")));
             }
         }
-        proofs.push(Proof::Log {
-            line: format!("{name}: _OSC: OS now controls [{}]", bridge.os_controls.join(" ")),
-        });
+        let lines = &bridge.lines;
+        let lines = [&lines.not_supported, &lines.os_controls, &lines.refused];
+        proofs.extend(lines.into_iter().flatten().map(Proof::line));
     }
     if !wrong.is_empty() {
         let wrong = wrong.join("; ");
@@ -252,14 +252,14 @@ fn window_above_4g(around: &Surroundings<'_>) -> Judged {
         ));
     }
     let windows = around.platform.host_bridges.iter().flat_map(|bridge| &bridge.windows);
-    let windows: Vec<(&String, u64)> = windows.filter_map(|w| Some((w, memory_end(w)?))).collect();
-    if windows.is_empty() {
+    let ends: Vec<u64> = windows.filter_map(|window| memory_end(window)).collect();
+    if ends.is_empty() {
         return Err(Skip::unknown("the kernel log lists no memory windows of host bridges"));
     }
-    let proofs: Vec<Proof> =
-        windows.iter().map(|(w, _)| Proof::Log { line: format!("root bus resource {w}") }).collect();
+    let lines = around.platform.host_bridges.iter().flat_map(|bridge| &bridge.lines.windows);
+    let proofs: Vec<Proof> = lines.filter(|line| line.text.contains("[mem 0x")).map(Proof::line).collect();
     // One may begin below and end above.
-    match windows.iter().any(|(_, end)| *end >= 1 << 32) {
+    match ends.iter().any(|end| *end >= 1 << 32) {
         true => Ok(Verdict::good(proofs)),
         false => Ok(Verdict::bad(
             "no host bridge has a window for memory above 4 GiB",

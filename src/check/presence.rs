@@ -131,14 +131,13 @@ fn fingerprint(subject: &Subject<'_>) -> Vec<Proof> {
 }
 
 fn identity(subject: &Subject<'_>) -> Option<Proof> {
-    let raw = subject.function.reading.space.u32(0)?.into();
-    Some(Proof::Bytes {
-        address: subject.address(),
-        offset: 0,
-        width: 4,
-        raw,
-        decoded: "vendor and device ID",
-    })
+    // Vendor and device ID of a virtual function read FFFFh (PCIe 6.2, 9.3.4.1.1): it is judged by what follows them.
+    let (offset, decoded) = match subject.function.is_virtual() {
+        true => (4, "Command and Status"),
+        false => (0, "vendor and device ID"),
+    };
+    let raw = subject.function.reading.space.u32(offset)?.into();
+    Some(Proof::Bytes { address: subject.address(), offset, width: 4, raw, decoded })
 }
 
 fn not_read(subject: &Subject<'_>) -> Skip {

@@ -36,8 +36,11 @@ pub fn run(
             }
             Of::Entry(judge) => {
                 let entries = around.expectation.iter().flat_map(|expectation| &expectation.devices);
-                let one = |entry| finding(around, check, None, || judge(&around, entry));
-                findings.extend(entries.map(one));
+                let one = |(number, entry)| Finding {
+                    entry: Some(number),
+                    ..finding(around, check, None, || judge(&around, entry))
+                };
+                findings.extend(entries.enumerate().map(one));
             }
             _ => {}
         }
@@ -200,6 +203,7 @@ fn finding(
     let none = |status, summary: Cow<'static, str>| Finding {
         check,
         address,
+        entry: None,
         status,
         summary,
         verdict: Verdict::default(),
@@ -214,7 +218,7 @@ fn finding(
                 (false, _) => Status::Warn,
             };
             let summary = Cow::Owned(verdict.summary.clone());
-            Finding { check, address, status, summary, verdict }
+            Finding { check, address, entry: None, status, summary, verdict }
         }
     }
 }

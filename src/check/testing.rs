@@ -14,6 +14,8 @@ use crate::check::profile::{Profile, Setting};
 use crate::check::registry::{self, Check, Severity};
 use crate::check::run;
 use crate::check::subject::Surroundings;
+use crate::kernel_log::event::Evidence;
+use crate::kernel_log::platform::Lines;
 use crate::kernel_log::source::events_of;
 use crate::machine::enumerate::Entry;
 use crate::machine::platform::{Platform, Slot};
@@ -196,6 +198,17 @@ impl Bench {
                     root_bus: Some("0000:00".to_owned()),
                     os_controls: ["PCIeHotplug", "AER", "PCIeCapability"].map(str::to_owned).to_vec(),
                     windows: vec!["[mem 0x380000000000-0x3bffffffffff window]".to_owned()],
+                    lines: Lines {
+                        os_controls: Some(line(
+                            7,
+                            "[    1.100000] acpi PNP0A08:00: _OSC: OS now controls [PCIeHotplug AER PCIeCapability]",
+                        )),
+                        windows: vec![line(
+                            9,
+                            "[    1.200000] pci_bus 0000:00: root bus resource [mem 0x380000000000-0x3bffffffffff window]",
+                        )],
+                        ..Lines::default()
+                    },
                     ..Default::default()
                 }],
                 ..Platform::default()
@@ -448,6 +461,11 @@ impl Bench {
         let worst = self.run(id).into_iter().max_by_key(|f| f.status).expect("a finding");
         (worst.status, format!("{:?} {}", worst.address, worst.summary))
     }
+}
+
+/// A line of the kernel log.
+fn line(number: u64, text: &str) -> Evidence {
+    Evidence { line: number, offset: 0, text: text.to_owned() }
 }
 
 /// The machine of these functions.

@@ -264,7 +264,7 @@ fn a_bridge_takes_the_power_of_what_no_driver_keeps_awake() {
 fn the_worse_of_load_and_rest_counts() {
     use super::under_load::together;
     let status = |loaded: &Bench, after: &Bench, id: &str| {
-        let findings = together(loaded.run(id), after.run(id));
+        let findings = together(loaded.run(id), after.run(id), &|_| true);
         let of = findings.into_iter().find(|f| f.address == Some("0000:01:00.0".parse().unwrap())).unwrap();
         (of.status, of.summary.into_owned())
     };
@@ -276,6 +276,62 @@ fn the_worse_of_load_and_rest_counts() {
     let (status, words) = status(&dead, &sound, "presence-config-all-ones");
     assert_eq!(status, Fail);
     assert!(words.ends_with("under load, not after it"), "{words}");
+}
+
+/// Findings of a sound machine under load together with those of a reading after it that could not tell.
+fn then_unknown(id: &str, there: bool) -> (super::finding::Status, String) {
+    let (loaded, mut after) = (Bench::new().run(id), Bench::new().run(id));
+    for finding in &mut after {
+        (finding.status, finding.summary) = (Unknown, "it could not be read".into());
+    }
+    let both = super::under_load::together(loaded, after, &|_| there);
+    let of = both.into_iter().find(|f| f.address == Some("0000:01:00.0".parse().unwrap())).unwrap();
+    (of.status, of.summary.into_owned())
+}
+
+#[test]
+fn what_cannot_be_read_after_the_load_does_not_pass() {
+    for there in [true, false] {
+        let (status, words) = then_unknown("presence-config-all-ones", there);
+        assert_eq!(status, Unknown, "{words}");
+        assert!(words.starts_with("it could not be read; as it should be"), "{words}");
+    }
+    assert_eq!(
+        then_unknown("link-speed-below-path", true).0,
+        Pass,
+        "it sleeps: what was seen under load counts"
+    );
+    assert_eq!(then_unknown("link-speed-below-path", false).0, Unknown);
+    // Not even listed any more.
+    let id = "link-speed-below-path";
+    let both = super::under_load::together(Bench::new().run(id), Vec::new(), &|_| false);
+    assert!(both.iter().all(|f| f.status != Pass) && both.iter().any(|f| f.status == Unknown));
+}
+
+#[test]
+fn entries_of_an_expectation_are_kept_apart_under_load() {
+    let (sound, mut other) = (Bench::new(), Bench::new());
+    let more = "\n[[device]]\nwhere = \"00:01.0\"\n\n[[device]]\nwhere = \"7f:00.0\"\n";
+    other.expectation.push_str(more);
+    let (loaded, after) = (other.run("presence-count"), other.run("presence-count"));
+    let statuses: Vec<_> = after.iter().map(|f| (f.entry, f.status)).collect();
+    assert!(statuses.len() > 2 && statuses.contains(&(Some(statuses.len() - 1), Fail)), "{statuses:?}");
+    let both = super::under_load::together(loaded, after, &|_| true);
+    assert_eq!(both.iter().map(|f| (f.entry, f.status)).collect::<Vec<_>>(), statuses);
+    assert!(sound.run("presence-count").iter().all(|f| f.status == Pass));
+}
+
+#[test]
+fn less_than_a_minute_gives_no_rate() {
+    let mut bench = Bench::new();
+    bench.before = Some((bench.functions.clone(), bench.interrupts.clone()));
+    bench.attribute(DRIVE, "aer_dev_correctable", "RxErr 90\nTOTAL_ERR_COR 90");
+    for (seconds, found) in [(10, "90 in 10 s"), (60, "90.0 a minute"), (120, "45.0 a minute")] {
+        bench.elapsed = std::time::Duration::from_secs(seconds);
+        let findings = bench.run("aer-cor-rate");
+        let worst = findings.iter().max_by_key(|f| f.status).unwrap();
+        assert_eq!(worst.verdict.found, found);
+    }
 }
 
 #[test]

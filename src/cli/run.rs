@@ -94,7 +94,7 @@ pub fn run() -> ExitCode {
 }
 
 /// One line on standard error. If that cannot be written, nobody is left to tell.
-fn say(line: &str) {
+pub fn say(line: &str) {
     let _ = writeln!(std::io::stderr(), "pciscope: {line}");
 }
 

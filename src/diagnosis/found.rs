@@ -79,8 +79,8 @@ static QUESTIONS: &[Question] = &[
     Question {
         topic: "resizable-bar",
         of: ROOM,
-        check: "rebar-below-max",
-        what: "",
+        check: "",
+        what: "set `Re-Size BAR Support` (`Resizable BAR`) to Enabled in firmware setup",
         who: Who::Firmware,
         found: resizable_found,
     },

@@ -70,6 +70,9 @@ pub struct Report {
     /// The function; `null`: the machine as a whole.
     #[schemars(with = "Option<String>")]
     pub address: Option<Bdf>,
+    /// Number of the `[[device]]` of the expectation that it is about, from 0; left out where it is about none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub entry: Option<usize>,
     /// The outcome.
     pub status: Status,
     /// One sentence: what is wrong, why it is not known, why it does not apply. Empty for a pass.
@@ -89,7 +92,7 @@ pub struct Report {
 /// Something that a stranger can look up.
 #[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
 pub struct Evidence {
-    /// The file, from the root of the machine; `kernel log` for lines of it and what was concluded from them.
+    /// The file, from the root of the machine; `kernel log` for lines of it.
     pub path: String,
     /// Offset in the file, in bytes.
     pub offset: Option<u16>,
@@ -184,6 +187,7 @@ pub fn report(finding: &Finding) -> Report {
     Report {
         check: finding.check.id.to_owned(),
         address: finding.address,
+        entry: finding.entry,
         status: finding.status,
         summary: finding.summary.to_string(),
         expected: text(&verdict.expected),

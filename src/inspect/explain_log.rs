@@ -99,9 +99,15 @@ fn of_kind(kind: &'static Kind) -> EventExplanation {
     EventExplanation { id: kind.id, means: kind.means, level: kind.level, source: kind.source }
 }
 
-/// `xid 79`, `Xid79`, `xid:79`.
+/// `xid 79`, `Xid79`, `xid:79`, and `Xid (PCI:0000:82:00): 79, …`, copied without what makes it a line of the log.
 pub fn xid(name: &str) -> Option<XidExplanation> {
     let rest = name.trim().to_ascii_lowercase();
+    if let Some(behind) = rest.strip_prefix("xid (")
+        && let Some((_, behind)) = behind.split_once("): ")
+    {
+        let digits: String = behind.chars().take_while(char::is_ascii_digit).take(7).collect();
+        return (1..=6).contains(&digits.len()).then(|| digits.parse().ok().map(of_xid))?;
+    }
     let number = rest.strip_prefix("xid")?.trim_start_matches([' ', ':']);
     if number.is_empty() || number.len() > 6 || !number.bytes().all(|b| b.is_ascii_digit()) {
         return None;
@@ -140,10 +146,17 @@ fn of_numbers(step: i64, reason: i64, line: i64) -> RmInitExplanation {
     }
 }
 
+/// A message that somebody copied without its driver and device, such as `pciehp: Slot(1): Card not present`.
+fn without_device(text: &str) -> Option<catalogue::Said> {
+    let said = catalogue::parse(&format!("pcieport 0000:00:00.0: {text}"))?;
+    Some(catalogue::Said { device: None, driver: None, ..said })
+}
+
 /// A line of a log, with or without what stands before the message.
 pub fn line(text: &str) -> Option<LineExplanation> {
     let head = stamp::head(text);
-    let said = catalogue::parse(head.text).or_else(|| catalogue::parse(text))?;
+    let said =
+        catalogue::parse(head.text).or_else(|| catalogue::parse(text)).or_else(|| without_device(text))?;
     let number = |name: &str| said.fields.get(name).and_then(Value::number);
     let xid = number("xid").filter(|_| said.kind.id == "nvidia.xid").map(of_xid);
     let rm_init = match (number("init_status"), number("rm_status"), number("source_line")) {
@@ -159,4 +172,19 @@ pub fn line(text: &str) -> Option<LineExplanation> {
         xid,
         rm_init,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_copied_in_part_is_explained() {
+        let part = "Xid (PCI:0000:3b:00): 79, pid=1, GPU has fallen off the bus.";
+        assert_eq!(xid(part).map(|x| x.number), Some(79));
+        assert!(xid("xid (PCI:0000:3b:00): none").is_none());
+        let removed = line("pciehp: Slot(1): Card not present").unwrap();
+        assert_eq!((removed.device, removed.driver), (None, None), "nobody said which");
+        assert_eq!(removed.text, "pciehp: Slot(1): Card not present");
+    }
 }

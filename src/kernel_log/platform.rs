@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 use aho_corasick::AhoCorasick;
 
 use super::Record;
+use super::event::Evidence;
 
 /// One host bridge as ACPI names it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
@@ -24,6 +25,22 @@ pub struct HostBridge {
     pub refused: Option<String>,
     /// Address windows that the bridge forwards, in the kernel's words.
     pub windows: Vec<String>,
+    /// The lines that say so.
+    #[serde(skip)]
+    pub lines: Lines,
+}
+
+/// The lines of the log that tell of a host bridge, as they stand there.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Lines {
+    /// What the platform does not support.
+    pub not_supported: Option<Evidence>,
+    /// What the kernel controls.
+    pub os_controls: Option<Evidence>,
+    /// Why the kernel controls nothing.
+    pub refused: Option<Evidence>,
+    /// Address windows, one a line.
+    pub windows: Vec<Evidence>,
 }
 
 /// What was found so far.
@@ -33,8 +50,8 @@ pub struct Found {
     pub bridges: Vec<HostBridge>,
     /// Lines on ASPM as a whole, each once.
     pub aspm: Vec<String>,
-    /// The FADT forbids ASPM.
-    pub no_aspm: bool,
+    /// The line that says that the FADT forbids ASPM.
+    pub no_aspm: Option<Evidence>,
     /// The FADT forbids MSI.
     pub no_msi: bool,
     /// Interrupt remapping was enabled.
@@ -70,17 +87,17 @@ impl Found {
         let text = record.text;
         // A cheap filter first: nearly all lines are of somebody else.
         if text.contains("_OSC") || text.contains("Root Bridge [") || text.contains("not requesting") {
-            self.osc(text);
+            self.osc(text, record);
         } else if text.contains("ASPM") || text.contains("support MSI, so") {
-            self.aspm(text);
+            self.aspm(text, record);
         } else if text.starts_with("PCI host bridge to bus ") || text.contains("root bus resource [") {
-            self.window(text);
+            self.window(text, record);
         } else if text.contains("emapping") {
             self.remapping(text);
         }
     }
 
-    fn osc(&mut self, text: &str) {
+    fn osc(&mut self, text: &str, record: &Record<'_>) {
         if let Some(rest) = text.split_once("PCI Root Bridge [").map(|(_, rest)| rest) {
             self.pending_bus = root_bus(rest);
             return;
@@ -109,24 +126,27 @@ impl Found {
         };
         if message.starts_with("_OSC: platform does not support [") {
             bridge.not_supported = bracket();
+            bridge.lines.not_supported = Some(line(record));
         } else if message.starts_with("_OSC: OS now controls [")
             || message.starts_with("_OSC: OS assumes control of [")
         {
             bridge.os_controls = bracket();
+            bridge.lines.os_controls = Some(line(record));
         } else if message.starts_with("_OSC failed")
             || message.starts_with("_OSC: platform retains control")
             || message.starts_with("_OSC: not requesting")
             || message.starts_with("PCIe port services disabled; not requesting")
         {
             bridge.refused = Some(message.to_owned());
+            bridge.lines.refused = Some(line(record));
         }
     }
 
-    fn aspm(&mut self, text: &str) {
+    fn aspm(&mut self, text: &str, record: &Record<'_>) {
         if text.contains("FADT declares the system doesn't support PCIe ASPM")
             || text.contains("FADT indicates ASPM is unsupported")
         {
-            self.no_aspm = true;
+            self.no_aspm = Some(line(record));
         }
         if text.contains("FADT declares the system doesn't support MSI") {
             self.no_msi = true;
@@ -137,7 +157,7 @@ impl Found {
         }
     }
 
-    fn window(&mut self, text: &str) {
+    fn window(&mut self, text: &str, record: &Record<'_>) {
         if let Some(bus) = text.strip_prefix("PCI host bridge to bus ") {
             self.window_bus = Some(bus.trim().to_owned());
         } else if let Some((head, resource)) = text.split_once("root bus resource ") {
@@ -146,6 +166,7 @@ impl Found {
             let bus = bus.or_else(|| self.window_bus.clone());
             if let Some(bridge) = self.bridges.iter_mut().find(|b| b.root_bus == bus && bus.is_some()) {
                 bridge.windows.push(resource.trim().to_owned());
+                bridge.lines.windows.push(line(record));
             }
         }
     }
@@ -157,6 +178,10 @@ impl Found {
             self.remapping = Some(true);
         }
     }
+}
+
+fn line(record: &Record<'_>) -> Evidence {
+    Evidence { line: record.line, offset: record.offset, text: record.raw.to_owned() }
 }
 
 /// `PC00] (domain 0000 [bus 00-7f])` gives `0000:00`.
@@ -186,9 +211,10 @@ mod tests {
             "DMAR-IR: Enabled IRQ remapping in x2apic mode",
         ];
         let mut found = Found::default();
-        for text in lines {
+        for (number, text) in (1..).zip(lines) {
             assert!(may_matter(text.as_bytes()));
-            found.take(&Record { text, ..Record::default() });
+            let raw = format!("[    1.{number:06}] {text}");
+            found.take(&Record { text, raw: &raw, line: number, ..Record::default() });
         }
         let first = &found.bridges[0];
         assert_eq!(first.root_bus.as_deref(), Some("0000:00"));
@@ -197,6 +223,14 @@ mod tests {
         assert_eq!(first.windows, ["[mem 0x90000000-0x9fffffff window]"]);
         assert_eq!(found.bridges[1].root_bus.as_deref(), Some("0000:80"));
         assert!(found.bridges[1].refused.is_some());
-        assert_eq!((found.no_aspm, found.remapping), (true, Some(true)));
+        assert_eq!((found.no_aspm.is_some(), found.remapping), (true, Some(true)));
+        // The lines are kept as they stand in the log.
+        let cited = |line: &Option<Evidence>| line.as_ref().map(|line| (line.line, line.text.clone()));
+        let raw = |number: u64| Some((number, format!("[    1.{number:06}] {}", lines[number as usize - 1])));
+        assert_eq!(cited(&first.lines.not_supported), raw(3));
+        assert_eq!(cited(&first.lines.os_controls), raw(4));
+        assert_eq!(cited(&first.lines.windows.first().cloned()), raw(6));
+        assert_eq!(cited(&found.bridges[1].lines.refused), raw(8));
+        assert_eq!(cited(&found.no_aspm), raw(9));
     }
 }

@@ -6,8 +6,9 @@ use crate::pci::extended::aer;
 
 use crate::kernel_log::platform::HostBridge;
 
+use super::basis::{self, Basis};
 use super::interrupts::{self, Line};
-use super::platform::Platform;
+use super::platform::{AER_SERVICES, Platform};
 use super::{Function, Machine, link};
 
 /// Errors that a function has seen, by the four bits of its Device Status. They stay until software clears them and may
@@ -58,6 +59,9 @@ pub struct Ownership {
     pub kernel: Option<bool>,
     /// What it was concluded from.
     pub reason: String,
+    /// Where that can be looked up; empty where nothing tells.
+    #[serde(skip)]
+    pub basis: Vec<Basis>,
 }
 
 /// AER of a function.
@@ -129,25 +133,14 @@ fn ownership(
     platform: &Platform,
     lines: Option<&[Line]>,
 ) -> Ownership {
-    let (kernel, reason) = decide(machine, function, platform, lines);
-    Ownership { kernel, reason }
-}
-
-fn decide(
-    machine: &Machine,
-    function: &Function,
-    platform: &Platform,
-    lines: Option<&[Line]>,
-) -> (Option<bool>, String) {
     if platform.has_option("pcie_ports", "native") {
-        return (
-            Some(true),
-            "pcie_ports=native on the kernel command line takes it, whatever firmware says".into(),
-        );
+        let reason = "pcie_ports=native on the kernel command line takes it, whatever firmware says";
+        return owned(Some(true), reason, basis::command_line(platform));
     }
     for (name, value) in [("pci", "noaer"), ("pci", "nomsi"), ("pcie_ports", "compat")] {
         if platform.has_option(name, value) {
-            return (Some(false), format!("{name}={value} on the kernel command line turns it off"));
+            let reason = format!("{name}={value} on the kernel command line turns it off");
+            return owned(Some(false), reason, basis::command_line(platform));
         }
     }
     let path = machine.path(function);
@@ -158,27 +151,40 @@ fn decide(
     // Errors of a function integrated in the root complex go to an event collector.
     let integrated = link::port_type(function) == Some(PortType::RootComplexIntegratedEndpoint);
     if let (Some(ports), Some(root), false) = (&platform.aer_ports, root, integrated) {
+        let listed =
+            |word: &str| Basis::File { path: AER_SERVICES, text: format!("{word} entry for {root}") };
         if ports.binary_search(&root.to_string()).is_ok() {
-            return (Some(true), format!("the AER service runs on {port}"));
+            return owned(Some(true), format!("the AER service runs on {port}"), vec![listed("an")]);
         }
         // What is at the top with something below it is a root port, even if its configuration space was not read.
         let top = path.first().and_then(|f| link::port_type(f));
         match top {
             Some(PortType::RootPort) => {}
-            Some(_) => return (None, format!("{root} is no root port")),
-            None if path.len() < 2 => return (None, format!("whether {root} is a root port was not read")),
+            Some(_) => return owned(None, format!("{root} is no root port"), Vec::new()),
+            None if path.len() < 2 => {
+                return owned(None, format!("whether {root} is a root port was not read"), Vec::new());
+            }
             None => {}
         }
-        let why = granted.filter(|(given, _)| !given).map(|(_, why)| format!("; {why}")).unwrap_or_default();
-        return (Some(false), format!("no AER service runs on {port}{why}"));
+        let (mut reason, mut basis) = (format!("no AER service runs on {port}"), vec![listed("no")]);
+        if let Some((false, why, line)) = granted {
+            reason.push_str(&format!("; {why}"));
+            basis.extend(line);
+        }
+        return owned(Some(false), reason, basis);
     }
-    if root.is_some_and(|root| has_aer_interrupt(machine, root, lines)) {
-        return (Some(true), format!("{port} has an interrupt for the AER service (aerdrv)"));
+    if let Some(handlers) = root.and_then(|root| aer_interrupt(machine, root, lines)) {
+        let reason = format!("{port} has an interrupt for the AER service (aerdrv)");
+        return owned(Some(true), reason, vec![Basis::File { path: "proc/interrupts", text: handlers }]);
     }
     match granted {
-        Some((given, why)) => (Some(given), why),
-        None => (None, "neither port services nor the kernel log tell".into()),
+        Some((given, why, line)) => owned(Some(given), why, line),
+        None => owned(None, "neither port services nor the kernel log tell", Vec::new()),
     }
+}
+
+fn owned(kernel: Option<bool>, reason: impl Into<String>, basis: Vec<Basis>) -> Ownership {
+    Ownership { kernel, reason: reason.into(), basis }
 }
 
 /// The topmost function on the way, called a root port unless it is known to be something else.
@@ -191,29 +197,33 @@ fn port_name(top: &Function) -> String {
     if root_port { format!("root port {}", top.address) } else { top.address.to_string() }
 }
 
-/// What `_OSC` of a host bridge said of AER, and in which words; `None` if it said nothing.
-fn osc(bridge: &HostBridge) -> Option<(bool, String)> {
+/// What `_OSC` of a host bridge said of AER, in which words, and the line; `None` if it said nothing.
+fn osc(bridge: &HostBridge) -> Option<(bool, String, Vec<Basis>)> {
+    let (lines, controls) = (&bridge.lines, basis::lines(&bridge.lines.os_controls));
     let has = |list: &[String]| list.iter().any(|c| c == "AER");
     let name = &bridge.name;
     if has(&bridge.os_controls) {
-        Some((true, format!("_OSC of {name} gave AER to Linux")))
+        Some((true, format!("_OSC of {name} gave AER to Linux"), controls))
     } else if has(&bridge.not_supported) {
         Some((
             false,
             format!("_OSC of {name}: platform does not support [{}]", bridge.not_supported.join(" ")),
+            basis::lines(&lines.not_supported),
         ))
     } else if let Some(refused) = &bridge.refused {
-        Some((false, format!("{name}: {refused}")))
+        Some((false, format!("{name}: {refused}"), basis::lines(&lines.refused)))
     } else if bridge.os_controls.is_empty() {
         None
     } else {
-        Some((false, format!("_OSC of {name} gave Linux [{}], not AER", bridge.os_controls.join(" "))))
+        let why = format!("_OSC of {name} gave Linux [{}], not AER", bridge.os_controls.join(" "));
+        Some((false, why, controls))
     }
 }
 
-/// `/proc/interrupts` names the handlers of a port's interrupt; that of AER is `aerdrv`.
-fn has_aer_interrupt(machine: &Machine, port: Bdf, lines: Option<&[Line]>) -> bool {
-    let Some(port) = machine.get(port) else { return false };
+/// `/proc/interrupts` names the handlers of a port's interrupt; that of AER is `aerdrv`. The number and the handlers of such
+/// an interrupt.
+fn aer_interrupt(machine: &Machine, port: Bdf, lines: Option<&[Line]>) -> Option<String> {
+    let port = machine.get(port)?;
     let numbers: Vec<u32> = port
         .reading
         .text("msi_irqs")
@@ -222,12 +232,12 @@ fn has_aer_interrupt(machine: &Machine, port: Bdf, lines: Option<&[Line]>) -> bo
         .chain(port.reading.text("irq"))
         .filter_map(|n| n.parse().ok())
         .collect();
-    let is_port = link::port_type(port).is_none_or(|p| p.is_downstream_facing());
-    is_port
-        && lines.is_some_and(|lines| {
-            let mut own = numbers.iter().filter_map(|number| interrupts::line(lines, *number));
-            own.any(|line| line.actions.split(", ").any(|action| action == "aerdrv"))
-        })
+    if !link::port_type(port).is_none_or(|p| p.is_downstream_facing()) {
+        return None;
+    }
+    let mut own = numbers.iter().filter_map(|number| interrupts::line(lines?, *number));
+    let line = own.find(|line| line.actions.split(", ").any(|action| action == "aerdrv"))?;
+    Some(format!("interrupt {}: {}", line.number, line.actions))
 }
 
 #[cfg(test)]

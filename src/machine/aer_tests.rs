@@ -1,4 +1,5 @@
 use super::*;
+use crate::kernel_log::event::Evidence;
 use crate::machine::attributes::index;
 use crate::machine::enumerate::Entry;
 use crate::machine::reading::Reading;
@@ -123,6 +124,34 @@ fn who_handles_errors_below_a_root_port() {
             assert!(owner.reason.contains(words), "row {row}: {}", owner.reason);
         }
     }
+}
+
+#[test]
+fn a_conclusion_rests_on_what_it_was_read_from() {
+    let line = |text: &str| Evidence { line: 3, offset: 0, text: text.to_owned() };
+    let text = "[    1.1] acpi PNP0A08:00: _OSC: platform does not support [AER LTR]";
+    let mut unsupported = bridge(&["PCIeHotplug"], &["AER", "LTR"], None);
+    unsupported.lines.not_supported = Some(line(text));
+    let nowhere: Option<&[&str]> = Some(&[]);
+    let file = |path, text: &str| Basis::File { path, text: text.to_owned() };
+    let service = |word: &str| file(AER_SERVICES, &format!("{word} entry for 0000:00:01.0"));
+    let said = Basis::Line(line(text));
+    let table = [
+        (platform("quiet pci=nomsi", nowhere, None), vec![file("proc/cmdline", "quiet pci=nomsi")]),
+        (platform("pcie_ports=native", None, None), vec![file("proc/cmdline", "pcie_ports=native")]),
+        (platform("", Some(&["0000:00:01.0"]), None), vec![service("an")]),
+        (platform("", nowhere, None), vec![service("no")]),
+        (platform("", nowhere, Some(unsupported.clone())), vec![service("no"), said.clone()]),
+        (platform("", None, Some(unsupported)), vec![said]),
+        (platform("", None, None), vec![]),
+    ];
+    let ports = machine(TYPE_ROOT_PORT, &[("msi_irqs", "24")]);
+    for (platform, basis) in &table {
+        let owner = owner(&ports, ENDPOINT, platform, None);
+        assert_eq!(owner.basis, *basis, "{}", owner.reason);
+    }
+    let owner = owner(&ports, ENDPOINT, &platform("", None, None), Some(&lines("PCIe PME, aerdrv")));
+    assert_eq!(owner.basis, [file("proc/interrupts", "interrupt 24: PCIe PME, aerdrv")]);
 }
 
 #[test]

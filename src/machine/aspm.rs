@@ -3,6 +3,7 @@
 use crate::pci::capability::express::{self, LinkCapabilities, LinkControl};
 use crate::pci::extended::l1ss::{self, Capabilities, Control1};
 
+use super::basis::{self, Basis};
 use super::platform::Platform;
 use super::{Function, link};
 
@@ -97,44 +98,58 @@ pub struct AspmControl {
     pub reason: String,
     /// The kernel's policy, if it manages ASPM.
     pub policy: Option<String>,
+    /// Where the reason can be looked up; empty where nothing tells.
+    #[serde(skip)]
+    pub basis: Vec<Basis>,
 }
 
 /// Who decides about ASPM below the host bridge of that name.
 pub fn control(platform: &Platform, host_bridge: Option<&str>) -> AspmControl {
-    let (kernel_manages, reason) = decide(platform, host_bridge);
+    let (kernel_manages, reason, basis) = decide(platform, host_bridge);
     // A kernel that leaves ASPM alone has a policy too, which then decides nothing.
     let policy = platform.aspm_policy.clone().filter(|_| kernel_manages != Some(false));
-    AspmControl { kernel_manages, reason, policy }
+    AspmControl { kernel_manages, reason, policy, basis }
 }
 
-fn decide(platform: &Platform, host_bridge: Option<&str>) -> (Option<bool>, String) {
+fn decide(platform: &Platform, host_bridge: Option<&str>) -> (Option<bool>, String, Vec<Basis>) {
     if platform.has_option("pcie_aspm", "off") {
         return (
             Some(false),
             "pcie_aspm=off on the kernel command line: Linux leaves what firmware set".into(),
+            basis::command_line(platform),
         );
     }
     if platform.has_option("pcie_aspm", "force") {
-        return (Some(true), "pcie_aspm=force on the kernel command line".into());
+        let reason = "pcie_aspm=force on the kernel command line";
+        return (Some(true), reason.into(), basis::command_line(platform));
     }
     if platform.fadt_no_aspm == Some(true) {
+        let table = || Basis::File {
+            path: "sys/firmware/acpi/tables/FACP",
+            text: "IAPC_BOOT_ARCH at offset 109: bit 4 (PCIe ASPM Controls) is set".to_owned(),
+        };
+        let line = platform.fadt_no_aspm_line.clone();
         return (
             Some(false),
             "the FADT says that ASPM must not be enabled: Linux leaves what firmware set".into(),
+            vec![line.map_or_else(table, Basis::Line)],
         );
     }
     let bridge = host_bridge.and_then(|name| platform.host_bridge(name));
-    if let Some(refused) = bridge.and_then(|b| b.refused.as_deref()) {
-        return (Some(false), format!("firmware keeps control: {refused}"));
+    if let Some((bridge, refused)) = bridge.and_then(|b| Some((b, b.refused.as_deref()?))) {
+        let line = basis::lines(&bridge.lines.refused);
+        return (Some(false), format!("firmware keeps control: {refused}"), line);
     }
     match bridge {
         Some(bridge) if bridge.os_controls.iter().any(|c| c == "PCIeCapability") => {
-            (Some(true), format!("_OSC of {} gave Linux control of the PCI Express capability", bridge.name))
+            let reason = format!("_OSC of {} gave Linux control of the PCI Express capability", bridge.name);
+            (Some(true), reason, basis::lines(&bridge.lines.os_controls))
         }
         Some(bridge) => {
-            (None, format!("the kernel log does not say whether _OSC of {} gave control", bridge.name))
+            let reason = format!("the kernel log does not say whether _OSC of {} gave control", bridge.name);
+            (None, reason, Vec::new())
         }
-        None => (None, "the kernel log does not tell what _OSC gave".into()),
+        None => (None, "the kernel log does not tell what _OSC gave".into(), Vec::new()),
     }
 }
 

@@ -1,4 +1,5 @@
 use super::*;
+use crate::kernel_log::event::Evidence;
 use crate::kernel_log::platform::HostBridge;
 
 /// A host bridge of `pci0000:00` that got these features.
@@ -58,6 +59,24 @@ fn who_manages_aspm() {
         assert_eq!(control.kernel_manages, *expected, "row {row}: {}", control.reason);
         assert!(control.reason.contains(words), "row {row}: {}", control.reason);
     }
+}
+
+#[test]
+fn a_conclusion_rests_on_what_it_was_read_from() {
+    let line = |text: &str| Evidence { line: 3, offset: 0, text: text.to_owned() };
+    let text = "[    1.1] acpi PNP0A08:00: _OSC failed (AE_NOT_FOUND); disabling ASPM";
+    let mut refused = bridge(&[], Some("_OSC failed (AE_NOT_FOUND); disabling ASPM"));
+    refused.lines.refused = Some(line(text));
+    let basis = |platform: &Platform| control(platform, Some("pci0000:00")).basis;
+    assert_eq!(basis(&platform("", None, vec![refused])), [Basis::Line(line(text))]);
+    let off = Basis::File { path: "proc/cmdline", text: "quiet pcie_aspm=off".to_owned() };
+    assert_eq!(basis(&platform("quiet pcie_aspm=off", None, vec![])), [off]);
+    // Firmware's table, or the line that tells of it.
+    let mut fadt = platform("", Some(true), vec![]);
+    assert!(matches!(basis(&fadt)[..], [Basis::File { path: "sys/firmware/acpi/tables/FACP", .. }]));
+    fadt.fadt_no_aspm_line = Some(line("[    0.2] ACPI FADT declares the system doesn't support PCIe ASPM"));
+    assert!(matches!(&basis(&fadt)[..], [Basis::Line(line)] if line.text.contains("FADT declares")));
+    assert_eq!(basis(&Platform::default()), []);
 }
 
 #[test]

@@ -7,6 +7,7 @@
 pub mod aer;
 pub mod aspm;
 pub mod attributes;
+pub mod basis;
 pub mod board;
 pub mod enumerate;
 pub mod error_sources;

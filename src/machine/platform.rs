@@ -1,6 +1,7 @@
 //! What firmware and the kernel's command line decided for the whole machine.
 
 use crate::kernel_log::Log;
+use crate::kernel_log::event::Evidence;
 use crate::kernel_log::platform::{Found, HostBridge};
 use crate::kernel_log::source::{self as kernel_log, Source};
 use crate::tree::{Cause, Tree, printable, read, read_text};
@@ -21,6 +22,9 @@ pub struct Platform {
     pub aspm_policy: Option<String>,
     /// FADT, IAPC_BOOT_ARCH bit 4 (ACPI 6.5, 5.2.9.3): firmware says that ASPM must not be enabled.
     pub fadt_no_aspm: Option<bool>,
+    /// The line of the kernel log that says so, where only the log does.
+    #[serde(skip)]
+    pub fadt_no_aspm_line: Option<Evidence>,
     /// FADT, IAPC_BOOT_ARCH bit 3 (ACPI 6.5, 5.2.9.3): firmware says that MSI must not be used.
     pub fadt_no_msi: Option<bool>,
     /// What each host bridge's `_OSC` gave the kernel, from the kernel log.
@@ -75,6 +79,9 @@ impl Platform {
         self.host_bridges.iter().find(|b| b.root_bus.as_deref() == Some(root_bus))
     }
 }
+
+/// Where the kernel lists the ports whose AER service it runs (drivers/pci/pcie/portdrv.c).
+pub const AER_SERVICES: &str = "sys/bus/pci_express/drivers/aer";
 
 /// Where the kernel tells its architecture, since Linux 6.1. A capture of an older one notes it there too.
 pub const ARCHITECTURE: &str = "proc/sys/kernel/arch";
@@ -132,7 +139,7 @@ fn platform_with(
         platform.fadt_no_msi = Some(flags & 0x08 != 0);
         platform.fadt_no_aspm = Some(flags & 0x10 != 0);
     }
-    platform.aer_ports = match tree.list("sys/bus/pci_express/drivers/aer") {
+    platform.aer_ports = match tree.list(AER_SERVICES) {
         Ok(names) => Some(
             names.iter().filter_map(|n| n.split_once(":pcie")).map(|(port, _)| port.to_owned()).collect(),
         ),
@@ -158,8 +165,8 @@ fn platform_with(
     platform.host_bridges = found.bridges;
     platform.aspm_messages = found.aspm;
     platform.interrupt_remapping = found.remapping;
-    if found.no_aspm {
-        platform.fadt_no_aspm.get_or_insert(true);
+    if platform.fadt_no_aspm.is_none() && found.no_aspm.is_some() {
+        (platform.fadt_no_aspm, platform.fadt_no_aspm_line) = (Some(true), found.no_aspm);
     }
     if found.no_msi {
         platform.fadt_no_msi.get_or_insert(true);

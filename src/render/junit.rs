@@ -37,7 +37,9 @@ pub fn junit(answer: &Check) -> String {
 }
 
 fn case(suite: &str, report: &Report) -> String {
-    let open = format!("    <testcase classname=\"{suite}\" name=\"{}\"", escape(&report.check));
+    // Each entry of an expectation is a test of its own: two of one name would be taken for one.
+    let entry = report.entry.map(|number| format!("[{number}]")).unwrap_or_default();
+    let open = format!("    <testcase classname=\"{suite}\" name=\"{}{entry}\"", escape(&report.check));
     let (message, details) = (escape(&report.summary), details(report));
     let details = escape(&details);
     let inner = match report.status {

@@ -53,17 +53,22 @@ pub fn ocptv(answer: &Check, now: SystemTime) -> Result<String, serde_json::Erro
         }
         lines.push(step(json!({ "testStepEnd": { "status": "COMPLETE" } })))?;
     }
-    let failed = answer.counts.fail > 0;
-    let judged = answer.counts.pass + answer.counts.warn > 0;
-    let result = if failed {
-        "FAIL"
-    } else if judged {
-        "PASS"
-    } else {
-        "NOT_APPLICABLE"
-    };
-    lines.push(json!({ "testRunArtifact": { "testRunEnd": { "status": "COMPLETE", "result": result } } }))?;
+    let (status, result) = end(answer);
+    lines.push(json!({ "testRunArtifact": { "testRunEnd": { "status": status, "result": result } } }))?;
     Ok(lines.out)
+}
+
+/// Status and result of the run, one of the four pairs that the specification allows (Valid Test Result and Test Status
+/// Combinations). What is unknown and counts prevented a verdict; where nothing was judged, nothing was tested.
+fn end(answer: &Check) -> (&'static str, &'static str) {
+    let judged = answer.counts.pass + answer.counts.warn > 0;
+    match answer.result {
+        _ if answer.counts.fail > 0 => ("COMPLETE", "FAIL"),
+        Status::Fail => ("COMPLETE", "FAIL"),
+        Status::Unknown => ("ERROR", "NOT_APPLICABLE"),
+        Status::Pass | Status::Warn if judged => ("COMPLETE", "PASS"),
+        Status::Pass | Status::Warn | Status::NotApplicable => ("SKIP", "NOT_APPLICABLE"),
+    }
 }
 
 /// What the machine and its board are called.

@@ -1,7 +1,8 @@
 //! `check` as Prometheus text, for the textfile collector of node_exporter.
 //!
 //! The labels segment, bus, device and function are those of node_exporter's `node_pcidevice_*`, so that the two can be
-//! joined. What does not apply has no series.
+//! joined. A finding of a `[[device]]` of an expectation has the label entry, its number from 0. What does not apply has no
+//! series.
 
 use crate::check::finding::Status;
 use crate::inspect::check::{Check, Report};
@@ -36,9 +37,11 @@ pub fn prometheus(answer: &Check) -> String {
 }
 
 fn labels(report: &Report) -> String {
-    let Some(a) = report.address else { return String::new() };
+    // Of entries of an expectation there are several, and each has its series.
+    let entry = report.entry.map(|number| format!(",entry=\"{number}\"")).unwrap_or_default();
+    let Some(a) = report.address else { return entry };
     format!(
-        ",segment=\"{:04x}\",bus=\"{:02x}\",device=\"{:02x}\",function=\"{:x}\"",
+        ",segment=\"{:04x}\",bus=\"{:02x}\",device=\"{:02x}\",function=\"{:x}\"{entry}",
         a.domain, a.bus, a.device, a.function
     )
 }

@@ -327,3 +327,40 @@ fn of_several_boots_it_is_told_which_is_meant() {
     assert_eq!((boot.number, boot.of, boot.first_line), (2, 2, 7));
     assert!(boot.kernel.as_deref().is_some_and(|kernel| kernel.starts_with("Linux version 6.8.0")));
 }
+
+/// A controller whose firmware hangs answers on the bus; only who read all-ones knows that nobody does.
+#[test]
+fn what_hangs_is_not_gone() {
+    let xhci = "[  100.000000] xhci_hcd 0000:64:00.2: xHCI host controller not responding, assume dead\n";
+    let ill_of = ill;
+    let ill = ill_of(xhci);
+    assert_eq!(ill.len(), 1, "{ill:?}");
+    assert!(ill[0].starts_with("0000:64:00.2 device-firmware "), "{ill:?}");
+    let line = |code: u8| {
+        format!(
+            "[  100.000000] mlx5_core 0000:17:00.0: poll_health:825:(pid 0): Fatal error {code} detected\n"
+        )
+    };
+    // health.c: 1 and 2 are the bus, 3 to 5 the device.
+    for (code, verdict) in
+        [(1, "fallen-off-bus"), (2, "fallen-off-bus"), (3, "device-firmware"), (5, "device-firmware")]
+    {
+        let ill = ill_of(&line(code));
+        assert!(ill.len() == 1 && ill[0].starts_with(&format!("0000:17:00.0 {verdict} ")), "{code}: {ill:?}");
+    }
+}
+
+/// Since 6.8 the driver, its device and the interface stand before the message.
+#[test]
+fn a_queue_that_stands_still_is_told_in_both_wordings() {
+    for line in [
+        "NETDEV WATCHDOG: ens1 (ice): transmit queue 3 timed out 5000 ms",
+        "ice 0000:17:00.0 ens1: NETDEV WATCHDOG: CPU: 3: transmit queue 3 timed out 5000 ms",
+    ] {
+        let text = format!(
+            "[   90.000000] ice 0000:17:00.0: The DDP package was successfully loaded\n[  100.000000] {line}\n"
+        );
+        let ill = ill(&text);
+        assert!(ill.len() == 1 && ill[0].contains(" driver-wedged "), "{line}: {ill:?}");
+    }
+}

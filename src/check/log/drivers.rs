@@ -20,7 +20,7 @@ const GONE: &[&str] = &[
     "ahci.unavailable",
     "mlx5.unreachable",
     "ethernet.gone",
-    "xhci.dead",
+    "xhci.gone",
     "power.inaccessible",
     "pci.not-answering",
     "pci.unknown-header",
@@ -135,6 +135,7 @@ pub(super) fn waited_in_vain(_: &Surroundings<'_>, event: &Event) -> Option<Verd
         "amdgpu.ring-timeout",
         "amdgpu.firmware-silent",
         "mlx5.health",
+        "xhci.dead",
     ];
     (firmware || is(event, &kinds)).then(|| trouble(event, "the device did not answer its driver in time"))
 }

@@ -246,13 +246,7 @@ pub(super) fn times(event: &Event) -> String {
 pub(super) const LINES: usize = 3;
 
 pub(super) fn proofs(event: &Event) -> Vec<Proof> {
-    let line = |line: &crate::kernel_log::event::Evidence| Proof::Log {
-        line: match line.line {
-            0 => line.text.clone(),
-            number => format!("line {number}: {}", line.text),
-        },
-    };
-    event.evidence.iter().take(LINES).map(line).collect()
+    event.evidence.iter().take(LINES).map(Proof::line).collect()
 }
 
 pub(super) fn is(event: &Event, kinds: &[&str]) -> bool {

@@ -16,13 +16,13 @@ use crate::check::{not_made, run, under_load};
 use crate::inspect::check::{self, explanations};
 use crate::inspect::suggest::{Known, nearest};
 use crate::machine::reading::Depth;
-use crate::machine::{Function, Machine};
+use crate::machine::{Function, Machine, State};
 use crate::render::{junit, ocptv, prometheus, text};
 
 use super::arguments::{CheckOptions, Format, Global, Selection};
 use super::progress::Progress;
 use super::run::{
-    Failure, INTERNAL, NO_INPUT, NOT_FOUND, Need, Outcome, Session, USAGE, check_log, json, open_source,
+    Failure, INTERNAL, NO_INPUT, NOT_FOUND, Need, Outcome, Session, USAGE, check_log, json, open_source, say,
     style,
 };
 use observe::{Moment, Observed};
@@ -119,12 +119,16 @@ pub fn run(global: &Global, selection: &Selection, options: &CheckOptions) -> Re
             ..around
         };
         let loaded = run::run(loaded, functions(&moment.machine), &wanted);
-        findings = under_load::together(loaded, findings);
+        let there = |address| {
+            let after = session.machine.get(address).map(|function| function.presence.state);
+            matches!(after, Some(State::Answering | State::Asleep))
+        };
+        findings = under_load::together(loaded, findings, &there);
     }
     if !twice {
         of_unknown_age(&mut findings);
     }
-    let mut complaints = not_made::add(&mut findings, &options.only, twice, options.expect.is_some());
+    let not_made = not_made::add(&mut findings, &options.only, twice, options.expect.is_some());
     // Formats for other programs list what passed: a test that is not named was not made.
     let others = !matches!(global.format, Format::Text | Format::Json);
     let mut answer =
@@ -134,7 +138,6 @@ pub fn run(global: &Global, selection: &Selection, options: &CheckOptions) -> Re
     // That a function does not answer is what its presence check tells.
     let told: Vec<String> = session.machine.wanted.iter().map(|address| format!("{address}: ")).collect();
     session.complaints.retain(|complaint| !told.iter().any(|address| complaint.starts_with(address)));
-    complaints.extend(before.map(|before| before.complaints).unwrap_or_default());
     let text = match global.format {
         Format::Json => json(&answer)?,
         Format::Junit => junit::junit(&answer),
@@ -144,7 +147,9 @@ pub fn run(global: &Global, selection: &Selection, options: &CheckOptions) -> Re
     };
     let status = exit_status(answer.result, options.fail_on.into());
     let mut outcome = session.outcome(text);
-    outcome.complaints.extend(complaints);
+    outcome.complaints.extend(before.map(|before| before.complaints).unwrap_or_default());
+    // These are findings too: as such they decide the exit status, and --fail-on has a say.
+    not_made.iter().for_each(|line| say(line));
     outcome.status = match (status, outcome.complaints.is_empty()) {
         (FAILED, _) | (_, true) => status,
         (_, false) => NOT_FOUND,

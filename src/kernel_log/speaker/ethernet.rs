@@ -23,10 +23,17 @@ pub const KINDS: &[Kind] = &[
         Level::Consequence,
         "The adapter did not send for seconds; the kernel asks its driver to reset it.",
         "net/sched/sch_generic.c (dev_watchdog)",
-        &[Wording::whole(
-            "NETDEV WATCHDOG",
-            r"NETDEV WATCHDOG: (?P<interface>\S+) \((?P<driver><word>)\): transmit queue (?P<queue>\d+) timed out",
-        )],
+        &[
+            Wording::whole(
+                "NETDEV WATCHDOG",
+                r"NETDEV WATCHDOG: (?P<interface>\S+) \((?P<driver><word>)\): transmit queue (?P<queue>\d+) timed out",
+            ),
+            // Since 6.8.
+            Wording::whole(
+                "NETDEV WATCHDOG",
+                r"<dev>NETDEV WATCHDOG: CPU: \d+: transmit queue (?P<queue>\d+) timed out",
+            ),
+        ],
     ),
     Kind::new(
         "ethernet.hardware-hang",

@@ -16,6 +16,11 @@ pub const KINDS: &[Kind] = &[
                 "PCI slot is unavailable",
                 r"^mlx5_core (?P<device><bdf>): .*PCI slot is unavailable",
             ),
+            // health.c: MLX5_SENSOR_PCI_COMM_ERR (1, a read gave all-ones) and MLX5_SENSOR_PCI_ERR (2, the channel is offline).
+            Wording::whole(
+                "Fatal error ",
+                r"^mlx5_core (?P<device><bdf>): .*Fatal error (?P<value>[12]) detected",
+            ),
             Wording::whole(
                 "PCI channel offline",
                 r"^mlx5_core (?P<device><bdf>): .*PCI channel offline, stop waiting for PCI",
@@ -42,7 +47,7 @@ pub const KINDS: &[Kind] = &[
             ),
             Wording::whole(
                 "Fatal error ",
-                r"^mlx5_core (?P<device><bdf>): .*Fatal error (?P<value>[0-9a-f]+) detected",
+                r"^mlx5_core (?P<device><bdf>): .*Fatal error (?P<value>[03-9]|[0-9]{2,}) detected",
             ),
             Wording::whole("assert_var", r"^mlx5_core (?P<device><bdf>): .*assert_var\[\d+\] 0x[0-9a-f]+"),
         ],

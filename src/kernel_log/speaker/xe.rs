@@ -19,6 +19,13 @@ pub const KINDS: &[Kind] = &[
         ],
     ),
     Kind::new(
+        "gpu.hang",
+        Level::Driver,
+        "An engine of the GPU did not get on with its work; the driver resets it. Programs cause it as well as drivers.",
+        "drivers/gpu/drm/i915/i915_gpu_error.c (i915_error_state_store)",
+        &[Wording::whole("GPU HANG: ecode", r"<dev>(?:\[drm\] )?GPU HANG: ecode [0-9a-fx:]+")],
+    ),
+    Kind::new(
         "gpu.wedged",
         Level::Driver,
         "The driver gave the GPU up until it is bound anew.",

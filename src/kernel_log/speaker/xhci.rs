@@ -5,18 +5,24 @@ use super::super::event::{Kind, Level, Wording};
 /// Everything that this speaker says.
 pub const KINDS: &[Kind] = &[
     Kind::new(
-        "xhci.dead",
+        "xhci.gone",
         Level::Bus,
-        "The controller does not answer: it is gone from the bus, or its firmware hangs.",
+        "The driver read all-ones from the controller: it does not answer on the bus.",
+        "drivers/usb/host",
+        &[Wording::whole(
+            "Host controller not accessible",
+            r"<dev>Host controller not accessible, removed\?",
+        )],
+    ),
+    Kind::new(
+        "xhci.dead",
+        Level::Device,
+        "The controller did not stop or answer a command in time: its firmware hangs, or it is gone from the bus.",
         "drivers/usb/host/xhci-ring.c (xhci_hc_died)",
         &[
             Wording::whole(
                 "not responding, assume dead",
                 r"<dev>xHCI host controller not responding, assume dead",
-            ),
-            Wording::whole(
-                "Host controller not accessible",
-                r"<dev>Host controller not accessible, removed\?",
             ),
             Wording::whole("HC died; cleaning up", r"<dev>HC died; cleaning up"),
         ],

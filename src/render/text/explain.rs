@@ -37,7 +37,8 @@ pub(super) fn heading(path: &str, what: &str, style: Style) -> String {
 }
 
 pub(super) fn row(out: &mut String, label: &str, text: &str, style: Style) {
-    paragraph(out, &format!("  {label}"), text, 16, style);
+    // One space at least, behind however long a label.
+    paragraph(out, &format!("  {label} "), text, 16, style);
 }
 
 fn capability(c: &CapabilityExplanation, style: Style) -> String {
