@@ -137,7 +137,7 @@ fn identity(subject: &Subject<'_>) -> Option<Proof> {
         false => (0, "vendor and device ID"),
     };
     let raw = subject.function.reading.space.u32(offset)?.into();
-    Some(Proof::Bytes { address: subject.address(), offset, width: 4, raw, decoded: decoded.into() })
+    Some(Proof::Bytes { address: subject.address(), offset, width: 4, raw, decoded })
 }
 
 fn not_read(subject: &Subject<'_>) -> Skip {

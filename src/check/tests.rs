@@ -8,6 +8,7 @@ use nix::errno::Errno;
 use super::finding::Status::{self, Fail, NotApplicable, Pass, Unknown, Warn};
 use super::registry;
 use super::testing::Bench;
+use crate::kernel_log::event::Evidence;
 use crate::machine::error_sources::BOOT_ERRORS;
 use crate::machine::smbios::PATH as SLOTS;
 use crate::tree::Cause;
@@ -697,7 +698,10 @@ fn an_old_unsupported_request_does_not_explain_new_errors() {
 fn a_window_counts_by_its_end_and_not_at_all_where_firmware_was_not_asked() {
     let judged = |windows: &[&str], command: &str| {
         let mut bench = Bench::new();
-        bench.platform.host_bridges[0].windows = windows.iter().map(|w| (*w).to_owned()).collect();
+        let bridge = &mut bench.platform.host_bridges[0];
+        bridge.windows = windows.iter().map(|w| (*w).to_owned()).collect();
+        let line = |w: &&str| Evidence { line: 9, offset: 0, text: format!("root bus resource {w}") };
+        bridge.lines.windows = windows.iter().map(line).collect();
         bench.platform.command_line = Some(command.to_owned());
         let found = bench.run("host-no-64bit-window").remove(0);
         (found.status, found.verdict.proofs.len())

@@ -4,9 +4,10 @@ use crate::check::expectation::Entry;
 use crate::check::expectation::compare::Compared;
 use crate::check::finding::{Proof, Skip};
 use crate::check::subject::{self, Read, Subject};
-use crate::machine::link;
 use crate::machine::platform::Platform;
+use crate::machine::{Function, link};
 use crate::pci::capability::express::{self, SlotCapabilities};
+use crate::pci::header::SecondaryBus;
 
 pub(super) fn node(subject: &Subject<'_>, entry: &Entry) -> Vec<Compared> {
     let Some(wanted) = &entry.numa_node else { return Vec::new() };
@@ -41,12 +42,15 @@ pub(super) fn below(subject: &Subject<'_>, entry: &Entry) -> Vec<Compared> {
     let Some(wanted) = &entry.below else { return Vec::new() };
     let path = subject.around.machine.path(subject.function);
     let above = &path[..path.len().saturating_sub(1)];
+    // The bus numbers say what is below what.
+    let bus = |bridge: &Function| Some(subject::header::<SecondaryBus>(bridge).ok()?.proof);
+    let proofs = || above.iter().filter_map(|bridge| bus(bridge)).collect::<Vec<_>>();
     let found = match above.iter().find(|bridge| wanted.value.matches(bridge.address)) {
-        Some(bridge) => Ok((bridge.address.to_string(), true, Vec::new())),
+        Some(bridge) => Ok((bridge.address.to_string(), true, proofs())),
         None if above.is_empty() => Err(Skip::not_applicable("no bridge is above it")),
         None => {
             let all: Vec<String> = above.iter().map(|bridge| bridge.address.to_string()).collect();
-            Ok((all.join(" "), false, Vec::new()))
+            Ok((all.join(" "), false, proofs()))
         }
     };
     vec![Compared { line: wanted.line, key: "below".to_owned(), expected: wanted.value.text(), found }]
