@@ -25,7 +25,7 @@ pub fn title(audience: Audience, material: Material<'_>, patients: &[Patient]) -
             }
         },
         (_, [one]) => {
-            let verdict = one.diagnosis(material).map(|d| d.verdict.name().replace('-', " "));
+            let verdict = one.diagnosis(material).map(|d| d.verdict.words());
             format!("{}{of}: {}", capital(&one.place_text()), verdict.unwrap_or_else(|| one.says.clone()))
         }
         (_, several) => format!("{} devices{of} have trouble", several.len()),
@@ -48,7 +48,7 @@ pub fn opening(
         let listed = if patient.listed { "" } else { " The kernel does not list it any more." };
         out.push(match patient.diagnosis(material) {
             Some(device) => {
-                let verdict = device.verdict.name().replace('-', " ");
+                let verdict = device.verdict.words();
                 // Where nothing is asked because software is the reason, the reader must see why.
                 let because = device.because.filter(|_| device.is_software());
                 let because = because.map(|text| format!(" {text}")).unwrap_or_default();

@@ -97,7 +97,7 @@ fn of_port(material: Material<'_>, port: &Function, errors: bool, says: &str) ->
         }
         Some(lower) => {
             let own = material.diagnosis(lower.address).filter(|device| is_trouble(device.verdict));
-            let own = own.map(|device| device.verdict.name().replace('-', " "));
+            let own = own.map(|device| device.verdict.words());
             patient(material, lower.address, Some(lower), own.as_deref().unwrap_or(says))
         }
         None => missing(material, port, says),
@@ -116,7 +116,7 @@ pub fn patients(material: Material<'_>) -> Vec<Patient> {
         let Some(address) = device.address.as_ref().and_then(|text| text.parse::<Bdf>().ok()) else {
             continue;
         };
-        let says = device.verdict.name().replace('-', " ");
+        let says = device.verdict.words();
         let patient = match machine.get(address) {
             Some(port) if is_downstream(port) && is_about_link(device.verdict) => {
                 of_port(material, port, device.verdict == Verdict::ErrorStorm, &says)
