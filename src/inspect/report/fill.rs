@@ -80,12 +80,11 @@ fn logged(material: Material<'_>, address: Bdf) -> Option<Rate> {
         _ => None,
     };
     let mine = material.log()?.events.iter().filter(|event| event.device == Some(address));
-    mine.filter_map(|event| {
+    mine.rev().find_map(|event| {
         let (speed, width) = names(event.kind.id)?;
         let number: f64 = event.text(speed)?.split(' ').next()?.parse().ok()?;
         let width = event.number(width).and_then(|w| u8::try_from(w).ok());
         let speed = LINK_SPEEDS.iter().copied().find(|mts| f64::from(*mts) == number * 1000.0);
         whole(Rate { speed_mts: speed, width })
     })
-    .last()
 }
