@@ -239,17 +239,7 @@ fn a_check_that_was_asked_for_and_not_made_is_unknown_in_every_format() {
         ("link-retimers", "needs an expectation"),
         ("sriov-incomplete", "applies to nothing that was checked"),
     ] {
-        let asked = |format: &str| {
-            pciscope(&[
-                "--from",
-                "sysfs-fixtures/broken/capability-loop",
-                "--format",
-                format,
-                "check",
-                "--only",
-                only,
-            ])
-        };
+        let asked = |format: &str| pciscope(&["--from", SOUND, "--format", format, "check", "--only", only]);
         let (text, status) = asked("json");
         assert_eq!(status, 3, "{only}");
         let answer: Value = serde_json::from_str(&text).unwrap();
@@ -496,4 +486,111 @@ fn a_command_that_loads_ends_with_the_check_and_its_failure_is_told() {
     nix::sys::signal::kill(id, nix::sys::signal::Signal::SIGINT).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(130));
     assert!(!running("986."));
+}
+
+#[test]
+fn one_function_is_judged_within_the_whole_machine() {
+    // The memory errors are those of another GPU.
+    let source = ["--from", "sysfs-fixtures/scenarios/memory-errors.toml", "check", "--format", "json"];
+    let findings = |address: &[&str]| -> Vec<Value> {
+        let (text, _) = pciscope(&[&source[..], address].concat());
+        let answer: Value = serde_json::from_str(&text).unwrap();
+        answer["findings"].as_array().unwrap().clone()
+    };
+    let whole = findings(&[]);
+    let failing = |findings: &[Value], address: &str| -> Vec<String> {
+        let mine = findings.iter().filter(|f| f["address"] == address && f["status"] == "fail");
+        mine.map(|f| f["check"].as_str().unwrap().to_owned()).collect()
+    };
+    assert!(!failing(&whole, "0000:bb:00.0").is_empty());
+    let one = findings(&["18:00.0"]);
+    assert_eq!(failing(&one, "0000:18:00.0"), failing(&whole, "0000:18:00.0"));
+    assert_eq!(failing(&one, "0000:bb:00.0"), [""; 0]);
+    let osc = |findings: &[Value]| findings.iter().find(|f| f["check"] == "osc-granted").cloned();
+    let source = ["--from", "sysfs-fixtures/machines/two-socket-gpu-server", "check", "--format", "json"];
+    let of = |more: &[&str]| -> Vec<Value> {
+        let (text, _) = pciscope(&[&source[..], &["--profile", "gpu-server"], more].concat());
+        serde_json::from_str::<Value>(&text).unwrap()["findings"].as_array().unwrap().clone()
+    };
+    assert_eq!(osc(&of(&[])), osc(&of(&["00:00.0"])));
+}
+
+#[test]
+fn what_was_asked_for_and_is_not_there_is_no_pass_in_any_format() {
+    let source = ["--from", "eight-gpu-server", "check"];
+    for wanted in [["-d", "dead:"], ["-s", "77:00.0"]] {
+        let in_format = |format: &str| pciscope(&[&source[..], &wanted, &["--format", format]].concat());
+        let (text, status) = in_format("json");
+        let answer: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!((&answer["result"], status), (&Value::from("unknown"), 3), "{wanted:?}");
+        let (text, status) = in_format("ocptv");
+        let lines = check_ocptv(&text);
+        let end = &lines.last().unwrap()["testRunArtifact"]["testRunEnd"];
+        assert_ne!((&end["result"], status), (&Value::from("PASS"), 3), "{end}");
+        let (text, _) = in_format("junit");
+        assert!(text.contains("<error") || text.contains("<failure") || text.contains("<skipped"), "{text}");
+        let (text, _) = in_format("text");
+        assert!(!text.contains("PASS:"), "{text}");
+    }
+    let empty = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(empty.path().join("sys/bus/pci/devices")).unwrap();
+    let (text, status) = pciscope(&["--from", empty.path().to_str().unwrap(), "check", "--format", "json"]);
+    assert_eq!(serde_json::from_str::<Value>(&text).unwrap()["result"], "unknown");
+    assert_eq!(status, 3);
+}
+
+#[test]
+fn an_entry_that_finds_nothing_is_told_whichever_checks_are_made() {
+    let source = ["--from", "eight-gpu-server", "check", "--only", "link-expected", "--expect"];
+    let judged = |text: &str| {
+        let file = file("entry.toml", text);
+        pciscope(&[&source[..], &[file.as_str()]].concat())
+    };
+    let there = "[[device]]\nwhere = \"18:00.0\"\nlink = { max_speed = \"32 GT/s\" }\n";
+    assert_eq!(judged(there).1, 0);
+    let (text, status) =
+        judged(&format!("{there}[[device]]\nwhere = \"77:00.0\"\nlink = {{ max_speed = \"32 GT/s\" }}\n"));
+    assert_eq!(status, 2, "{text}");
+    let (text, status) =
+        judged("[[device]]\nwhere = [\"18:00.0\", \"77:00.0\"]\nlink = { max_speed = \"32 GT/s\" }\n");
+    assert_eq!(status, 2, "{text}");
+    assert!(text.contains("nothing is at 77:00.0"), "{text}");
+    // One of two, whichever it is.
+    let (text, status) = judged(
+        "[[device]]\ncount = 1\nwhere = [\"18:00.0\", \"77:00.0\"]\nlink = { max_speed = \"32 GT/s\" }\n",
+    );
+    assert_eq!(status, 0, "{text}");
+    // A device that does not answer is not there.
+    let file = file("dead.toml", "[[device]]\nwhere = \"82:00.0\"\n");
+    let dead = [
+        "--from",
+        "sysfs-fixtures/scenarios/gpu-falls-off-the-bus.toml",
+        "check",
+        "--only",
+        "presence-count",
+    ];
+    let (text, status) = pciscope(&[&dead[..], &["--expect", &file]].concat());
+    assert_eq!(status, 2, "{text}");
+    assert!(text.contains("does not answer"), "{text}");
+}
+
+#[test]
+fn what_function_mask_masks_is_told_once() {
+    let source =
+        ["--from", "sysfs-fixtures/scenarios/vectors-masked.toml", "check", "--format", "json", "--all"];
+    let (text, _) = pciscope(&[&source[..], &["-s", "09:00.0"]].concat());
+    let answer: Value = serde_json::from_str(&text).unwrap();
+    let of = |id: &str| {
+        let findings = answer["findings"].as_array().unwrap();
+        let mine = |f: &&Value| f["check"] == id && f["address"] == "0000:09:00.0";
+        findings
+            .iter()
+            .find(mine)
+            .map(|f| (f["status"].clone(), f["summary"].as_str().unwrap().to_owned()))
+            .unwrap()
+    };
+    assert_eq!(of("msix-function-mask").0, "fail");
+    assert_eq!(of("msix-entry").0, "not-applicable");
+    let (_, summary) = of("msix-pending");
+    assert!(!summary.contains("not masked"), "{summary}");
 }

@@ -2,7 +2,7 @@
 
 use crate::inspect::value::size_text;
 use crate::machine::vectors::places;
-use crate::pci::bars::{Bar, BarKind, Resource, bars, resources};
+use crate::pci::bars::{Bar, BarKind, Resource, bars, whole_resources};
 use crate::pci::extended::rebar::{
     ResizableBarCapability, ResizableBarControl, SPECIFICATION, supported_sizes,
 };
@@ -119,7 +119,7 @@ pub(super) fn own_bars(subject: &Subject<'_>) -> Result<(Vec<Bar>, Vec<Resource>
         return Err(Skip::not_applicable("the BARs of a virtual function are in its physical function"));
     }
     let (text, proof) = subject.attribute("resource")?;
-    let resources = resources(text).ok_or_else(|| Skip::unknown("resource holds no good line"))?;
+    let resources = whole_resources(text).map_err(Skip::unknown)?;
     let found = bars(subject.function.space(), Some(&resources));
     Ok((found, resources, proof))
 }

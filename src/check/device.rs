@@ -77,8 +77,8 @@ fn memory_decode(subject: &Subject<'_>) -> Judged {
         return Err(Skip::not_applicable("a virtual function has no Memory Space Enable"));
     }
     let (resource, proof) = subject.attribute("resource")?;
-    let resources = crate::pci::bars::resources(resource);
-    let resources = resources.ok_or_else(|| Skip::unknown("resource holds no good line"))?;
+    let resources = crate::pci::bars::whole_resources(resource);
+    let resources = resources.map_err(Skip::unknown)?;
     if !resources.iter().take(6).any(|r| r.is_memory() && r.is_assigned()) {
         return Err(Skip::not_applicable("it has no memory BAR"));
     }
@@ -139,15 +139,19 @@ fn status_errors(subject: &Subject<'_>) -> Judged {
 }
 
 fn integrity(subject: &Subject<'_>) -> Judged {
-    if !subject.function.standard_list_known() {
-        let why = subject.function.unread().unwrap_or_else(|| "the list was not read to its end".to_owned());
-        return Err(Skip::unknown(why));
-    }
     let (_, anomalies) = subject.function.decode();
     // An unknown header type is what presence-header-type tells.
     let judged: Vec<&Anomaly> =
         anomalies.iter().filter(|a| !matches!(a, Anomaly::UnknownHeaderType { .. })).collect();
     let Some(worst) = judged.iter().find(|a| !is_mild(a)).or(judged.first()) else {
+        if let Some((name, attribute)) = subject.function.lost_capability() {
+            return lost_capability(subject, name, attribute);
+        }
+        if !subject.function.standard_list_known() {
+            let why =
+                subject.function.unread().unwrap_or_else(|| "the list was not read to its end".to_owned());
+            return Err(Skip::unknown(why));
+        }
         return match subject.function.extended_list_known() {
             true => Ok(Verdict::good([])),
             false => {
@@ -162,6 +166,22 @@ fn integrity(subject: &Subject<'_>) -> Judged {
     let proofs: Vec<Proof> = judged.iter().take(ANOMALIES).flat_map(|a| anomaly_proofs(subject, a)).collect();
     let verdict = Verdict::bad(words(worst), "a sound list", found.join("; "), proofs);
     Ok(if mild { verdict.mild() } else { verdict })
+}
+
+/// The list has lost what the kernel found in it.
+fn lost_capability(subject: &Subject<'_>, name: &str, attribute: &'static str) -> Judged {
+    let (_, proof) = subject.attribute(attribute)?;
+    let address = subject.address();
+    let pointer = capabilities_pointer(subject.layout()?);
+    let raw = subject.function.space().and_then(|space| space.u8(pointer));
+    let decoded = "Capabilities Pointer";
+    let raw = raw.map(|raw| Proof::Bytes { address, offset: pointer, width: 1, raw: raw.into(), decoded });
+    Ok(Verdict::bad(
+        format!("the kernel found {name} in the capability list, and it is not there now"),
+        name.to_owned(),
+        "none",
+        raw.into_iter().chain([proof]).collect::<Vec<_>>(),
+    ))
 }
 
 /// Most anomalies of a function that are proved.

@@ -2,7 +2,7 @@
 
 use crate::machine::interrupts::{self, Mode};
 use crate::machine::vectors::{self, Message, Unreadable, VectorTable, places};
-use crate::pci::bars::resources;
+use crate::pci::bars::whole_resources;
 use crate::pci::capability::{msi, msix};
 use crate::pci::header::{Command, InterruptPin};
 
@@ -202,7 +202,7 @@ fn geometry(subject: &Subject<'_>) -> Judged {
         return Err(Skip::not_applicable("the BARs of a virtual function are in its physical function"));
     }
     let (text, proof) = subject.attribute("resource")?;
-    let resources = resources(text).ok_or_else(|| Skip::unknown("resource holds no good line"))?;
+    let resources = whole_resources(text).map_err(Skip::unknown)?;
     proofs.push(proof);
     for (name, place) in [("table", table), ("pending bits", pending)] {
         let resource = resources.get(usize::from(place.bar)).copied().unwrap_or_default();
@@ -286,6 +286,9 @@ fn table_all_ones(subject: &Subject<'_>) -> Judged {
 
 fn entries(subject: &Subject<'_>) -> Judged {
     let (table, proof) = readable(subject)?;
+    if subject.register::<msix::Control>(&msix::SPECIFICATION)?.function_mask() {
+        return Err(Skip::not_applicable("Function Mask masks every vector: msix-function-mask tells"));
+    }
     let wrong = table
         .vectors
         .iter()
@@ -320,15 +323,17 @@ fn pending(subject: &Subject<'_>) -> Judged {
     if let Some(reason) = &table.pending_unreadable {
         return Err(Skip::unknown(format!("the pending bits could not be read: {}", words(reason))));
     }
+    // Function Mask masks every vector, whatever its own bit says (PCIe 6.2, 7.7.2.2).
+    let all = subject.register::<msix::Control>(&msix::SPECIFICATION)?.function_mask();
     // A vector that has a message was given to somebody.
     let waits: Vec<String> = table
         .vectors
         .iter()
-        .filter(|v| v.masked && v.pending == Some(true) && v.address != 0)
+        .filter(|v| (v.masked || all) && v.pending == Some(true) && v.address != 0)
         .map(|v| v.index.to_string())
         .collect();
     // An interrupt that is not masked is sent within microseconds: to see one wait is no accident.
-    let stuck = table.vectors.iter().find(|v| !v.masked && v.pending == Some(true));
+    let stuck = table.vectors.iter().find(|v| !v.masked && !all && v.pending == Some(true));
     match (waits.is_empty(), stuck) {
         (true, None) => Ok(Verdict::good([proof])),
         (true, Some(vector)) => Ok(Verdict::bad(

@@ -219,8 +219,19 @@ fn identity_differs(subject: &Subject<'_>) -> Judged {
     let Some(proof) = identity(subject) else {
         return Err(Skip::unknown("vendor and device ID were not read"));
     };
-    if subject.function.hides_identity() {
+    if subject.function.is_virtual() {
         return Err(Skip::not_applicable("a virtual function does not tell its identity"));
+    }
+    if subject.function.answers() && subject.function.reads_no_identity() {
+        return Ok(Verdict::bad(
+            "vendor and device ID read all-ones although other registers answer, and it is no virtual function",
+            known.vendor_id.zip(known.device_id).map_or_else(
+                || "vendor and device ID".to_owned(),
+                |(vendor, device)| format!("{vendor:04x}:{device:04x}"),
+            ),
+            "ffff:ffff",
+            [proof],
+        ));
     }
     let reading = &subject.function.reading;
     if reading.text("uevent").is_none() && reading.text("vendor").is_none() {

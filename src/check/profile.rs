@@ -6,21 +6,22 @@
 
 use std::collections::BTreeMap;
 
+use crate::document::nearest::nearest;
+use crate::document::{self, Mistake, Node};
+
 use super::registry::{self, Check, Severity};
 
 /// A profile.
-#[derive(Debug, Clone, Default, serde::Deserialize)]
+#[derive(Debug, Clone, Default)]
 pub struct Profile {
     /// Whom it is for: one sentence.
     pub description: String,
     /// What it says of single checks, by name.
-    #[serde(flatten)]
     pub settings: BTreeMap<String, Setting>,
 }
 
 /// What a profile says of one check.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Setting {
     /// What becomes of something that the check finds; as the check says if it is left out.
     pub severity: Option<Severity>,
@@ -42,25 +43,19 @@ pub const EMBEDDED: [(&str, &str); 7] = [
 ];
 
 impl Profile {
-    /// Reads a profile. The error is a clause.
-    pub fn parse(text: &str) -> Result<Profile, String> {
-        let profile: Profile = toml::from_str(text).map_err(|error| one_line(&error.to_string()))?;
-        for (id, setting) in &profile.settings {
-            let check = registry::find(id).ok_or_else(|| {
-                format!("[{id}]: there is no check of that name; `pciscope check --list` names them all")
-            })?;
-            if setting.threshold.is_some() && check.threshold.is_none() {
-                return Err(format!("[{id}]: this check has no threshold; leave the key out"));
-            }
-            if setting.why.trim().is_empty() {
-                return Err(format!("[{id}]: expected a reason in `why`"));
-            }
+    /// Reads a profile.
+    pub fn parse(text: &str) -> Result<Profile, Mistake> {
+        let table = document::parse(text)?;
+        let description = table.needed_text("a profile", "description")?.to_owned();
+        let mut settings = BTreeMap::new();
+        for (id, node) in table.entries.iter().filter(|(key, _)| key != "description") {
+            settings.insert(id.clone(), setting(id, node)?);
         }
-        Ok(profile)
+        Ok(Profile { description, settings })
     }
 
     /// A profile of the program by name.
-    pub fn embedded(name: &str) -> Option<Result<Profile, String>> {
+    pub fn embedded(name: &str) -> Option<Result<Profile, Mistake>> {
         EMBEDDED.iter().find(|(known, _)| *known == name).map(|(_, text)| Profile::parse(text))
     }
 
@@ -76,13 +71,29 @@ impl Profile {
     }
 }
 
-/// A message of several lines on one.
-fn one_line(message: &str) -> String {
-    let lines = message.lines().map(str::trim).filter(|line| !line.is_empty());
-    // The lines with the quoted source in them begin with its number or with `|`.
-    let kept: Vec<&str> =
-        lines.filter(|line| !line.starts_with(|c: char| c == '|' || c.is_ascii_digit())).collect();
-    kept.join(": ")
+fn setting(id: &str, node: &Node) -> Result<Setting, Mistake> {
+    let Some(check) = registry::find(id) else {
+        let hint = nearest(id, registry::all().map(|check| check.id));
+        let text =
+            format!("`{id}`: there is no check of that name{hint}; `pciscope check --list` names them all");
+        return Err(Mistake::new(node.line, text));
+    };
+    let name = format!("[{id}]");
+    let table = node.table(id)?;
+    table.only(&name, &["severity", "threshold", "why"])?;
+    let severities = [Severity::Off, Severity::Warn, Severity::Fail].map(|s| (s.name(), s));
+    let severity = table.get("severity").map(|node| node.choice("severity", &severities)).transpose()?;
+    if let (Some(node), None) = (table.get("threshold"), check.threshold) {
+        return Err(Mistake::new(
+            node.line,
+            format!("{name}: this check has no threshold; leave the key out"),
+        ));
+    }
+    let why = table.needed_text(&name, "why")?;
+    if why.trim().is_empty() {
+        return Err(Mistake::new(table.line, format!("{name}: expected a reason in `why`")));
+    }
+    Ok(Setting { severity, threshold: table.number("threshold")?, why: why.to_owned() })
 }
 
 #[cfg(test)]
@@ -99,10 +110,17 @@ mod tests {
 
     #[test]
     fn mistakes_are_errors() {
-        let refused = |text: &str| Profile::parse(&format!("description = 'x'\n{text}")).unwrap_err();
-        assert!(refused("[aspm-enabeld]\nseverity='off'\nwhy='x'").contains("no check of that name"));
-        assert!(refused("[aspm-enabled]\nseverity='of'\nwhy='x'").contains("unknown variant"));
-        assert!(refused("[aspm-enabled]\nseverty='off'\nwhy='x'").contains("unknown field"));
+        let refused = |text: &str| {
+            Profile::parse(&format!("description = 'x'\n{text}")).unwrap_err().in_file("profile.toml")
+        };
+        assert!(refused("[aspm-enabeld]\nseverity='off'\nwhy='x'").contains("aspm-enabled"));
+        assert!(refused("[mrrs-low]\nthreshold=-1\nwhy='x'").contains("profile.toml:3: `threshold` is -1"));
+        assert!(refused("extends='gpu-server'").contains("profile.toml:2: `extends`"));
+        assert!(refused("[aspm-enabled]\nseverity='of'\nwhy='x'").contains("profile.toml:3: `severity` is"));
+        assert!(
+            refused("[aspm-enabled]\nseverty='off'\nwhy='x'")
+                .contains("`severty` is not known in [aspm-enabled]")
+        );
         assert!(refused("[aspm-enabled]\nseverity='off'").contains("why"));
         assert!(refused("[aspm-enabled]\nthreshold=3\nwhy='x'").contains("no threshold"));
         assert!(Profile::parse("[aspm-enabled]\nwhy='x'").is_err(), "a description is needed");

@@ -42,6 +42,8 @@ pub struct Surroundings<'a> {
     pub profile: &'a Profile,
     /// The functions are known to be busy, so that running slowly is not excused by idling.
     pub busy: bool,
+    /// What is judged was named, or all is said to be busy: a load is a load of these.
+    pub named: bool,
     /// The kernel log, if there is one.
     pub log: Option<&'a Log>,
     /// What the machine is expected to be.
@@ -68,6 +70,7 @@ impl<'a> Surroundings<'a> {
             mmio: false,
             profile,
             busy: false,
+            named: false,
             log: None,
             expectation: None,
             earlier: None,
@@ -120,7 +123,11 @@ fn missing(function: &Function, list: List, name: &str, known: bool) -> Skip {
     if known {
         return Skip::not_applicable(format!("it has no {name} capability"));
     }
-    let why = function.unread().unwrap_or_else(|| "the capability list was not read to its end".to_owned());
+    let lost = || match function.lost_capability() {
+        Some((name, _)) => format!("the kernel found {name} in it, and it is not there now (caps-integrity)"),
+        None => "the list could not be followed to its end".to_owned(),
+    };
+    let why = function.unread().unwrap_or_else(lost);
     let which = match list {
         List::Standard => "standard",
         List::Extended => "extended",
@@ -284,7 +291,7 @@ impl<'a> Subject<'a> {
         if !port.has_link() {
             return Err(Skip::not_applicable("it is integrated in the root complex and has no link"));
         }
-        if self.function.is_virtual() || self.function.hides_identity() {
+        if self.function.is_virtual() {
             return Err(Skip::not_applicable(
                 "the link of a virtual function is that of its physical function",
             ));

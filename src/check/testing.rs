@@ -142,7 +142,7 @@ impl Made {
             ("aer_dev_nonfatal", "TLP 0\nTOTAL_ERR_NONFATAL 0"),
             ("aer_dev_fatal", "DLP 0\nTOTAL_ERR_FATAL 0"),
         ] {
-            made.attributes.insert(name, Ok(text.to_owned()));
+            made.attributes.insert(name, Ok(whole(name, text)));
         }
         made
     }
@@ -365,7 +365,7 @@ impl Bench {
 
     /// Sets an attribute.
     pub fn attribute(&mut self, address: &str, name: &'static str, text: &str) {
-        self.function(address).attributes.insert(name, Ok(text.to_owned()));
+        self.function(address).attributes.insert(name, Ok(whole(name, text)));
     }
 
     /// Sets a field by its dotted path.
@@ -448,6 +448,7 @@ impl Bench {
         let around = Surroundings {
             interrupts: Some(&lines),
             busy: self.busy || self.command,
+            named: self.busy || self.command,
             log: Some(&log),
             expectation: Some(&expectation),
             earlier: Some(&earlier).filter(|_| twice),
@@ -460,6 +461,18 @@ impl Bench {
     pub fn worst(&self, id: &str) -> (Status, String) {
         let worst = self.run(id).into_iter().max_by_key(|f| f.status).expect("a finding");
         (worst.status, format!("{:?} {}", worst.address, worst.summary))
+    }
+}
+
+/// `resource` with as many lines as the kernel writes of a function without virtual functions, whatever is said of the first.
+fn whole(name: &str, text: &str) -> String {
+    let missing = 7usize.saturating_sub(text.lines().count());
+    match name {
+        "resource" => {
+            text.trim_end().to_owned()
+                + &"\n0x0000000000000000 0x0000000000000000 0x0000000000000000".repeat(missing)
+        }
+        _ => text.to_owned(),
     }
 }
 

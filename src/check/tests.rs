@@ -549,6 +549,60 @@ fn an_idle_gpu_is_excused_until_it_is_known_to_be_busy() {
 }
 
 #[test]
+fn a_function_that_does_not_tell_its_identity_is_no_virtual_function() {
+    let mut bench = Bench::new();
+    bench.bytes(DRIVE)[..4].fill(0xff);
+    assert_eq!(bench.worst("presence-config-vs-sysfs-id").0, Fail);
+    // Its link is judged like any other.
+    both_ends(&mut bench, "express.link_status.current_link_speed", 1);
+    assert_ne!(bench.worst("link-speed-below-path").0, NotApplicable);
+}
+
+#[test]
+fn a_list_without_what_the_kernel_found_in_it_is_not_known() {
+    let mut bench = Bench::new();
+    bench.attribute(DRIVE, "max_link_speed", "16.0 GT/s PCIe");
+    assert_eq!(bench.worst("caps-integrity").0, Pass);
+    bench.bytes(DRIVE)[0x40..].fill(0);
+    let of_drive = |id: &str| {
+        let found = bench
+            .run(id)
+            .into_iter()
+            .find(|f| f.address.map(|a| a.to_string()) == Some(format!("0000:{DRIVE}")));
+        let found = found.unwrap();
+        (found.status, found.summary.to_string())
+    };
+    let (status, words) = of_drive("caps-integrity");
+    assert_eq!(status, Fail, "{words}");
+    assert!(words.contains("PCI Express"), "{words}");
+    for id in ["aer-fatal", "msix-off-while-bound", "link-width-below-path"] {
+        let (status, words) = of_drive(id);
+        assert_eq!(status, Unknown, "{id}: {words}");
+    }
+}
+
+#[test]
+fn a_list_that_is_broken_does_not_say_what_is_missing() {
+    let mut bench = Bench::new();
+    let next = bench.bytes(DRIVE)[0x34];
+    bench.bytes(DRIVE)[usize::from(next)..0x100].fill(0xff);
+    let found = bench.run("msix-off-while-bound");
+    let found =
+        found.iter().find(|f| f.address.map(|a| a.to_string()) == Some(format!("0000:{DRIVE}"))).unwrap();
+    assert_eq!(found.status, Unknown, "{}", found.summary);
+    assert_eq!(bench.worst("caps-integrity").0, Fail);
+}
+
+#[test]
+fn a_resource_file_that_is_cut_off_is_unknown() {
+    let mut bench = Bench::new();
+    let line = "0x00000000f0000000 0x00000000f0003fff 0x0000000000040200";
+    bench.function(DRIVE).attributes.insert("resource", Ok(line.to_owned()));
+    let (status, words) = bench.worst("bar-unassigned");
+    assert_eq!(status, Unknown, "{words}");
+}
+
+#[test]
 fn errors_of_reading_are_unknown_with_the_reason() {
     let mut bench = Bench::new();
     bench.function(DRIVE).attributes.insert("resource", Err(Cause::Errno(Errno::EACCES)));

@@ -485,9 +485,10 @@ impl Selection {
             && self.slot.as_ref().is_none_or(|s| s.matches(address))
     }
 
-    /// Leaves out of the machine what `-d` does not ask for, and gives one line for everything that was asked for and
+    /// Leaves out of the wanted functions what was not asked for, and gives one line for everything that was asked for and
     /// is not there or does not answer.
     pub fn settle(&self, machine: &mut Machine) -> Vec<String> {
+        machine.wanted.retain(|address| self.wants(*address));
         let here = |address: &&PartialBdf| machine.wanted.iter().any(|w| address.matches(*w));
         let mut complaints: Vec<String> = self
             .addresses

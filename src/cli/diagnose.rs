@@ -37,7 +37,6 @@ pub fn run(global: &Global, selection: &Selection, options: &DiagnoseOptions) ->
     // whole machine is read, whatever is asked for.
     let mut session = Session::open(global, &Selection::default(), Depth::Full, true)?;
     let all = session.machine.wanted.clone();
-    session.machine.wanted.retain(|address| selection.wants(*address));
     session.complaints = selection.settle(&mut session.machine);
     let chosen = std::mem::replace(&mut session.machine.wanted, all);
     let mut notes = std::mem::take(&mut session.notes);

@@ -54,7 +54,8 @@ pub fn run(global: &Global, selection: &Selection, options: &ReportOptions) -> R
         }
     }
     check_log(global)?;
-    let need = Need { depth: Depth::Bytes, platform: true, log: true, vital_product_data: false };
+    let need =
+        Need { depth: Depth::Bytes, platform: true, log: true, vital_product_data: false, everybody: true };
     let mut progress = Progress::patient();
     let shown = pseudonyms::shown(open_source(global)?, global, &options.redaction)?;
     let (personal_data, captured, own_log) = (shown.personal_data, shown.captured, global.log.is_none());

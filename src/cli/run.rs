@@ -261,6 +261,8 @@ pub struct Need {
     pub log: bool,
     /// Vital product data.
     pub vital_product_data: bool,
+    /// Every function, whichever were asked for: what judges one compares it with the others.
+    pub everybody: bool,
 }
 
 /// Everything that a command works on.
@@ -307,7 +309,7 @@ impl Session {
         vital_product_data: bool,
     ) -> Result<Self, Failure> {
         check_log(global)?;
-        let need = Need { depth, platform, log: false, vital_product_data };
+        let need = Need { depth, platform, log: false, vital_product_data, everybody: false };
         Self::read(open_source(global)?, global, selection, need, &mut |_, _| true)
     }
 
@@ -320,7 +322,7 @@ impl Session {
         watch: &mut dyn FnMut(usize, usize) -> bool,
     ) -> Result<Self, Failure> {
         let live = source.kind == Kind::Live;
-        let wanted = |address| selection.wants(address);
+        let wanted = |address| need.everybody || selection.wants(address);
         let deadline = Duration::from_secs_f64(global.deadline);
         let Need { depth, vital_product_data, .. } = need;
         let scope = Scope { depth, wanted: &wanted, wake: global.wake, deadline, vital_product_data };

@@ -125,13 +125,30 @@ impl Found {
             list.map(|(list, _)| list.split_whitespace().map(str::to_owned).collect()).unwrap_or_default()
         };
         if message.starts_with("_OSC: platform does not support [") {
-            bridge.not_supported = bracket();
-            bridge.lines.not_supported = Some(line(record));
+            let controls = bracket();
+            match controls.iter().all(|control| control.starts_with("CXL"))
+                && !bridge.not_supported.is_empty()
+            {
+                true => bridge.not_supported.extend(controls),
+                false => {
+                    bridge.not_supported = controls;
+                    bridge.lines.not_supported = Some(line(record));
+                }
+            }
         } else if message.starts_with("_OSC: OS now controls [")
             || message.starts_with("_OSC: OS assumes control of [")
         {
-            bridge.os_controls = bracket();
-            bridge.lines.os_controls = Some(line(record));
+            let controls = bracket();
+            // What the kernel got of CXL it says in a line of its own, after that of PCI Express (kernel:
+            // negotiate_os_control in drivers/acpi/pci_root.c, decode_cxl_osc_control).
+            match controls.iter().all(|control| control.starts_with("CXL")) && !bridge.os_controls.is_empty()
+            {
+                true => bridge.os_controls.extend(controls),
+                false => {
+                    bridge.os_controls = controls;
+                    bridge.lines.os_controls = Some(line(record));
+                }
+            }
         } else if message.starts_with("_OSC failed")
             || message.starts_with("_OSC: platform retains control")
             || message.starts_with("_OSC: not requesting")

@@ -53,7 +53,7 @@ pub struct KernelSwitch {
 
 /// ASPM at this end of the function's link; `None` if it has no link or was not read.
 pub fn aspm(function: &Function) -> Option<Aspm> {
-    if !link::port_type(function)?.has_link() || function.is_virtual() || function.hides_identity() {
+    if !link::port_type(function)?.has_link() || function.is_virtual() {
         return None;
     }
     let capabilities: LinkCapabilities = function.register(&express::SPECIFICATION)?;

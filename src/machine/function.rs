@@ -1,6 +1,6 @@
 //! One function: what was read of it, found again by name.
 
-use crate::pci::capability::{express, subsystem};
+use crate::pci::capability::{express, msi, msix, subsystem};
 use crate::pci::decode::{self, Capability, Context, Specification};
 use crate::pci::header;
 use crate::pci::register::RegisterType;
@@ -85,15 +85,16 @@ impl Function {
     /// Whether it is a virtual function: identity reads all-ones by specification (PCIe 6.2, 9.3.4.1.1), and BARs,
     /// Memory Space Enable and link registers are those of the physical function.
     pub fn is_virtual(&self) -> bool {
-        // A dump holds no links; there the identity tells. Elsewhere it does not: a device that dies while it is read
-        // looks the same.
+        // A dump holds no links, and a summary does not ask for this one; there the identity tells. Elsewhere it does not: a
+        // device that dies while it is read looks the same.
         let dump = self.reading.answer("uevent") == Some(&Err(Cause::NotCaptured));
-        self.reading.link_name("physfn").is_some() || dump && self.hides_identity()
+        let told = !dump && self.reading.answer("physfn").is_some();
+        self.reading.link_name("physfn").is_some() || !told && self.reads_no_identity()
     }
 
-    /// Whether it answers without telling vendor and device, as virtual functions do. Their link registers read zero,
-    /// too.
-    pub fn hides_identity(&self) -> bool {
+    /// Whether vendor and device ID read all-ones. Of a virtual function they do so by specification; any other function
+    /// that answers elsewhere does not answer as it should.
+    pub fn reads_no_identity(&self) -> bool {
         self.space().is_some_and(|s| s.u32(0) == Some(u32::MAX))
     }
 
@@ -101,7 +102,28 @@ impl Function {
     pub fn standard_list_known(&self) -> bool {
         // In a layout that does not exist nobody knows where the list begins.
         let layout = self.header_layout().filter(|layout| header::LAYOUTS.contains(layout));
-        layout.is_some_and(|layout| walk::standard(&mut &self.reading.space, layout).complete)
+        self.lost_capability().is_none()
+            && layout.is_some_and(|layout| walk::standard(&mut &self.reading.space, layout).complete)
+    }
+
+    /// A capability that the kernel found when it enumerated the function and that is not on the list now, with the attribute
+    /// that only exists because of it (kernel: pcie_dev_attrs_are_visible in drivers/pci/pci-sysfs.c; msi_sysfs_populate_desc
+    /// in kernel/irq/msi.c).
+    pub fn lost_capability(&self) -> Option<(&'static str, &'static str)> {
+        let reading = &self.reading;
+        let answers = |name| matches!(reading.answer(name), Some(Ok(text)) if !text.is_empty());
+        let has = |specification| self.find(specification).is_some();
+        let layout = self.header_layout().is_some_and(|layout| header::LAYOUTS.contains(&layout));
+        // In a layout that does not exist nobody knows where the list begins.
+        if !self.answers() || !layout || reading.space.limit() <= 64 {
+            None
+        } else if answers("max_link_speed") && !has(&express::SPECIFICATION) {
+            Some((express::SPECIFICATION.name, "max_link_speed"))
+        } else if answers("msi_irqs") && !has(&msi::SPECIFICATION) && !has(&msix::SPECIFICATION) {
+            Some(("MSI or MSI-X", "msi_irqs"))
+        } else {
+            None
+        }
     }
 
     /// Whether everything on the extended capability list is known. A PCI Express function has extended configuration

@@ -135,14 +135,15 @@ pub fn msi_summary(function: &Function) -> Option<MsiSummary> {
 /// What the function is set to; `None` if its capabilities were not read.
 pub fn mode(function: &Function) -> Option<Mode> {
     let command: Command = function.header()?;
-    if !function.standard_list_known() {
-        return None;
-    }
     if msix_summary(function).is_some_and(|m| m.enabled) {
         return Some(Mode::MsiX);
     }
     if msi_summary(function).is_some_and(|m| m.enabled) {
         return Some(Mode::Msi);
+    }
+    // One of them could be on the part of the list that was not read.
+    if !function.standard_list_known() {
+        return None;
     }
     let pin: InterruptPin = function.header()?;
     Some(if pin.pin() != 0 && !command.interrupt_disable() { Mode::Intx } else { Mode::None })

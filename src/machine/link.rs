@@ -88,7 +88,7 @@ pub fn port_type(function: &Function) -> Option<PortType> {
 /// the root complex, virtual functions, whose link registers are the physical function's) and for functions of which
 /// nothing tells.
 pub fn link(function: &Function) -> Option<Link> {
-    if function.is_virtual() || function.hides_identity() {
+    if function.is_virtual() {
         return None;
     }
     from_registers(function).or_else(|| from_attributes(function))

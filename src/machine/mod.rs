@@ -77,6 +77,8 @@ pub struct Machine {
     pub strange: Vec<String>,
     /// Whether vital product data was asked for.
     pub vital_product_data: bool,
+    /// Names of IOMMU groups with the places of their functions, in ascending order.
+    groups: Vec<(String, usize)>,
     /// Bridges with the places of the functions below them, in ascending order.
     below: Vec<(Bdf, usize)>,
     /// Of each function the place of the bridge above it, without the links that would close a circle.
@@ -93,7 +95,11 @@ impl Machine {
             functions.iter().enumerate().filter_map(|(place, f)| Some((f.parent?, place))).collect();
         below.sort_unstable();
         let above = without_circles(&functions);
-        Machine { functions, below, above, ..Machine::default() }
+        let group = |f: &Function| Some(f.reading.link_name("iommu_group")?.to_owned());
+        let mut groups: Vec<(String, usize)> =
+            functions.iter().enumerate().filter_map(|(place, f)| Some((group(f)?, place))).collect();
+        groups.sort_unstable();
+        Machine { functions, groups, below, above, ..Machine::default() }
     }
 
     /// A function by address.
@@ -112,6 +118,13 @@ impl Machine {
         let start = self.below.partition_point(|(above, _)| *above < bridge);
         let below = self.below[start..].iter().take_while(move |(above, _)| *above == bridge);
         below.map(|(_, place)| &self.functions[*place])
+    }
+
+    /// Functions of the IOMMU group of that name.
+    pub fn group<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Function> {
+        let start = self.groups.partition_point(|(group, _)| group.as_str() < name);
+        let group = self.groups[start..].iter().take_while(move |(group, _)| group == name);
+        group.map(|(_, place)| &self.functions[*place])
     }
 
     /// From the topmost bridge down to the function; at most [`MOST_LEVELS`], the lowest ones.

@@ -61,28 +61,38 @@ impl Resource {
     }
 }
 
-/// Parses `resource`: lines of three hexadecimal numbers. A line that is none counts as empty; `None` if no line is
-/// good.
-pub fn resources(text: &str) -> Option<Vec<Resource>> {
-    let good = |line: &str| line.split_whitespace().filter(|word| word.starts_with("0x")).count() == 3;
-    text.lines().any(good).then(|| parse_resources(text))
+/// How many lines `resource` has at least: six BARs and the expansion ROM, or of a bridge two BARs, the ROM and its windows
+/// (kernel: resource_show in drivers/pci/pci-sysfs.c, `PCI_BRIDGE_RESOURCES` or `DEVICE_COUNT_RESOURCE`).
+const LEAST_LINES: usize = 7;
+
+/// Parses `resource`: lines of three hexadecimal numbers, [`LEAST_LINES`] or more. The error says which line is none, or
+/// that lines are missing: what is not there must not count as a BAR without an address.
+pub fn whole_resources(text: &str) -> Result<Vec<Resource>, String> {
+    let line = |(place, line): (usize, &str)| {
+        resource(line).ok_or_else(|| format!("resource: line {} is not three hexadecimal numbers", place + 1))
+    };
+    let lines = text.lines().enumerate().map(line).collect::<Result<Vec<Resource>, String>>()?;
+    match lines.len() {
+        count if count < LEAST_LINES => {
+            Err(format!("resource has {count} lines: expected {LEAST_LINES} or more"))
+        }
+        _ => Ok(lines),
+    }
 }
 
-fn parse_resources(text: &str) -> Vec<Resource> {
-    let number = |word: Option<&str>| u64::from_str_radix(word?.trim_start_matches("0x"), 16).ok();
-    text.lines()
-        .map(|line| {
-            let mut words = line.split_whitespace();
-            let parsed = (|| {
-                Some(Resource {
-                    start: number(words.next())?,
-                    end: number(words.next())?,
-                    flags: number(words.next())?,
-                })
-            })();
-            parsed.unwrap_or_default()
-        })
-        .collect()
+/// The lines of `resource` up to the first that is not good; `None` if that is the first one. What is missing is missing in
+/// what is shown; checks use [`whole_resources`].
+pub fn resources(text: &str) -> Option<Vec<Resource>> {
+    let good: Vec<Resource> = text.lines().map_while(resource).collect();
+    (!good.is_empty()).then_some(good)
+}
+
+fn resource(line: &str) -> Option<Resource> {
+    let number = |word: &str| u64::from_str_radix(word.strip_prefix("0x")?, 16).ok();
+    let mut words = line.split_whitespace();
+    let mut next = || number(words.next()?);
+    let resource = Resource { start: next()?, end: next()?, flags: next()? };
+    words.next().is_none().then_some(resource)
 }
 
 /// What a BAR is.
@@ -285,11 +295,12 @@ mod tests {
     #[test]
     fn a_64_bit_bar_takes_two_registers() {
         let space = header(0, &[(0x10, 0xf000_000c), (0x14, 0x38), (0x18, 0x0000_e001)]);
-        let resources = parse_resources(
+        let resources = resources(
             "0x00000038f0000000 0x00000038f3ffffff 0x000000000014220c\n\
              0x0000000000000000 0x0000000000000000 0x0000000000000000\n\
              0x000000000000e000 0x000000000000e01f 0x0000000000040101\n",
-        );
+        )
+        .unwrap();
         let found = bars(Some(&space), Some(&resources));
         assert_eq!(found.len(), 2);
         assert_eq!(
@@ -303,14 +314,14 @@ mod tests {
 
     #[test]
     fn a_bar_that_lost_its_value_disagrees_with_the_kernel() {
-        let resources = parse_resources("0x00000000fe800000 0x00000000fe803fff 0x0000000000140204\n");
+        let resources = resources("0x00000000fe800000 0x00000000fe803fff 0x0000000000140204\n").unwrap();
         let found = bars(Some(&header(0, &[(0x10, 4)])), Some(&resources));
         assert_eq!(
             (found[0].address, found[0].agrees, found[0].assigned),
             (Some(0), Some(false), Some(true))
         );
         assert_eq!(bars(Some(&header(0, &[])), Some(&[])), []);
-        let unset = parse_resources("0x0000000000000000 0x00000000003fffff 0x0000000020140204\n");
+        let unset = super::resources("0x0000000000000000 0x00000000003fffff 0x0000000020140204\n").unwrap();
         assert_eq!(bars(Some(&header(0, &[(0x10, 4)])), Some(&unset))[0].assigned, Some(false));
     }
 
@@ -321,6 +332,17 @@ mod tests {
         let expected =
             [(0, BarKind::Io), (2, BarKind::MemoryBelow1M), (3, BarKind::Memory32), (4, BarKind::Memory64)];
         assert_eq!(found, expected.map(|(number, kind)| (number, kind, Some(0))));
+    }
+
+    #[test]
+    fn a_resource_file_that_is_cut_off_is_not_whole() {
+        let line = "0x00000000fe800000 0x00000000fe803fff 0x0000000000140204\n";
+        assert_eq!(whole_resources(&line.repeat(7)).unwrap().len(), 7);
+        let missing = whole_resources(line).unwrap_err();
+        assert_eq!(missing, "resource has 1 lines: expected 7 or more");
+        let broken = whole_resources(&format!("{line}0x0 0x0\n{}", line.repeat(6))).unwrap_err();
+        assert_eq!(broken, "resource: line 2 is not three hexadecimal numbers");
+        assert_eq!(resources(&format!("{line}0x0 0x0\n{line}")).map(|lines| lines.len()), Some(1));
     }
 
     #[test]

@@ -111,7 +111,8 @@ pub struct Walk {
     pub found: Vec<Located>,
     /// What was wrong on the way.
     pub anomalies: Vec<Anomaly>,
-    /// False if a header could not be read, so that there may be more.
+    /// False if the list was not followed to its end, because a header could not be read, reads all-ones, or because a
+    /// pointer leads back or out: then there may be more than was found.
     pub complete: bool,
 }
 
@@ -145,10 +146,12 @@ pub fn standard(bytes: &mut dyn ConfigBytes, header_layout: u8) -> Walk {
         }
         if to < HEADER_SIZE {
             walk.anomalies.push(Anomaly::IntoHeader { list: List::Standard, from, to });
+            walk.complete = false;
             break;
         }
         if std::mem::replace(&mut visited[usize::from(to / 4)], true) {
             walk.anomalies.push(Anomaly::Loop { list: List::Standard, from, to });
+            walk.complete = false;
             break;
         }
         if !bytes.load(to, 4) {
@@ -158,6 +161,7 @@ pub fn standard(bytes: &mut dyn ConfigBytes, header_layout: u8) -> Walk {
         let (Some(id), Some(next)) = (bytes.space().u8(to), bytes.space().u8(to + 1)) else { break };
         if id == 0xff {
             walk.anomalies.push(Anomaly::AllOnes { list: List::Standard, offset: to });
+            walk.complete = false;
             break;
         }
         walk.found.push(Located { list: List::Standard, id: id.into(), offset: to, version: 0 });
@@ -174,6 +178,7 @@ pub fn extended(bytes: &mut dyn ConfigBytes) -> Walk {
     loop {
         if std::mem::replace(&mut visited[usize::from(to / 4)], true) {
             walk.anomalies.push(Anomaly::Loop { list: List::Extended, from, to });
+            walk.complete = false;
             break;
         }
         if !bytes.load(to, 4) {
@@ -188,6 +193,7 @@ pub fn extended(bytes: &mut dyn ConfigBytes) -> Walk {
             // On a function without extended capabilities, all-ones at 100h is what older hardware answers.
             if to != CONVENTIONAL_SIZE {
                 walk.anomalies.push(Anomaly::AllOnes { list: List::Extended, offset: to });
+                walk.complete = false;
             }
             break;
         }
@@ -201,6 +207,7 @@ pub fn extended(bytes: &mut dyn ConfigBytes) -> Walk {
         }
         if next < CONVENTIONAL_SIZE {
             walk.anomalies.push(Anomaly::IntoHeader { list: List::Extended, from: to, to: next });
+            walk.complete = false;
             break;
         }
         (from, to) = (to, next & !3);

@@ -1,22 +1,48 @@
 //! The machine as a whole, and whether every entry finds its devices.
 
 use crate::check::expectation::compare::identity_text;
-use crate::check::expectation::{Entry, facts};
+use crate::check::expectation::{Entry, Place, facts};
 use crate::check::finding::{Judged, Proof, Skip, Verdict};
 use crate::check::subject::Surroundings;
 use crate::document::nearest::nearest;
 use crate::machine::reading::DEVICES;
+use crate::machine::{Function, State};
 use crate::pci::Bdf;
 
 pub(super) fn count(around: &Surroundings<'_>, entry: &Entry) -> Judged {
-    let here: Vec<Bdf> =
-        around.machine.functions.iter().filter(|f| entry.means(f)).map(|f| f.address).collect();
+    let meant = || around.machine.functions.iter().filter(|f| entry.means(f));
+    let counted = |f: &&Function| matches!(f.presence.state, State::Answering | State::Asleep);
+    let here: Vec<Bdf> = meant().filter(counted).map(|f| f.address).collect();
     let at = entry.at(entry.line);
     let listed = here.iter().map(Bdf::to_string).collect::<Vec<_>>().join(" ");
     let number = here.len() as u64;
     let all = around.machine.functions.len();
     let text = format!("{all} functions, of these {number} as the entry says: {listed}");
     let proof = Proof::File { path: DEVICES.to_owned(), text: text.trim_end_matches([':', ' ']).to_owned() };
+    let silent = |f: &&Function| !counted(f);
+    if let Some(unread) = meant().find(|f| matches!(f.presence.state, State::Unknown | State::NotReady)) {
+        return Err(Skip::unknown(format!("{at}: {}: {}", unread.address, unread.presence.reason)));
+    }
+    if let Some(dead) = meant().find(silent) {
+        let silent: Vec<String> = meant().filter(silent).map(|f| f.address.to_string()).collect();
+        let silent = silent.join(" ");
+        let state = dead.presence.state.name();
+        return Ok(Verdict::bad(
+            format!("{at}: {silent}: the kernel lists it, and it does not answer ({state})"),
+            "a device that answers",
+            silent,
+            [proof],
+        ));
+    }
+    if let Some(place) = missing_place(entry, &here) {
+        let hint = nearest(&place, addresses(around).iter().map(String::as_str));
+        return Ok(Verdict::bad(
+            format!("{at}: nothing is at {place}{hint}"),
+            format!("a device at {place}"),
+            "none",
+            [proof],
+        ));
+    }
     match &entry.count {
         Some(wanted) if wanted.value == number => Ok(Verdict::good([proof])),
         None if number > 0 => Ok(Verdict::good([proof])),
@@ -34,13 +60,26 @@ pub(super) fn count(around: &Surroundings<'_>, entry: &Entry) -> Judged {
     }
 }
 
+/// An address at which an entry expects something and nothing is. An entry that counts its devices may have more places than
+/// devices.
+fn missing_place(entry: &Entry, here: &[Bdf]) -> Option<String> {
+    let places = entry.places.as_ref().filter(|_| entry.count.is_none() && !here.is_empty())?;
+    places.value.0.iter().find_map(|place| match place {
+        Place::Address(wanted) if !here.iter().any(|a| wanted.matches(*a)) => Some(wanted.to_string()),
+        _ => None,
+    })
+}
+
+fn addresses(around: &Surroundings<'_>) -> Vec<String> {
+    around.machine.functions.iter().map(|f| f.address.to_string()).collect()
+}
+
 /// What an entry looks for, and what is there that resembles it.
 fn what_is_missing(around: &Surroundings<'_>, entry: &Entry) -> (String, String) {
     let functions = &around.machine.functions;
     if let Some(places) = &entry.places {
         let words = places.value.text();
-        let addresses: Vec<String> = functions.iter().map(|f| f.address.to_string()).collect();
-        let hint = nearest(&words, addresses.iter().map(String::as_str));
+        let hint = nearest(&words, addresses(around).iter().map(String::as_str));
         return (format!("at {words}"), hint);
     }
     let words: Vec<String> =

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::check::earlier::{Earlier, of_unknown_age};
 use crate::check::expectation::{Expectation, facts::read_facts, learn::learn};
-use crate::check::finding::Status;
+use crate::check::finding::{Finding, Status, Verdict};
 use crate::check::history::History;
 use crate::check::profile::{EMBEDDED, Profile, Setting};
 use crate::check::registry::{self, Severity};
@@ -15,7 +15,7 @@ use crate::check::subject::Surroundings;
 use crate::check::{not_made, run, under_load};
 use crate::inspect::check::{self, explanations};
 use crate::inspect::suggest::{Known, nearest};
-use crate::machine::reading::Depth;
+use crate::machine::reading::{DEVICES, Depth};
 use crate::machine::{Function, Machine, State};
 use crate::render::{junit, ocptv, prometheus, text};
 
@@ -27,6 +27,10 @@ use super::run::{
 };
 use observe::{Moment, Observed};
 
+/// The check that every entry of an expectation finds its devices.
+const COUNT: &str = "presence-count";
+/// The check that there is something to judge.
+const FOLDER: &str = "presence-dir";
 /// Something failed.
 const FAILED: u8 = 2;
 /// Something was warned about.
@@ -36,11 +40,11 @@ pub fn run(global: &Global, selection: &Selection, options: &CheckOptions) -> Re
     for id in options.only.iter().chain(&options.skip) {
         known(id)?;
     }
+    let mut profile = profile(&options.profile)?;
     if options.list {
-        return list(global);
+        return list(global, &profile);
     }
     let time = observe::time(options)?;
-    let mut profile = profile(&options.profile)?;
     for id in &options.only {
         switch_on(&mut profile, id);
     }
@@ -57,7 +61,13 @@ pub fn run(global: &Global, selection: &Selection, options: &CheckOptions) -> Re
     let product_data = registry::find("vpd-readable").is_some_and(|c| profile.severity(c) != Severity::Off)
         && (options.only.is_empty() || asked("vpd-readable"))
         || expectation.as_ref().is_some_and(Expectation::needs_vital_product_data);
-    let need = Need { depth: Depth::Full, platform: true, log: true, vital_product_data: product_data };
+    let need = Need {
+        depth: Depth::Full,
+        platform: true,
+        log: true,
+        vital_product_data: product_data,
+        everybody: true,
+    };
     check_log(global)?;
     let twice = time.is_some() || options.command.is_some();
     let (mut session, before) = if twice {
@@ -78,6 +88,9 @@ pub fn run(global: &Global, selection: &Selection, options: &CheckOptions) -> Re
         (session?, None)
     };
     let notes = std::mem::take(&mut session.notes);
+    // That a function does not answer is what its presence check tells.
+    let told: Vec<String> = session.machine.wanted.iter().map(|address| format!("{address}: ")).collect();
+    session.complaints.retain(|complaint| !told.iter().any(|address| complaint.starts_with(address)));
     let inspection = session.inspection();
     if expectation.is_some() || options.learn {
         let deadline = Duration::from_secs_f64(global.deadline);
@@ -90,6 +103,7 @@ pub fn run(global: &Global, selection: &Selection, options: &CheckOptions) -> Re
         live: inspection.live,
         mmio: options.mmio,
         busy: options.busy,
+        named: options.busy || selection.is_named(),
         log: session.log.as_ref(),
         expectation: expectation.as_ref().filter(|_| options.expect.is_some()),
         earlier: earlier.as_ref(),
@@ -104,7 +118,9 @@ pub fn run(global: &Global, selection: &Selection, options: &CheckOptions) -> Re
     }
     let wanted = |check: &registry::Check| {
         let named = |ids: &[String]| ids.iter().any(|id| id == check.id);
-        (options.only.is_empty() || named(&options.only)) && !named(&options.skip)
+        // An entry of an expectation that finds nothing would leave every other check of it without anything to judge.
+        let counts = check.id == COUNT && options.expect.is_some();
+        (options.only.is_empty() || named(&options.only) || counts) && !named(&options.skip)
     };
     let mut findings = run::run(around, functions(&session.machine), &wanted);
     if let Some(before) = &before
@@ -128,6 +144,7 @@ pub fn run(global: &Global, selection: &Selection, options: &CheckOptions) -> Re
     if !twice {
         of_unknown_age(&mut findings);
     }
+    findings.extend(nothing_to_judge(&session));
     let not_made = not_made::add(&mut findings, &options.only, twice, options.expect.is_some());
     // Formats for other programs list what passed: a test that is not named was not made.
     let others = !matches!(global.format, Format::Text | Format::Json);
@@ -135,9 +152,6 @@ pub fn run(global: &Global, selection: &Selection, options: &CheckOptions) -> Re
         check::check(inspection, &options.profile, &findings, &options.only, options.all || others, notes);
     answer.seconds = before.as_ref().map(|before| before.elapsed.as_millis() as f64 / 1000.0);
     answer.under_load = before.as_ref().map(|before| before.loaded.is_some());
-    // That a function does not answer is what its presence check tells.
-    let told: Vec<String> = session.machine.wanted.iter().map(|address| format!("{address}: ")).collect();
-    session.complaints.retain(|complaint| !told.iter().any(|address| complaint.starts_with(address)));
     let text = match global.format {
         Format::Json => json(&answer)?,
         Format::Junit => junit::junit(&answer),
@@ -155,6 +169,24 @@ pub fn run(global: &Global, selection: &Selection, options: &CheckOptions) -> Re
         (_, false) => NOT_FOUND,
     };
     Ok(outcome)
+}
+
+/// What was asked for and is not there, or a machine without a function: that must not look like a pass in any format.
+fn nothing_to_judge(session: &Session) -> Vec<Finding> {
+    let mut missing = session.complaints.clone();
+    if session.machine.functions.is_empty() && missing.is_empty() {
+        missing.push(format!("{DEVICES}: there is no function to judge"));
+    }
+    let Some(check) = registry::find(FOLDER) else { return Vec::new() };
+    let finding = |summary: String| Finding {
+        check,
+        address: None,
+        entry: None,
+        status: Status::Unknown,
+        summary: summary.into(),
+        verdict: Verdict::default(),
+    };
+    missing.into_iter().map(finding).collect()
 }
 
 /// What was read before the last reading.
@@ -231,7 +263,7 @@ pub fn profile(name: &str) -> Result<Profile, Failure> {
     if name.contains('/') || name.ends_with(".toml") {
         let text =
             std::fs::read_to_string(name).map_err(|e| Failure::new(NO_INPUT, format!("{name}: {e}")))?;
-        return Profile::parse(&text).map_err(|e| Failure::new(USAGE, format!("{name}: {e}")));
+        return Profile::parse(&text).map_err(|mistake| Failure::new(USAGE, mistake.in_file(name)));
     }
     match Profile::embedded(name) {
         Some(profile) => profile.map_err(|e| Failure::new(INTERNAL, format!("profile {name}: {e}"))),
@@ -246,10 +278,14 @@ pub fn profile(name: &str) -> Result<Profile, Failure> {
     }
 }
 
-fn list(global: &Global) -> Result<Outcome, Failure> {
+fn list(global: &Global, profile: &Profile) -> Result<Outcome, Failure> {
+    let mut checks = explanations();
+    for check in &mut checks {
+        check.severity = registry::find(check.id).map_or(check.severity, |c| profile.severity(c).name());
+    }
     let text = match global.format {
-        Format::Json => json(&explanations())?,
-        Format::Text => text::check::list(&explanations(), style(global)),
+        Format::Json => json(&checks)?,
+        Format::Text => text::check::list(&checks, style(global)),
         _ => return Err(Failure::new(USAGE, "check --list: expected --format text or json")),
     };
     Ok(Outcome::text(text))

@@ -110,7 +110,8 @@ fn read(
     depth: Depth,
     watch: &mut dyn FnMut(usize, usize) -> bool,
 ) -> Result<Moment, Failure> {
-    let wanted = |address| selection.wants(address);
+    // What is judged is compared with the others.
+    let wanted = |address| depth != Depth::Summary || selection.wants(address);
     let live = source.kind == Kind::Live;
     let mut interrupts = None;
     let around = || {
