@@ -628,3 +628,26 @@ fn a_capture_that_is_cut_off_gives_what_is_left_and_says_so() {
     }
     assert!(readable > 2 && from_text > 0, "{readable} {from_text}");
 }
+
+#[test]
+fn of_a_capture_that_is_cut_off_configuration_space_and_log_are_left() {
+    let folder = tempfile::tempdir().unwrap();
+    let (whole, cut) = (folder.path().join("whole.tar.zst"), folder.path().join("cut.tar.zst"));
+    capture("sysfs-fixtures/scenarios/field-note-1.toml", &whole, &[]);
+    let bytes = std::fs::read(&whole).unwrap();
+    let states = |source: &Path| -> Vec<String> {
+        let (_, text, _) = answer(source.to_str().unwrap(), &["list", "--format", "json"]);
+        let answer: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let state = |f: &serde_json::Value| format!("{} {}", f["address"], f["presence"]);
+        answer["functions"].as_array().unwrap().iter().map(state).collect()
+    };
+    let before = states(&whole);
+    for percent in [75, 85, 97] {
+        std::fs::write(&cut, &bytes[..bytes.len() * percent / 100]).unwrap();
+        assert_eq!(states(&cut).len(), before.len(), "{percent} %");
+        let unknown: Vec<String> = states(&cut).into_iter().filter(|s| s.contains("unknown")).collect();
+        assert_eq!(unknown, [""; 0], "{percent} %");
+        let (_, log, error) = answer(cut.to_str().unwrap(), &["log"]);
+        assert!(log.contains("fallen off the bus"), "{percent} %: {error}");
+    }
+}

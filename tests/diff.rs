@@ -198,6 +198,26 @@ fn functions_are_found_again_after_they_were_renumbered() {
     );
 }
 
+#[test]
+fn a_source_that_tells_less_does_not_lose_functions() {
+    let folder = tempfile::tempdir().unwrap();
+    let dump = folder.path().join("lspci.txt");
+    let whole = folder.path().join("whole");
+    let machine = "sysfs-fixtures/machines/two-socket-gpu-server";
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pciscope"));
+    command
+        .current_dir(root())
+        .args(["--from", machine, "capture", "--no-redact", "--dir", "-o"])
+        .arg(&whole);
+    assert!(command.output().unwrap().status.success());
+    std::fs::copy(whole.join("capture/lspci.txt"), &dump).unwrap();
+    for matching in ["slot", "id", "serial"] {
+        let (answer, _) = diff(dump.to_str().unwrap(), machine, &["--match", matching]);
+        assert_eq!(answer["only_first"].as_array().unwrap().len(), 0, "{matching}: {answer}");
+        assert_eq!(answer["only_second"].as_array().unwrap().len(), 0, "{matching}: {answer}");
+    }
+}
+
 /// Captures a source; `key` makes the pseudonyms.
 fn capture(source: &str, name: &Path, key: &Path) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pciscope"));

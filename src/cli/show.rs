@@ -94,6 +94,9 @@ fn find<'a>(
             let known = function.standard_list_known() && function.extended_list_known();
             let why = match function.unread() {
                 Some(why) if !known => format!("{name} was not read: {why}"),
+                None if !known => {
+                    format!("{name} is not known: a capability list cannot be followed to its end")
+                }
                 _ => format!("{name}: it has no such register"),
             };
             Err(Failure::new(NOT_FOUND, format!("{}: {why}", function.address)))

@@ -222,8 +222,19 @@ fn write_archive(recording: &Recording, extra: &[Extra], seconds: u64, path: &Pa
     let mut encoder = zstd::Encoder::new(io::BufWriter::new(file), LEVEL)?;
     encoder.include_checksum(true)?;
     let mut archive = tar::Builder::new(encoder);
-    // What says what the rest is comes first: of an archive that is cut off, it is there.
-    for (path, bytes) in extra {
+    // What says what the rest is comes first, then the kernel log, which tells most in few bytes: of an archive that is cut
+    // off, they are there. Digests do not get smaller when they are packed.
+    let (digests, first): (Vec<&Extra>, Vec<&Extra>) =
+        extra.iter().partition(|(path, _)| [DIGESTS, SIGNATURE].contains(path));
+    let (logs, others): (Vec<_>, Vec<_>) =
+        recording.stored().partition(|(path, _)| path.starts_with("var/log/"));
+    for (path, bytes) in first {
+        append(&mut archive, path, bytes, seconds)?;
+    }
+    append_stored(&mut archive, logs, seconds)?;
+    // A block of zstd is unpacked whole or not at all: this one ends here.
+    archive.get_mut().flush()?;
+    for (path, bytes) in digests {
         append(&mut archive, path, bytes, seconds)?;
     }
     for path in recording.bare_folders() {
@@ -232,9 +243,20 @@ fn write_archive(recording: &Recording, extra: &[Extra], seconds: u64, path: &Pa
         header.set_mode(0o755);
         archive.append_data(&mut header, format!("{path}/"), io::empty())?;
     }
-    for (path, stored) in recording.stored() {
+    append_stored(&mut archive, others, seconds)?;
+    let file = archive.into_inner()?.finish()?.into_inner().map_err(io::IntoInnerError::into_error)?;
+    file.sync_all()?;
+    Ok(file.metadata()?.len())
+}
+
+fn append_stored(
+    archive: &mut tar::Builder<impl Write>,
+    files: Vec<(String, Stored<'_>)>,
+    seconds: u64,
+) -> io::Result<()> {
+    for (path, stored) in files {
         match stored {
-            Stored::File(bytes) => append(&mut archive, &path, bytes, seconds)?,
+            Stored::File(bytes) => append(archive, &path, bytes, seconds)?,
             Stored::Link(target) => {
                 let mut header = header(0, seconds);
                 header.set_entry_type(tar::EntryType::Symlink);
@@ -243,9 +265,7 @@ fn write_archive(recording: &Recording, extra: &[Extra], seconds: u64, path: &Pa
             }
         }
     }
-    let file = archive.into_inner()?.finish()?.into_inner().map_err(io::IntoInnerError::into_error)?;
-    file.sync_all()?;
-    Ok(file.metadata()?.len())
+    Ok(())
 }
 
 fn header(size: u64, seconds: u64) -> tar::Header {

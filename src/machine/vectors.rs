@@ -211,10 +211,9 @@ pub fn read(
         State::AllOnes | State::Disconnected | State::Absent => return Some(Err(Unreadable::Dead)),
         State::NotReady | State::Unknown => return Some(Err(not_read(function))),
     }
-    if !function.standard_list_known() {
-        return Some(Err(not_read(function)));
+    if function.find(&msix::SPECIFICATION).is_none() {
+        return (!function.standard_list_known()).then(|| Err(not_read(function)));
     }
-    function.find(&msix::SPECIFICATION)?;
     let Some((table, pending)) = places(function) else { return Some(Err(not_read(function))) };
     let architecture = platform.architecture.as_deref();
     let x86 = architecture.is_some_and(|a| a.starts_with("x86") || matches!(a, "i386" | "i686"));

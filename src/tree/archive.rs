@@ -94,6 +94,12 @@ impl Unpacking {
             self.complain(&raw, "a path that leads out of the archive or is no text");
             return Ok(());
         };
+        // Programs that unpack keep the last of two, whoever reads on the way sees the first: none of them is to be trusted.
+        let again = !path.is_empty() && self.tree.was_added(&path);
+        if again && entry.header().entry_type() != EntryType::Directory {
+            self.complain(&raw, "a second entry of this name");
+            return Ok(());
+        }
         match entry.header().entry_type() {
             EntryType::Regular | EntryType::Continuous => {
                 let mut bytes = Vec::new();

@@ -119,6 +119,15 @@ fn what_does_not_belong_is_left_out_and_said() {
 }
 
 #[test]
+fn a_second_entry_of_a_name_is_said() {
+    let twice =
+        pack(&[file("proc/cmdline", b"forged"), file("proc/cmdline", b"quiet"), file("fine", b"yes")]);
+    let Unpacked { tree, complaints, .. } = unpack(twice.as_slice());
+    assert_eq!(complaints, ["proc/cmdline: left out: a second entry of this name"]);
+    assert_eq!(tree.contents().count(), 2);
+}
+
+#[test]
 fn of_a_truncated_archive_what_came_before_is_used() {
     let whole = sample();
     let mut most = 0;

@@ -128,6 +128,19 @@ impl MemoryTree {
         self.insert(path, Entry::Folder);
     }
 
+    /// Whether a file or link of that path was added.
+    pub(super) fn was_added(&self, path: &str) -> bool {
+        matches!(self.entries.get(path), Some(entry) if !matches!(entry, Entry::Folder))
+    }
+
+    /// Takes what another tree has at a path, to where links of this one lead. Says whether there was something.
+    pub(super) fn graft(&mut self, other: &MemoryTree, path: &str) -> bool {
+        let Some(entry) = other.entries.get(path).cloned() else { return false };
+        let Ok(place) = self.resolve(path) else { return false };
+        self.insert(place, entry);
+        true
+    }
+
     /// Bytes of a file that was added, whatever a manifest says of it.
     pub(super) fn stored(&self, path: &str) -> Option<&Arc<[u8]>> {
         match self.entries.get(path)? {

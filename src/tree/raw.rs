@@ -60,6 +60,9 @@ fn errno(error: std::io::Error) -> Errno {
     Errno::from_raw(error.raw_os_error().unwrap_or(Errno::EIO as i32))
 }
 
+/// How often [`fork`] looks, a millisecond apart, whether threads that have ended are gone.
+const LOOKS: u32 = 100;
+
 /// Exit status of a child that panicked: that of every Rust program.
 const PANICKED: i32 = 101;
 
@@ -68,8 +71,15 @@ const PANICKED: i32 = 101;
 /// Must be called while the process has one thread only: in the copy, locks that other threads held would stay held.
 /// The caller guarantees that; [`thread_count`] is checked.
 pub fn fork(child: impl FnOnce() -> i32) -> Result<Pid, Errno> {
-    if thread_count() != Some(1) {
-        return Err(Errno::EAGAIN);
+    // A thread that was joined may be counted for a moment longer: the kernel tells that it has ended before it is gone
+    // (do_exit in kernel/exit.c: exit_mm, which wakes whoever joins, comes before release_task).
+    let mut looks = 0;
+    while thread_count() != Some(1) {
+        if looks == LOOKS {
+            return Err(Errno::EAGAIN);
+        }
+        looks += 1;
+        std::thread::sleep(std::time::Duration::from_millis(1));
     }
     // SAFETY: the process has a single thread (checked above), so the child may use the allocator and every lock.
     match unsafe { nix::unistd::fork() }? {

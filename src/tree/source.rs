@@ -256,7 +256,13 @@ fn file(name: &str, mut stream: impl Read) -> Result<Opened, SourceError> {
     if bytes == ZSTANDARD {
         return archive(name, bytes.as_slice().chain(stream)).map(Opened::Source);
     }
-    classify(name, read_bounded(name, bytes, stream, INPUT_LIMIT)?)
+    let (bytes, cut) = read_bounded(name, bytes, stream, INPUT_LIMIT)?;
+    let mut opened = classify(name, bytes)?;
+    if let (true, Opened::Source(source)) = (cut, &mut opened) {
+        let note = format!("{name}: the packed data is damaged or cut off; only what came before is used");
+        source.notes.insert(0, note);
+    }
+    Ok(opened)
 }
 
 /// First bytes of what zstd packed (RFC 8878, 3.1.1).
@@ -267,7 +273,7 @@ fn failed(name: &str, error: &std::io::Error) -> TreeError {
 }
 
 fn archive(name: &str, stream: impl Read) -> Result<Source, SourceError> {
-    let Unpacked { tree, entries, broken, complaints } = archive::unpack(stream);
+    let Unpacked { mut tree, entries, broken, complaints } = archive::unpack(stream);
     // Of an archive that breaks off, the text of lspci comes before the functions.
     if let Some(reason) = broken.as_ref().filter(|_| !holds_config(&tree)) {
         let reason = format!("it is damaged: {reason}; nothing of its functions is left");
@@ -285,6 +291,7 @@ fn archive(name: &str, stream: impl Read) -> Result<Source, SourceError> {
             None => TreeError { path: format!("{name}/{}", error.path), ..error }.into(),
         });
     }
+    let filled = if broken.is_some() { fill_from_lspci(&mut tree) } else { 0 };
     let mut notes: Vec<String> = broken
         .map(|reason| {
             format!(
@@ -293,10 +300,36 @@ fn archive(name: &str, stream: impl Read) -> Result<Source, SourceError> {
         })
         .into_iter()
         .collect();
+    if filled > 0 {
+        notes.push(format!(
+            "configuration space of {filled} functions is taken from {LSPCI}, which came before"
+        ));
+    }
     notes.extend(complaints);
     notes.extend(kept_notes(&tree));
     let description = format!("{name}, a capture with {entries} entries");
     Ok(Source { tree: Box::new(tree), kind: Kind::Archive, description, notes })
+}
+
+/// Gives functions whose configuration space came too late in an archive that breaks off that of the text of lspci, which
+/// comes before all of them. Gives their number.
+fn fill_from_lspci(tree: &mut super::MemoryTree) -> usize {
+    const DEVICES: &str = "sys/bus/pci/devices";
+    let Some(text) = tree.stored(LSPCI).cloned() else { return 0 };
+    let dump = hexdump::parse(&text);
+    let Ok(names) = dump.tree.list(DEVICES) else { return 0 };
+    let missing = |tree: &super::MemoryTree, path: &str| {
+        let read = super::read(tree, path, 64);
+        read.is_err_and(|error| error.cause == Cause::NotCaptured)
+    };
+    let mut filled = 0;
+    for name in names {
+        let path = format!("{DEVICES}/{name}/config");
+        if missing(tree, &path) && tree.graft(&dump.tree, &path) && !missing(tree, &path) {
+            filled += 1;
+        }
+    }
+    filled
 }
 
 /// Whether configuration space of any function was read before the archive broke off.
@@ -322,32 +355,36 @@ fn lspci_text(name: &str, tree: &super::MemoryTree, reason: &str) -> Option<Sour
     Some(Source { tree, kind: Kind::Archive, description, notes })
 }
 
+/// All bytes, unpacked if they are packed with gzip, and whether the packed data broke off before its end.
 fn read_bounded(
     name: &str,
     mut bytes: Vec<u8>,
     stream: impl Read,
     limit: usize,
-) -> Result<Vec<u8>, SourceError> {
+) -> Result<(Vec<u8>, bool), SourceError> {
     let failed = |error: std::io::Error| failed(name, &error);
     if bytes.starts_with(&[0x1f, 0x8b]) {
         // Unpacked, it may be as long as a plain file and no longer.
         let whole = std::io::Cursor::new(bytes).chain(stream);
-        let mut plain = Vec::new();
+        let (mut plain, mut cut) = (Vec::new(), false);
         let mut unpacked = MultiGzDecoder::new(std::io::BufReader::new(whole)).take(limit as u64 + 1);
-        unpacked.read_to_end(&mut plain).map_err(|error| match error.raw_os_error() {
-            Some(_) => failed(error),
-            None => TreeError::new(name, Cause::Damaged),
-        })?;
+        match unpacked.read_to_end(&mut plain).map_err(|error| (error.raw_os_error(), error)) {
+            Err((Some(_), error)) => return Err(failed(error).into()),
+            // What came before is worth reading: a log that was cut off on its way.
+            Err((None, _)) if !plain.is_empty() => cut = true,
+            Err((None, _)) => return Err(TreeError::new(name, Cause::Damaged).into()),
+            Ok(_) => {}
+        }
         if plain.len() > limit {
             return Err(TreeError::new(name, Cause::TooLong(limit)).into());
         }
-        return Ok(plain);
+        return Ok((plain, cut));
     }
     stream.take((limit + 1).saturating_sub(bytes.len()) as u64).read_to_end(&mut bytes).map_err(failed)?;
     if bytes.len() > limit {
         return Err(TreeError::new(name, Cause::TooLong(limit)).into());
     }
-    Ok(bytes)
+    Ok((bytes, false))
 }
 
 /// Tells what a file is. The caller has looked for packed ones already.

@@ -128,7 +128,7 @@ fn names_stay_on_one_line_and_length_is_bounded() {
     assert_eq!(error(Path::new("/nothing\nhere\u{1b}[1m")).find("/nothing\\nhere\\u{1b}[1m: "), Some(0));
     assert!(open(Some("")).err().unwrap().to_string().starts_with("(empty path): "));
     assert!(open(Some("a\0b")).err().unwrap().to_string().starts_with("a\\u{0}b: "));
-    assert_eq!(read_bounded("x", vec![7], [7; 9].as_slice(), 10).unwrap(), [7; 10]);
+    assert_eq!(read_bounded("x", vec![7], [7; 9].as_slice(), 10).unwrap().0, [7; 10]);
     let error = read_bounded("x", vec![7], std::io::repeat(7), 10).unwrap_err();
     assert_eq!(error, TreeError::new("x", Cause::TooLong(10)).into());
     assert_eq!(read_bounded("x", Vec::new(), [7; 10].as_slice(), 2).unwrap_err(), error_of(2));
@@ -142,7 +142,7 @@ fn packed(bytes: &[u8]) -> Vec<u8> {
 
 #[test]
 fn what_is_packed_is_as_long_as_a_plain_file_at_most() {
-    assert_eq!(read_bounded("x", packed(&[7; 10]), std::io::empty(), 10).unwrap(), [7; 10]);
+    assert_eq!(read_bounded("x", packed(&[7; 10]), std::io::empty(), 10).unwrap().0, [7; 10]);
     assert_eq!(read_bounded("x", packed(&[7; 1000]), std::io::empty(), 10).unwrap_err(), error_of(10));
 }
 
@@ -220,6 +220,23 @@ fn a_bug_report_that_breaks_off_gives_what_came_before() {
         last = functions;
     }
     assert_eq!(last, 14);
+}
+
+#[test]
+fn a_packed_bug_report_that_breaks_off_gives_what_came_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("nvidia-bug-report.log.gz");
+    let whole = packed(&shipped_report());
+    std::fs::write(&path, &whole[..whole.len() * 9 / 10]).unwrap();
+    let source = open_path(&path).unwrap();
+    assert!(
+        source.notes[0].contains("damaged or cut off; only what came before is used"),
+        "{:?}",
+        source.notes
+    );
+    assert!(!source.tree.list("sys/bus/pci/devices").unwrap().is_empty());
+    std::fs::write(&path, &whole[..12]).unwrap();
+    assert!(error(&path).contains("damaged or cut off"), "{}", error(&path));
 }
 
 #[test]

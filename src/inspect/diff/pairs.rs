@@ -93,6 +93,9 @@ pub fn pairs<'a>(first: Half<'a>, second: Half<'a>, matching: Matching) -> Pairs
     }
     unread(&mut pairs.both, &mut pairs.only_first, &mut others, (second, 1), |a, b| (a, b));
     unread(&mut pairs.both, &mut pairs.only_second, &mut others, (first, 0), |b, a| (a, b));
+    if matching == Matching::Id {
+        untold_subsystem(&mut pairs);
+    }
     for sides in others.into_values() {
         match sides {
             [Some(a), Some(b)] => pairs.both.push((a, b)),
@@ -107,8 +110,8 @@ pub fn pairs<'a>(first: Half<'a>, second: Half<'a>, matching: Matching) -> Pairs
     pairs
 }
 
-/// Functions whose key only one side has, because the device, or its function 0, cannot be read on the other: they are put
-/// together by address, as a device that died is. `silent` is the side that may not have been able to read it.
+/// Functions whose key only one side has, because the device, or its function 0, cannot be read on the other, or because the
+/// other source does not tell: they are put together by address, as a device that died is. `silent` is the side that may not have been able to read it.
 fn unread<'a>(
     both: &mut Vec<(&'a Function, &'a Function)>,
     alone: &mut Vec<&'a Function>,
@@ -120,10 +123,28 @@ fn unread<'a>(
     alone.retain(|function| {
         let Some(sides) = others.get_mut(&function.address) else { return true };
         let zero = half.inspection.machine.get(Bdf { function: 0, ..function.address });
-        let partner = sides[silent].filter(|f| is_silent(f) || zero.is_some_and(is_silent));
+        let partner =
+            sides[silent].filter(|f| is_silent(f) || zero.is_some_and(is_silent) || same_device(function, f));
         let Some(partner) = partner.filter(|_| sides[1 - silent].is_none()) else { return true };
         sides[silent] = None;
         both.push(pair(function, partner));
+        false
+    });
+}
+
+fn same_device(a: &Function, b: &Function) -> bool {
+    let device = |f: &Function| f.identity.vendor_id.zip(f.identity.device_id);
+    device(a).is_some() && device(a) == device(b)
+}
+
+/// Where one side does not tell the subsystem, the same device at the same address is the same function.
+fn untold_subsystem(pairs: &mut Pairs<'_>) {
+    let untold = |f: &Function| f.identity.subsystem.is_none();
+    let Pairs { both, only_first, only_second, .. } = pairs;
+    only_first.retain(|a| {
+        let same = |b: &&Function| b.address == a.address && same_device(a, b) && (untold(a) || untold(b));
+        let Some(place) = only_second.iter().position(same) else { return true };
+        both.push((a, only_second.remove(place)));
         false
     });
 }
