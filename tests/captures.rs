@@ -624,7 +624,7 @@ fn a_capture_that_is_cut_off_gives_what_is_left_and_says_so() {
         assert!(answer.contains("cut off") || answer.contains("damaged"), "{part}/16: {status:?} {answer}");
         readable += usize::from(status != Some(66));
         from_text += usize::from(answer.contains("capture/lspci.txt"));
-        assert!(status == Some(66) || answer.contains("0000:82:00.0"), "{part}/16: {answer}");
+        assert!(status == Some(66) || answer.contains("0000:00:00.0"), "{part}/16: {answer}");
     }
     assert!(readable > 2 && from_text > 0, "{readable} {from_text}");
 }
@@ -642,12 +642,12 @@ fn of_a_capture_that_is_cut_off_configuration_space_and_log_are_left() {
         answer["functions"].as_array().unwrap().iter().map(state).collect()
     };
     let before = states(&whole);
-    for percent in [75, 85, 97] {
+    for percent in [50, 75, 85, 97] {
         std::fs::write(&cut, &bytes[..bytes.len() * percent / 100]).unwrap();
         assert_eq!(states(&cut).len(), before.len(), "{percent} %");
         let unknown: Vec<String> = states(&cut).into_iter().filter(|s| s.contains("unknown")).collect();
         assert_eq!(unknown, [""; 0], "{percent} %");
         let (_, log, error) = answer(cut.to_str().unwrap(), &["log"]);
-        assert!(log.contains("fallen off the bus"), "{percent} %: {error}");
+        assert!(log.contains("RmInitAdapter failed"), "{percent} %: {error}");
     }
 }

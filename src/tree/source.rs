@@ -346,13 +346,18 @@ fn lspci_text(name: &str, tree: &super::MemoryTree, reason: &str) -> Option<Sour
     }
     let mut notes = vec![format!(
         "the capture is damaged: {reason}; nothing of the functions was left but {LSPCI}, from which their configuration space \
-         is taken; everything else is not captured"
+         is taken; what else there was of them is not captured"
     )];
     notes.extend(dump.notes.iter().map(ToString::to_string));
     notes.extend(kept_notes(tree));
     let description = format!("{name}, what is left of a capture, with {} functions", dump.functions);
-    let tree = Box::new(lspci_words::add(dump.tree, bytes));
-    Some(Source { tree, kind: Kind::Archive, description, notes })
+    let mut left = lspci_words::add(dump.tree, bytes);
+    let logs = tree.contents().filter(|(path, _)| path.starts_with("var/log/"));
+    let logs = logs.filter(|(path, _)| left.graft(tree, path)).count();
+    if logs > 0 {
+        notes.push(format!("{logs} files of the kernel log are left"));
+    }
+    Some(Source { tree: Box::new(left), kind: Kind::Archive, description, notes })
 }
 
 /// All bytes, unpacked if they are packed with gzip, and whether the packed data broke off before its end.
