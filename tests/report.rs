@@ -335,6 +335,19 @@ fn nothing_is_asked_twice_or_for_what_is_so_already() {
                     && r["topic"] != "card-and-riser"
             });
             assert!(done.is_none(), "{}: {request} and {done:?}", scenario.display());
+            // Whoever is asked has not got this program.
+            for key in ["ask", "should_be", "command", "expected_output", "topic"] {
+                let text = request[key].as_str().unwrap();
+                for word in ["pciscope", "explain", "kmsg", "data sheet", "{"] {
+                    assert!(!text.contains(word), "{}: {key}: {text}", scenario.display());
+                }
+            }
+        }
+        for word in ["kmsg", "bar kmsg", "; visit", "; memory."] {
+            let opening = report["opening"].to_string();
+            let asks = opening.split("We ask for").nth(1).unwrap_or_default();
+            let asks = asks.split("\",\"").next().unwrap_or_default();
+            assert!(!asks.contains(word), "{}: {asks}", scenario.display());
         }
     }
 }
@@ -442,4 +455,72 @@ fn what_lies_beside_a_report_is_left_alone() {
     assert_eq!(std::fs::read(&other).unwrap(), b"mine", "no link was followed");
     assert!(std::fs::read_to_string(&file).unwrap().starts_with('{'));
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 3, "nothing is left over");
+}
+
+fn addresses(report: &serde_json::Value) -> Vec<&str> {
+    report["patients"].as_array().unwrap().iter().map(|p| p["address"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn nobody_touches_the_hardware_where_software_switched_the_link_off() {
+    let report = json("sysfs-fixtures/scenarios/link-disabled-by-software.toml", &["--for", "provider"]);
+    let asked = requests(&report);
+    assert!(asked.iter().all(|(topic, _)| topic != "card-and-riser" && topic != "slot-power"), "{asked:?}");
+    assert_eq!(report["diagnoses"][0]["rule"], "link-switched-off");
+    assert_eq!(report["diagnoses"][0]["ask"].as_array().unwrap().len(), 0);
+    assert!(
+        report["opening"].to_string().contains("Link Disable is set at the port"),
+        "{}",
+        report["opening"]
+    );
+}
+
+#[test]
+fn one_sick_card_is_one_patient() {
+    for (scenario, card) in [
+        ("fatal-error", "0000:18:00.0"),
+        ("port-contains-error", "0000:18:00.0"),
+        ("slot-without-power", "0000:41:00.0"),
+        ("link-flaps", "0000:1a:00.0"),
+    ] {
+        let report = json(&format!("sysfs-fixtures/scenarios/{scenario}.toml"), &["--for", "provider"]);
+        assert_eq!(addresses(&report), [card], "{scenario}");
+        let asked = requests(&report);
+        let topics: std::collections::BTreeSet<&String> = asked.iter().map(|(topic, _)| topic).collect();
+        assert_eq!(topics.len(), asked.len(), "{scenario}: {asked:?}");
+        assert!(!asked.is_empty(), "{scenario}");
+    }
+}
+
+#[test]
+fn above_4g_decoding_is_asked_for_once() {
+    let report = json("sysfs-fixtures/scenarios/no-room-for-bar.toml", &["--for", "provider"]);
+    let asks: Vec<&str> =
+        report["requests"].as_array().unwrap().iter().map(|r| r["ask"].as_str().unwrap()).collect();
+    assert_eq!(asks.iter().filter(|ask| ask.contains("Above 4G Decoding")).count(), 1, "{asks:?}");
+}
+
+#[test]
+fn what_was_not_read_has_not_been_found_well() {
+    let folder = tempfile::tempdir().unwrap();
+    let tree = folder.path().join("tree");
+    let source = root().join("sysfs-fixtures/machines/two-socket-gpu-server");
+    assert!(Command::new("cp").arg("-a").arg(&source).arg(&tree).status().unwrap().success());
+    let devices = tree.join("sys/bus/pci/devices");
+    let mut emptied = 0;
+    for device in std::fs::read_dir(devices).unwrap() {
+        std::fs::write(device.unwrap().path().join("config"), "").unwrap();
+        emptied += 1;
+    }
+    let output =
+        pciscope(&["--from", tree.to_str().unwrap(), "report", "--for", "provider", "--format", "json"]);
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["patients"].as_array().unwrap().len(), 0, "{}", report["patients"]);
+    let title = report["title"].as_str().unwrap();
+    assert!(title.contains(&format!("not known ({emptied} functions could not be read in full)")), "{title}");
+    assert!(report["opening"].to_string().contains("config is empty"), "{}", report["opening"]);
+    assert_eq!(output.status.code(), Some(3));
+    let report = json("sysfs-fixtures/scenarios/unprivileged.toml", &["--for", "provider"]);
+    assert!(report["title"].as_str().unwrap().contains("not known (8 functions"), "{}", report["title"]);
+    assert!(report["opening"].to_string().contains("root only"), "{}", report["opening"]);
 }

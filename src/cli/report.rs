@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::check::run;
 use crate::check::subject::Surroundings;
 use crate::diagnosis::state::Scene;
-use crate::diagnosis::{self, Sources};
+use crate::diagnosis::{self, Sources, Verdict};
 use crate::inspect::report::management::management;
 use crate::inspect::report::settings::SETTINGS;
 use crate::inspect::report::{Audience, Material, Report, report};
@@ -122,7 +122,12 @@ pub fn run(global: &Global, selection: &Selection, options: &ReportOptions) -> R
             )
         }
     };
-    Ok(session.outcome(text))
+    // A report of a machine of which nothing is known must not look like one of a sound machine.
+    let status = match answer.patients.is_empty() && diagnoses.verdict == Verdict::Unknown {
+        true => diagnoses.verdict.status(),
+        false => 0,
+    };
+    Ok(Outcome { status, ..session.outcome(text) })
 }
 
 /// The text of `show` for each function of the appendix.

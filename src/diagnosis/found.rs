@@ -5,6 +5,7 @@ use crate::check::bars::LARGE;
 use crate::check::finding::{Status, Who};
 use crate::check::registry;
 use crate::inspect::value::size_text;
+use crate::kernel_log::Level;
 use crate::machine::{Function, aer, aspm, link};
 use crate::pci::Bdf;
 use crate::pci::bars::{Resource, resources};
@@ -148,7 +149,9 @@ pub fn requests(sources: &Sources<'_>, diagnosis: &Diagnosis<'_>) -> Vec<Request
     };
     let looked =
         Looked { scene: sources.scene, function, port: port(sources, diagnosis, function), diagnosis };
-    let mine = QUESTIONS.iter().filter(|question| question.of.contains(&diagnosis.verdict));
+    // Where software is the reason, nobody else has to do anything.
+    let software = matches!(diagnosis.level, Level::Driver | Level::Application);
+    let mine = QUESTIONS.iter().filter(|question| !software && question.of.contains(&diagnosis.verdict));
     mine.map(|question| {
         let check = registry::find(question.check);
         let (needed, found) = (question.found)(&looked);

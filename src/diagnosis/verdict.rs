@@ -86,6 +86,15 @@ impl Verdict {
         Unknown,
     ];
 
+    /// Its name as a person writes it: `contained by DPC`.
+    pub fn words(self) -> String {
+        let upper = |word: &'static str| match word {
+            "dpc" | "bar" | "dma" => word.to_uppercase(),
+            _ => word.to_owned(),
+        };
+        self.name().split('-').map(upper).collect::<Vec<_>>().join(" ")
+    }
+
     /// The verdict of that name.
     pub fn of(name: &str) -> Option<Verdict> {
         Verdict::ALL.into_iter().find(|verdict| verdict.name() == name)

@@ -78,6 +78,13 @@ pub struct Device {
     pub rules: Vec<RuleOutcome>,
 }
 
+impl Device {
+    /// Whether a driver or a program is the reason, and not the hardware.
+    pub fn is_software(&self) -> bool {
+        matches!(self.level, Level::Driver | Level::Application)
+    }
+}
+
 /// One of the runs of the machine that a log holds.
 #[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
 pub struct InBoot {

@@ -68,6 +68,7 @@ pub fn load(folder: &Path, kernel: Option<Kernel>, seed: u64) -> Result<Machine,
         .map_err(|m| Mistake::new(0, m.in_file(&folder.join(manifest::PATH).display().to_string())))?;
     let mut machine = Machine::new(kernel.unwrap_or_else(|| kernel_of(&files)), seed);
     machine.log = log_of(&files);
+    machine.booted = machine.log.iter().map(|line| line.time).max().unwrap_or(0);
     files.retain(|path, _| path != "capture" && !path.starts_with("capture/"));
     machine.files = files;
     machine.files.extend(manifest);

@@ -114,6 +114,8 @@ pub struct Machine {
     pub now: Microseconds,
     /// Microseconds between the event and its next log line.
     pub lag: Microseconds,
+    /// When the last line of the boot was printed: what is broken from the start is spoken of after it.
+    pub booted: Microseconds,
     /// Numbers that look random.
     pub random: Random,
 }
@@ -129,6 +131,7 @@ impl Machine {
             log: Vec::new(),
             now: 0,
             lag: 0,
+            booted: 0,
             random: Random::new(seed),
         }
     }
@@ -249,7 +252,8 @@ impl Machine {
     /// Adds a line to the log, a little later than the one before.
     pub fn say(&mut self, text: impl Into<String>) {
         self.lag = self.lag.saturating_add(40 + self.random.below(400));
-        let time = self.now.saturating_add(self.lag);
+        let start = if self.now == 0 { self.booted } else { self.now };
+        let time = start.saturating_add(self.lag);
         let since = if self.lag < BURST { self.now } else { time };
         self.log.push(Line { time, since, text: text.into() });
     }

@@ -1,15 +1,18 @@
 //! The words that stand for the placeholders of a setting: which device, port and slot, and how fast the link should be.
 
 use crate::inspect::value::speed_number;
+use crate::machine::Function;
 use crate::machine::link::{self, Rate};
 use crate::pci::Bdf;
+use crate::pci::capability::express::{self, Capabilities};
+use crate::pci::quantity::LINK_SPEEDS;
 
 use super::Material;
 use super::patients::Patient;
 
 /// What stands for the placeholders of a setting.
 pub struct Fill {
-    words: [(&'static str, String); 5],
+    words: Vec<(&'static str, String)>,
 }
 
 impl Fill {
@@ -18,33 +21,70 @@ impl Fill {
         let machine = material.inspection.machine;
         let most = |address: Option<Bdf>| {
             let function = machine.get(address?)?;
-            link::link(function).map(|l| l.maximum)
+            link::link(function).map(|l| l.maximum).and_then(whole)
         };
-        // Of a card that does not answer nobody knows what it can: then it is what the port can.
-        let (card, port) = (most(Some(patient.address)), most(patient.port));
-        let rate: Rate = match (card, port) {
-            (Some(card), Some(port)) => port.lower(card),
-            (card, port) => port.or(card).unwrap_or_default(),
+        // The kernel's attributes of a card that does not answer are read from all-ones: a width of 255 gives them away, and
+        // then the speed is none either. What the log said when the card was found is what it could then.
+        let card = most(Some(patient.address)).or_else(|| logged(material, patient.address));
+        let both = card.zip(most(patient.port)).and_then(|(card, port)| whole(port.lower(card)));
+        let above = patient.port.and_then(|port| machine.get(port));
+        let slot = match (&patient.slot, above.filter(|port| has_slot(port))) {
+            (Some(slot), _) => format!("slot {slot}"),
+            (None, Some(port)) => format!("the slot below {}", port.address),
+            (None, None) => format!("the slot of {}", patient.address),
         };
         let port = patient.port.unwrap_or(patient.address);
-        let slot = match &patient.slot {
-            Some(slot) => format!("slot {slot}"),
-            None => format!("the slot below {port}"),
-        };
-        let unknown = || "as the card's data sheet says".to_owned();
-        Fill {
-            words: [
-                ("{device}", patient.address.to_string()),
-                ("{port}", port.to_string()),
-                ("{slot}", slot),
-                ("{speed}", rate.speed_mts.map_or_else(unknown, |s| format!("{}GT/s", speed_number(s)))),
-                ("{width}", rate.width.map_or_else(unknown, |w| format!("x{w}"))),
+        let mut words = match both {
+            Some(Rate { speed_mts: Some(speed), width: Some(width) }) => {
+                vec![("{speed}", format!("{}GT/s", speed_number(speed))), ("{width}", format!("x{width}"))]
+            }
+            // Sentences without numbers. lspci prints DLActive on the line below LnkSta (pciutils: ls-caps.c,
+            // cap_express_link).
+            _ => vec![
+                ("up with {speed} {width}", "up".to_owned()),
+                ("LnkSta: Speed {speed}, Width {width}", "DLActive+".to_owned()),
+                ("lspci -s {port} -vv | grep LnkSta:", "lspci -s {port} -vv | grep DLActive".to_owned()),
+                ("{speed}", "as fast as both ends can".to_owned()),
+                ("{width}", "as many lanes as both ends have".to_owned()),
             ],
-        }
+        };
+        let places =
+            [("{device}", patient.address.to_string()), ("{port}", port.to_string()), ("{slot}", slot)];
+        words.extend(places);
+        Fill { words }
     }
 
     /// The text with the words in it.
     pub fn text(&self, text: &str) -> String {
         self.words.iter().fold(text.to_owned(), |text, (name, word)| text.replace(name, word))
     }
+}
+
+/// A rate of which speed and width are known.
+fn whole(rate: Rate) -> Option<Rate> {
+    (rate.speed_mts.is_some() && rate.width.is_some()).then_some(rate)
+}
+
+/// Whether it is a port with a slot (PCIe 6.2, 7.5.3.2: Slot Implemented is valid for downstream-facing ports only).
+fn has_slot(port: &Function) -> bool {
+    let downstream = link::port_type(port).is_some_and(|p| p.is_downstream_facing());
+    let capabilities: Option<Capabilities> = port.register(&express::SPECIFICATION);
+    downstream && capabilities.is_some_and(|c| c.slot_implemented())
+}
+
+/// What the kernel said that a device can when it found it (kernel: `__pcie_print_link_status` in drivers/pci/pci.c).
+fn logged(material: Material<'_>, address: Bdf) -> Option<Rate> {
+    let names = |kind| match kind {
+        "link.as-fast-as-the-device" => Some(("speed", "width")),
+        "link.slower-than-the-device" => Some(("capable_speed", "capable_width")),
+        _ => None,
+    };
+    let mine = material.log()?.events.iter().filter(|event| event.device == Some(address));
+    mine.rev().find_map(|event| {
+        let (speed, width) = names(event.kind.id)?;
+        let number: f64 = event.text(speed)?.split(' ').next()?.parse().ok()?;
+        let width = event.number(width).and_then(|w| u8::try_from(w).ok());
+        let speed = LINK_SPEEDS.iter().copied().find(|mts| f64::from(*mts) == number * 1000.0);
+        whole(Rate { speed_mts: speed, width })
+    })
 }

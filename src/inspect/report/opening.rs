@@ -1,7 +1,9 @@
 //! How a report begins: what it is about, and what is the matter in few sentences.
 
 use crate::check::finding::Status;
+use crate::diagnosis::Verdict;
 use crate::kernel_log::Event;
+use crate::machine::{Function, State};
 
 use super::patients::Patient;
 use super::requests::Request;
@@ -15,9 +17,15 @@ pub fn title(audience: Audience, material: Material<'_>, patients: &[Patient]) -
     let of = machine.map(|name| format!(" of {name}")).unwrap_or_default();
     match (audience, patients) {
         (Audience::Qualification, _) => format!("Qualification{of}"),
-        (_, []) => format!("PCI Express{of}: no device has failed"),
+        (_, []) => match unread(material).as_slice() {
+            [] => format!("PCI Express{of}: no device has failed"),
+            [_] => format!("PCI Express{of}: not known (1 function could not be read in full)"),
+            some => {
+                format!("PCI Express{of}: not known ({} functions could not be read in full)", some.len())
+            }
+        },
         (_, [one]) => {
-            let verdict = one.diagnosis(material).map(|d| d.verdict.name().replace('-', " "));
+            let verdict = one.diagnosis(material).map(|d| d.verdict.words());
             format!("{}{of}: {}", capital(&one.place_text()), verdict.unwrap_or_else(|| one.says.clone()))
         }
         (_, several) => format!("{} devices{of} have trouble", several.len()),
@@ -40,8 +48,15 @@ pub fn opening(
         let listed = if patient.listed { "" } else { " The kernel does not list it any more." };
         out.push(match patient.diagnosis(material) {
             Some(device) => {
-                let verdict = device.verdict.name().replace('-', " ");
-                format!("{place}: {verdict} ({}). {}{listed}", device.confidence.name(), device.means)
+                let verdict = device.verdict.words();
+                // Where nothing is asked because software is the reason, the reader must see why.
+                let because = device.because.filter(|_| device.is_software());
+                let because = because.map(|text| format!(" {text}")).unwrap_or_default();
+                format!(
+                    "{place}: {verdict} ({}). {}{because}{listed}",
+                    device.confidence.name(),
+                    device.means
+                )
             }
             None => format!("{place}: {}.{listed}", patient.says),
         });
@@ -55,6 +70,23 @@ pub fn opening(
         out.extend(patients.iter().filter_map(|patient| tried(material, patient)));
     }
     let count = |status| material.findings.iter().filter(|f| f.status == status).count();
+    let unread = unread(material);
+    let why = |f: &Function| f.unread().unwrap_or_else(|| f.presence.reason.clone());
+    if !unread.is_empty() {
+        let named: Vec<String> =
+            unread.iter().take(NAMED).map(|f| format!("{} ({})", f.address, why(f))).collect();
+        let more = match unread.len().saturating_sub(NAMED) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        // Only where more rights would show more.
+        let root = unread.iter().any(|f| ["root", "permi"].iter().any(|word| why(f).contains(word)));
+        out.push(format!(
+            "Could not be read in full, so that it is not known whether they are well: {}{more}.{}",
+            named.join(", "),
+            if root { " Run it again as root." } else { "" }
+        ));
+    }
     if patients.is_empty() || audience == Audience::Qualification {
         out.push(format!(
             "{} functions were checked with the profile {}: {} checks failed, {} warned, {} could not be judged, {} passed.",
@@ -67,6 +99,18 @@ pub fn opening(
         ));
     }
     out
+}
+
+/// Most functions that are named because they could not be read.
+const NAMED: usize = 8;
+
+/// Functions of which it is not known whether they answer or, because too little of them was read, whether they are well.
+fn unread(material: Material<'_>) -> Vec<&Function> {
+    let is_unread = |f: &&Function| {
+        let verdict = material.diagnosis(f.address).map(|device| device.verdict);
+        f.presence.state == State::Unknown || verdict == Some(Verdict::Unknown) && f.unread().is_some()
+    };
+    material.inspection.machine.wanted().filter(is_unread).collect()
 }
 
 /// When the log first speaks of it, and the line that decided the verdict if that is another one.

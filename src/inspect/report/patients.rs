@@ -52,13 +52,60 @@ impl Patient {
 
     /// What `diagnose` says of it.
     pub fn diagnosis<'a>(&self, material: Material<'a>) -> Option<&'a Device> {
-        material.diagnosis(self.address).filter(|device| is_trouble(device.verdict))
+        let own = material.diagnosis(self.address).filter(|device| is_trouble(device.verdict));
+        // What the port says of the link is said of the device.
+        let ports = || material.diagnosis(self.port?).filter(|device| is_about_link(device.verdict));
+        own.or_else(ports)
     }
 }
 
 /// Whether somebody has to do something about it.
 fn is_trouble(verdict: Verdict) -> bool {
     !matches!(verdict, Verdict::Healthy | Verdict::Asleep | Verdict::Unknown)
+}
+
+/// Whether of a port it is said of the link below it.
+fn is_about_link(verdict: Verdict) -> bool {
+    use Verdict::{ContainedByDpc, DegradedLink, ErrorStorm, LinkDown, SlotPower, SurpriseRemoved};
+    matches!(verdict, ContainedByDpc | DegradedLink | ErrorStorm | LinkDown | SlotPower | SurpriseRemoved)
+}
+
+/// The device below a port that reported an error: errors go upwards, so that it may be several switches down. Only one with a
+/// verdict about the bus can be meant.
+fn reporter_below<'a>(material: Material<'a>, port: &Function) -> Option<&'a Function> {
+    let machine = material.inspection.machine;
+    let troubled = material.diagnoses.iter().filter(|d| {
+        is_trouble(d.verdict)
+            && matches!(d.level, crate::kernel_log::Level::Bus | crate::kernel_log::Level::Power)
+    });
+    let functions = troubled.filter_map(|d| machine.get(d.address.as_ref()?.parse().ok()?));
+    let below = functions.filter(|f| {
+        f.address != port.address && machine.path(f).iter().any(|above| above.address == port.address)
+    });
+    // The lowest: ports between are on the way.
+    below.max_by_key(|f| (machine.path(f).len(), std::cmp::Reverse(f.address)))
+}
+
+/// The patient that a downstream-facing port's trouble with its link is: the device below, or the one that is gone.
+fn of_port(material: Material<'_>, port: &Function, errors: bool, says: &str) -> Patient {
+    let machine = material.inspection.machine;
+    let reporter = if errors { reporter_below(material, port) } else { None };
+    match reporter.or_else(|| below(machine, port)) {
+        // Counters of errors of everything below a root port tell nothing of the switch that is next.
+        Some(lower) if errors && reporter.is_none() && lower.header_layout() == Some(1) => {
+            patient(material, port.address, Some(port), says)
+        }
+        Some(lower) => {
+            let own = material.diagnosis(lower.address).filter(|device| is_trouble(device.verdict));
+            let own = own.map(|device| device.verdict.words());
+            patient(material, lower.address, Some(lower), own.as_deref().unwrap_or(says))
+        }
+        None => missing(material, port, says),
+    }
+}
+
+fn is_downstream(function: &Function) -> bool {
+    link::port_type(function).is_some_and(|p| p.is_downstream_facing())
 }
 
 /// Devices with a verdict that calls for something, and those of which a check failed, in the order of the addresses.
@@ -69,8 +116,11 @@ pub fn patients(material: Material<'_>) -> Vec<Patient> {
         let Some(address) = device.address.as_ref().and_then(|text| text.parse::<Bdf>().ok()) else {
             continue;
         };
-        let says = device.verdict.name().replace('-', " ");
+        let says = device.verdict.words();
         let patient = match machine.get(address) {
+            Some(port) if is_downstream(port) && is_about_link(device.verdict) => {
+                of_port(material, port, device.verdict == Verdict::ErrorStorm, &says)
+            }
             Some(function) => patient(material, address, Some(function), &says),
             None => unlisted(material, address, port_above(machine, address), &says),
         };
@@ -87,10 +137,10 @@ pub fn patients(material: Material<'_>) -> Vec<Patient> {
             );
             continue;
         };
-        let patient = match (is_about_below(function, finding), below(machine, function)) {
-            (true, Some(lower)) => patient(material, lower.address, Some(lower), &finding.summary),
-            (true, None) => missing(material, function, &finding.summary),
-            (false, _) => patient(material, address, Some(function), &finding.summary),
+        let errors = ["aer-", "kmsg-aer"].iter().any(|start| finding.check.id.starts_with(start));
+        let patient = match is_about_below(function, finding) {
+            true => of_port(material, function, errors, &finding.summary),
+            false => patient(material, address, Some(function), &finding.summary),
         };
         add(&mut patients, patient, finding);
     }
@@ -100,9 +150,17 @@ pub fn patients(material: Material<'_>) -> Vec<Patient> {
 
 /// Whether it is what a port sees of the link below it: then the device below is the one that has trouble.
 fn is_about_below(port: &Function, finding: &Finding) -> bool {
-    let about_link = ["presence-parent-link", "link-", "aer-status", "power-slot", "dpc-"];
-    let downstream = link::port_type(port).is_some_and(|p| p.is_downstream_facing());
-    downstream && about_link.iter().any(|start| finding.check.id.starts_with(start))
+    let about_link = [
+        "presence-parent-link",
+        "link-",
+        "aer-",
+        "power-slot",
+        "dpc-",
+        "kmsg-aer",
+        "kmsg-link-down",
+        "kmsg-power",
+    ];
+    is_downstream(port) && about_link.iter().any(|start| finding.check.id.starts_with(start))
 }
 
 fn below<'a>(machine: &'a Machine, port: &Function) -> Option<&'a Function> {

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use crate::check::finding::{Finding, Status, Who};
 use crate::diagnosis::Verdict;
 use crate::inspect::check::{Evidence, evidence};
+use crate::inspect::diagnose::Device;
 use crate::kernel_log::{Event, Level};
 use crate::pci::Bdf;
 
@@ -22,7 +23,7 @@ use super::timeline::trouble;
 pub struct Request {
     /// Its number, from 1.
     pub number: usize,
-    /// What it is about, such as `aspm`; for what only a check knows, the check.
+    /// What it is about, such as `aspm`; for what only a check knows, the check, with `kernel-log` in place of `kmsg`.
     pub topic: String,
     /// What is asked.
     pub ask: String,
@@ -138,9 +139,19 @@ fn line(event: &Event) -> Evidence {
     }
 }
 
+/// Whether it is a reason to ask. A warning about a line of the log, such as a corrected error, is none.
 fn is_wrong(finding: &Finding) -> bool {
-    matches!(finding.status, Status::Fail | Status::Warn)
+    let lines = ["kmsg-aer", "kmsg-power", "bar-kmsg"].contains(&finding.check.id);
+    finding.status == Status::Fail || finding.status == Status::Warn && !lines
 }
+
+/// Whether software is the reason: then nobody has to touch contacts or power.
+fn is_software(material: Material<'_>, patient: &Patient) -> bool {
+    patient.diagnosis(material).is_some_and(Device::is_software)
+}
+
+/// What is asked where a device fell silent: hands at the hardware.
+const HANDS: [&str; 2] = ["card-and-riser", "slot-power"];
 
 fn one(asked: &mut Asked, material: Material<'_>, patient: &Patient, setting: &'static Setting) {
     // In the order in which the setting names them: the most telling first.
@@ -152,6 +163,9 @@ fn one(asked: &mut Asked, material: Material<'_>, patient: &Patient, setting: &'
     let wrong: Vec<&Finding> = mine.iter().copied().filter(|f| is_wrong(f)).collect();
     // What only goes along with failures of the bus is asked only where there is one.
     if setting.standing != Standing::Shown && !is_on_the_bus(material, patient) {
+        return;
+    }
+    if HANDS.contains(&setting.topic) && is_software(material, patient) {
         return;
     }
     let mut tell = || _ = asked.told.insert((setting.topic.to_owned(), patient.address));
@@ -247,23 +261,35 @@ fn others(asked: &mut Asked, material: Material<'_>, patient: &Patient) {
         if !theirs || of_check(finding.check.id).is_some() {
             continue;
         }
+        let bus = ["presence-", "aer-", "dpc-", "power-slot", "kmsg-"];
+        if is_software(material, patient) && bus.iter().any(|start| finding.check.id.starts_with(start)) {
+            continue;
+        }
         let action = finding.verdict.action.as_deref().unwrap_or(finding.check.remedy);
-        let place = finding.address.map(|a| format!(" {a}")).unwrap_or_default();
+        // Whoever has not got this program cannot look up a line with it.
+        let action = action.trim_start_matches("`explain` the line; ");
+        let place = finding.address.map(|a| a.to_string()).unwrap_or_default();
+        let command = match (finding.check.id.contains("kmsg"), finding.address) {
+            (true, Some(address)) => format!("dmesg | grep {address}"),
+            (true, None) => "dmesg".to_owned(),
+            (false, Some(address)) => format!("lspci -s {address} -vv"),
+            (false, None) => "lspci -vv".to_owned(),
+        };
         add(
             asked,
             Request {
                 number: 0,
-                topic: finding.check.id.to_owned(),
+                topic: finding.check.id.replace("kmsg", "kernel-log"),
                 ask: capital(action),
                 who,
                 device: finding.address.map(|_| patient.address),
                 slot: patient.slot.clone(),
                 port: patient.port,
-                found: format!("{}: {}", place.trim(), finding.summary),
+                found: format!("{place}: {}", finding.summary).trim_start_matches(": ").to_owned(),
                 evidence: distinct(finding.verdict.proofs.iter().map(evidence)),
                 should_be: finding.verdict.expected.to_string(),
-                command: format!("pciscope check --only {}{place}", finding.check.id),
-                expected_output: "PASS".to_owned(),
+                command,
+                expected_output: finding.verdict.expected.to_string(),
                 standing: Standing::Shown,
             },
         );
@@ -305,8 +331,8 @@ fn diagnosed(asked: &mut Asked, material: Material<'_>, patient: &Patient) {
                 found: ask.found.clone(),
                 evidence: lines.into_iter().take(2).map(line).collect(),
                 should_be: text(|setting| setting.should_be, "the device works"),
-                command: text(|setting| setting.command, &format!("pciscope diagnose {}", patient.address)),
-                expected_output: text(|setting| setting.expected, "healthy"),
+                command: text(|setting| setting.command, &format!("lspci -s {} -vv", patient.address)),
+                expected_output: text(|setting| setting.expected, "the device answers"),
                 standing: if visible { Standing::Visibility } else { Standing::Correlation },
             },
         );
@@ -373,7 +399,21 @@ fn management_controller(asked: &mut Asked, material: Material<'_>, patient: &Pa
 }
 
 /// The same request for a second device is the same request.
-fn add(asked: &mut Asked, request: Request) {
+fn add(asked: &mut Asked, mut request: Request) {
+    // One setting for the whole machine, whichever devices need it.
+    let machine_wide = |r: &&mut Request| r.topic == "above-4g-decoding" && r.topic == request.topic;
+    if let Some(known) = asked.requests.iter_mut().find(machine_wide) {
+        if known.device != request.device {
+            (known.device, known.slot, known.port) = (None, None, None);
+            known.command = "lspci -vv | grep Region".to_owned();
+        }
+        if !known.found.contains(&request.found) {
+            known.found = format!("{}; {}", known.found, request.found);
+            known.evidence.append(&mut request.evidence);
+            known.evidence.truncate(EVIDENCE);
+        }
+        return;
+    }
     let same = |r: &Request| {
         let place = r.device == request.device || request.device.is_none() && r.device.is_none();
         r.topic == request.topic && place && (r.ask == request.ask || r.found == request.found)

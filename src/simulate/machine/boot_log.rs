@@ -83,6 +83,7 @@ pub fn write(
         }
     }
     machine.lag = 0;
+    machine.booted = machine.log.iter().map(|line| line.time).max().unwrap_or(0);
 }
 
 /// First line of the log, which is `/proc/version` as well.
