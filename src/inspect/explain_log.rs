@@ -236,7 +236,7 @@ mod tests {
         let removed = line("pciehp: Slot(1): Card not present").unwrap();
         assert_eq!((removed.device, removed.driver), (None, None), "nobody said which");
         assert_eq!(removed.text, "pciehp: Slot(1): Card not present");
-        let coloured = "\x1b[32m[    3.0] \x1b[0m\x1b[33mNVRM: \x1b[0m\x1b[31mXid (PCI:0000:3b:00): 79, pid=1, GPU has fallen off\x1b[0m";
+        let coloured = "\x1b[32m[    3.000001] \x1b[0m\x1b[33mNVRM: \x1b[0m\x1b[31mXid (PCI:0000:3b:00): 79, pid=1, GPU has fallen off\x1b[0m";
         assert!(line(coloured).is_some_and(|l| l.xid.is_some() && !l.text.contains('\x1b')));
     }
 
