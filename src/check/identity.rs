@@ -2,7 +2,6 @@
 
 use nix::errno::Errno;
 
-use crate::machine::Function;
 use crate::pci::capability::{express, vpd};
 use crate::pci::extended::serial_number::{SPECIFICATION, SerialNumber};
 use crate::pci::header::ClassCode;
@@ -211,30 +210,19 @@ fn numa(subject: &Subject<'_>) -> Judged {
     if node >= 0 {
         return Ok(Verdict::good([proof]));
     }
-    // That there are several nodes shows in the other functions: by their number, or because they are near to other
-    // processors than this one, which is near to all.
-    let processors = subject.function.reading.text("local_cpulist");
-    let several = subject.around.machine.functions.iter().any(|other| {
-        let node = other.reading.text("numa_node").and_then(|text| text.parse::<i64>().ok());
-        let near = other.reading.text("local_cpulist");
-        node > Some(0) || node == Some(0) && near.zip(processors).is_some_and(|(a, b)| a != b)
-    });
+    let several = subject.around.nodes.are_several(subject.function.reading.text("local_cpulist"));
     let unknown = |proofs: Vec<Proof>| {
         Ok(Verdict::bad("its NUMA node is not known on a machine with several", "a node", "-1", proofs))
     };
     if several {
         return unknown(vec![proof]);
     }
-    let named = |other: &Function| {
-        let node = other.reading.text("numa_node").and_then(|text| text.parse::<i64>().ok());
-        node >= Some(0)
-    };
     match read_text(subject.around.tree, NODES) {
         Ok(text) => match text.contains([',', '-']) {
             true => unknown(vec![proof, Proof::File { path: NODES.to_owned(), text }]),
             false => Err(Skip::not_applicable("the machine has one NUMA node")),
         },
-        Err(_) if subject.around.machine.functions.iter().any(named) => {
+        Err(_) if subject.around.nodes.any_named => {
             Err(Skip::not_applicable("the machine is not known to have several NUMA nodes"))
         }
         Err(error) => Err(Skip::unknown(format!("firmware names no NUMA node of any function; {error}"))),

@@ -12,6 +12,7 @@ pub mod expectation;
 pub mod finding;
 pub mod history;
 pub mod not_made;
+pub mod numa;
 pub mod profile;
 pub mod registry;
 pub mod run;

@@ -18,6 +18,7 @@ use crate::tree::Tree;
 use super::earlier::Earlier;
 use super::expectation::Expectation;
 use super::finding::{Proof, Skip};
+use super::numa::Nodes;
 use super::profile::Profile;
 
 /// The machine as checks see it.
@@ -25,6 +26,8 @@ use super::profile::Profile;
 pub struct Surroundings<'a> {
     /// The machine.
     pub machine: &'a Machine,
+    /// What its functions say of its NUMA nodes.
+    pub nodes: Nodes<'a>,
     /// Firmware, command line, what the kernel log says of the platform.
     pub platform: &'a Platform,
     /// `/proc/interrupts`, if the source has it.
@@ -57,6 +60,7 @@ impl<'a> Surroundings<'a> {
     ) -> Surroundings<'a> {
         Surroundings {
             machine,
+            nodes: Nodes::of(machine),
             platform,
             interrupts: None,
             tree,
