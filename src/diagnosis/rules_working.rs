@@ -233,6 +233,16 @@ pub static RULES: &[Rule] = &[
         ..BASE
     },
     Rule {
+        id: "errors-received",
+        verdict: Verdict::ErrorStorm,
+        confidence: Confidence::Possible,
+        seen: &["fatal-errors-received"],
+        because: "The root port counted messages of fatal errors and none of its own: a device below it sent them. Kernels up to 6.15 do \
+                  not count them at the device, and where the log does not say so either, nobody knows which one it was.",
+        source: "Linux drivers/pci/pcie/aer.c (pci_rootport_aer_stats_incr); Documentation/ABI/testing/sysfs-bus-pci-devices-aer",
+        ..BASE
+    },
+    Rule {
         id: "contained-and-over",
         verdict: Verdict::ErrorStorm,
         seen: &["contained"],
@@ -267,6 +277,15 @@ pub static RULES: &[Rule] = &[
         seen: &["engine-failed", "firmware-silent"],
         because: "The device is on the bus and reports a failure inside itself.",
         source: NVIDIA,
+        ..BASE
+    },
+    Rule {
+        id: "registers-stuck",
+        verdict: Verdict::DeviceFirmware,
+        confidence: Confidence::Possible,
+        seen: &["registers-stuck"],
+        because: "Several bits of the device did not change in time: it hangs, or nobody answers and every bit reads 1.",
+        source: "Linux drivers/net/ethernet/realtek/r8169_main.c (rtl_loop_wait)",
         ..BASE
     },
     Rule {
@@ -338,6 +357,15 @@ pub static RULES: &[Rule] = &[
         because: "Xid 45 is what the driver cleans up behind a program that was stopped, by an error before it or by somebody: nothing else \
                   was logged of this device.",
         source: NVIDIA,
+        ..BASE
+    },
+    Rule {
+        id: "link-flaps",
+        verdict: Verdict::DegradedLink,
+        seen: &["link-flaps"],
+        unless: &["slot-was-emptied", "contained", "cable-unplugged"],
+        because: "The link went down again and again under a card that stayed in its slot, and came back: a contact, a cable or a riser.",
+        source: "Linux drivers/pci/hotplug/pciehp_ctrl.c (pciehp_handle_presence_or_link_change)",
         ..BASE
     },
     Rule {
