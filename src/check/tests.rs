@@ -552,6 +552,7 @@ fn an_idle_gpu_is_excused_until_it_is_known_to_be_busy() {
 fn a_function_that_does_not_tell_its_identity_is_no_virtual_function() {
     let mut bench = Bench::new();
     bench.bytes(DRIVE)[..4].fill(0xff);
+    bench.function(DRIVE).attributes.insert("physfn", Err(Cause::Errno(Errno::ENOENT)));
     assert_eq!(bench.worst("presence-config-vs-sysfs-id").0, Fail);
     // Its link is judged like any other.
     both_ends(&mut bench, "express.link_status.current_link_speed", 1);
