@@ -278,6 +278,69 @@ fn the_state_is_believed_rather_than_an_old_line() {
     }
 }
 
+/// A window that did not fit at first, of a port behind which everything has its address now.
+#[test]
+fn windows_that_were_found_later_are_believed() {
+    let sound = source::scenario("two-socket-gpu-server", None).unwrap().machine_at(None).unwrap();
+    let gpu = any_endpoint(&sound);
+    let port = sound.parent(gpu).unwrap();
+    for text in [
+        format!("pci {port}: BAR 14: no space for [mem size 0x40000000]"),
+        format!("pci {port}: BAR 15: failed to assign [mem size 0x400000000 64bit pref]"),
+        format!("pci {port}: bridge window [mem size 0x400000000 64bit pref]: can't assign; no space"),
+        format!("pci {port}: bridge window [mem size 0x400000000 64bit pref]: failed to assign"),
+        format!("pci {gpu}: BAR 1: can't assign [mem size 0x400000000 64bit pref]"),
+        format!(
+            "pci {gpu}: BAR 0: [mem 0xfe000000-0xfe003fff 64bit] conflicts with PCI Bus 0000:00 [mem 0xf0000000-0xffffffff]"
+        ),
+    ] {
+        let mut machine = sound.clone();
+        machine.now = 60_000_000;
+        let time = machine.log.iter().map(|line| line.time).max().unwrap_or_default() + 1;
+        machine.log.push(pciscope::simulate::state::Line { time, since: 0, text: text.clone() });
+        let found = verdicts(&output::tree(&machine), &|_| true).unwrap();
+        let ill: Vec<String> = found
+            .iter()
+            .filter(|(_, verdict, _)| *verdict != Verdict::Healthy)
+            .map(|(subject, verdict, rule)| format!("{} {} {rule:?}", name(subject), verdict.name()))
+            .collect();
+        assert!(ill.is_empty(), "{text}: {ill:?}");
+        // The log alone says what it says.
+        let log = read(&format!("[    1.000000] {text}\n"));
+        let sources = Sources::new(Some(&log), None);
+        let alone = diagnose(&sources);
+        let told = [Verdict::BarNotAssigned, Verdict::FirmwareConfiguration];
+        assert!(alone.iter().any(|d| told.contains(&d.verdict)), "{text}: {:?}", alone.len());
+    }
+}
+
+/// A drive that its driver lost, and that somebody took out an hour later: state and log.
+#[test]
+fn what_was_lost_before_it_was_taken_out_fell_off() {
+    let mut machine = source::scenario("nvme-storage-server", None).unwrap().machine_at(None).unwrap();
+    let drive: Bdf = "0000:03:00.0".parse().unwrap();
+    let port = machine.parent(drive).unwrap();
+    let removal = fault::find("surprise-removal").unwrap();
+    machine.now = 3_600_000_000;
+    let call = calls(removal, Some(drive)).into_iter().next().unwrap();
+    fault::apply(removal, &mut machine, &call).unwrap();
+    let text = format!("nvme {drive}: controller is down; will reset: CSTS=0xffffffff, PCI_STATUS=0xffff");
+    let text = text.replace(&format!("nvme {drive}"), "nvme nvme99");
+    let named = format!("nvme nvme99: pci function {drive}");
+    let at = machine.log.iter().position(|line| line.time >= 3_600_000_000).unwrap();
+    for (step, text) in [named, text].into_iter().enumerate() {
+        let line = pciscope::simulate::state::Line { time: 100_000_000 + step as u64, since: 0, text };
+        machine.log.insert(at + step, line);
+    }
+    let found = verdicts(&output::tree(&machine), &|_| true).unwrap();
+    let ill = found.iter().filter(|(_, verdict, _)| *verdict != Verdict::Healthy);
+    let ill: Vec<String> = ill
+        .map(|(subject, verdict, rule)| format!("{} {} {}", name(subject), verdict.name(), rule.unwrap()))
+        .collect();
+    let expected = [format!("{drive} fallen-off-bus off-the-bus-then-taken-out")];
+    assert_eq!(ill, expected, "{port} has no story of its own: {:#?}", &machine.log[at.saturating_sub(3)..]);
+}
+
 /// Logs of the project, and what they are of.
 #[test]
 fn own_logs() {

@@ -3,6 +3,7 @@
 use super::earlier::Earlier;
 use super::expectation::{Entry, compare::Compared};
 use super::finding::{Judged, Verdict, Who};
+use super::log::Logged;
 use super::subject::{Subject, Surroundings};
 use crate::kernel_log::Event;
 
@@ -49,7 +50,7 @@ pub enum Of {
     Machine(fn(&Surroundings<'_>) -> Judged),
     /// The kernel log: what an event means, `None` for events that are of no concern. Made of every function that an event
     /// speaks of, and of the machine as a whole where no event does.
-    Log(fn(&Surroundings<'_>, &Event) -> Option<Verdict>),
+    Log(fn(&Logged<'_>, &Event) -> Option<Verdict>),
     /// A function that answers, at two moments.
     OverTime(fn(&Subject<'_>, &Earlier<'_>) -> Judged),
     /// An entry of an expectation as a whole.

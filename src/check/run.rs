@@ -1,6 +1,7 @@
 //! All checks over a machine.
 
 use std::borrow::Cow;
+use std::cell::LazyCell;
 use std::collections::BTreeMap;
 
 use crate::kernel_log::Event;
@@ -11,6 +12,7 @@ use crate::pci::Bdf;
 use super::earlier::with_age;
 use super::expectation::{compare, design};
 use super::finding::{Finding, Judged, Proof, Skip, Status, Verdict};
+use super::log::Logged;
 use super::registry::{self, Check, Lasting, Of, Severity};
 use super::subject::{Subject, Surroundings};
 
@@ -27,10 +29,11 @@ pub fn run(
     let of_functions = machine::in_threads(functions, |function| of_function(around, function, &checks));
     let mut findings: Vec<Finding> = of_functions.into_iter().flatten().collect();
     gone(&around, &checks, &mut findings);
+    let logged = LazyCell::new(|| Logged::new(around));
     for check in &checks {
         match check.of {
             Of::Machine(judge) => findings.push(finding(around, check, None, || judge(&around))),
-            Of::Log(judge) => findings.extend(of_log(around, check, &places, judge)),
+            Of::Log(judge) => findings.extend(of_log(around, check, &places, |event| judge(&logged, event))),
             Of::ExpectedMachine(judge) if around.expectation.is_some() => {
                 findings.push(finding(around, check, None, || judge(&around)));
             }
@@ -130,7 +133,7 @@ fn of_log(
     around: Surroundings<'_>,
     check: &'static Check,
     places: &[Bdf],
-    judge: fn(&Surroundings<'_>, &Event) -> Option<Verdict>,
+    judge: impl Fn(&Event) -> Option<Verdict>,
 ) -> Vec<Finding> {
     let one = |address, judged: Judged| finding(around, check, address, || judged);
     let Some(log) = around.log else {
@@ -147,7 +150,7 @@ fn of_log(
     };
     let mut found: BTreeMap<Option<Bdf>, Vec<Verdict>> = BTreeMap::new();
     for event in log.events.iter().filter(|event| event.boot == now && concerns(event)) {
-        if let Some(verdict) = judge(&around, event) {
+        if let Some(verdict) = judge(event) {
             found.entry(event.device).or_default().push(verdict);
         }
     }

@@ -35,8 +35,8 @@ fn nothing(name: &str) -> String {
     if let Some(command) = all {
         return format!("nothing is called so; `pciscope {command}` prints their names");
     }
-    if lower.starts_with("xid") {
-        return "expected a number of at most six digits, such as xid 79".to_owned();
+    if lower.starts_with("xid") || lower.starts_with("sxid") {
+        return "expected a number of at most six digits, such as xid 79 or sxid 20034".to_owned();
     }
     if lower.starts_with("rminitadapter") || lower.starts_with("rm_init") {
         return "expected the three numbers of the message, such as \"RmInitAdapter failed! (0x22:0x56:742)\""

@@ -2,6 +2,7 @@
 
 use super::observe::{NOW, Observation, Order, Seen, Sources, Subject};
 use super::rule::{self, Rule};
+use super::sign::Sign;
 use super::verdict::{Confidence, Verdict};
 use crate::kernel_log::stamp::When;
 use crate::kernel_log::{Event, Level};
@@ -71,12 +72,12 @@ impl Diagnosis<'_> {
 /// Judges one subject.
 pub fn judge<'a>(sources: &Sources<'a>, subject: Subject) -> Diagnosis<'a> {
     let boot = sources.boot_of(&subject);
-    let observations = sources.observations(&subject, boot);
+    let mut observations = sources.observations(&subject, boot);
     let tried: Vec<Tried> =
         rule::all().map(|rule| Tried { rule, outcome: outcome(rule, &observations) }).collect();
     let rule = tried.iter().find(|t| t.outcome == Outcome::Fired).map(|t| t.rule);
     let guessed = sources.above(&subject).1;
-    let first = rule.and_then(|rule| first_of(rule, &observations));
+    let first = rule.and_then(|rule| first_of(rule, &mut observations));
     let followed = match (rule, first.and_then(|place| observations.get(place))) {
         (Some(rule), Some(cause)) => followed(sources, &subject, boot, rule, cause, &observations),
         _ => Vec::new(),
@@ -237,16 +238,42 @@ fn reaches(
     when: Option<&When>,
     observations: &[Observation<'_>],
 ) -> bool {
-    let Some((seen, then)) = cause.before(moment) else { return false };
+    cause.before(moment).is_some_and(|seen| reaches_from(cause.sign, seen, moment, when, observations))
+}
+
+/// Whether something at that moment can follow from that time at which a sign was seen.
+fn reaches_from(
+    sign: &Sign,
+    (seen, then): (Order, &When),
+    moment: Order,
+    when: Option<&When>,
+    observations: &[Observation<'_>],
+) -> bool {
     let between = |at: Order| at > seen && at < moment;
-    let over = of(cause.sign.over_by, observations).any(|o| between(o.first) || between(o.last));
+    let over = of(sign.over_by, observations).any(|o| between(o.first) || between(o.last));
     let apart = when.filter(|_| moment.0 == seen.0).and_then(|when| when.since(then));
-    let late = cause.sign.aftermath.zip(apart).is_some_and(|(seconds, apart)| apart / 1_000_000 > seconds);
+    let late = sign.aftermath.zip(apart).is_some_and(|(seconds, apart)| apart / 1_000_000 > seconds);
     !over && !late
 }
 
-/// The earliest of what the rule is about: of the causes that it asks for, else of what happened.
-fn first_of(rule: &Rule, observations: &[Observation<'_>]) -> Option<usize> {
+/// The earliest of what the rule is about: of the causes that it asks for, else of what happened. Of a cause that came several times,
+/// the first time counts only if what happened can follow from it; else the last one before it does.
+fn first_of(rule: &Rule, observations: &mut [Observation<'_>]) -> Option<usize> {
+    let happened = of(rule.seen, observations).min_by_key(|o| o.first).map(|o| (o.first, o.began().cloned()));
+    if let (Some((moment, when)), false) = (happened, rule.before.is_empty()) {
+        let too_old = |o: &Observation<'_>| {
+            let first = o.began().map(|then| (o.first, then)).filter(|_| o.first < moment && o.last < moment);
+            rule.before.contains(&o.sign.id)
+                && first
+                    .is_some_and(|first| !reaches_from(o.sign, first, moment, when.as_ref(), observations))
+        };
+        let places: Vec<usize> =
+            (0..observations.len()).filter(|place| too_old(&observations[*place])).collect();
+        for place in places {
+            observations[place] = observations[place].clone().only_the_last();
+        }
+        observations.sort_by_key(|o| o.first);
+    }
     let mut all = observations.iter().enumerate();
     let before =
         all.clone().filter(|(_, o)| rule.before.contains(&o.sign.id) && explains(o, rule, observations));

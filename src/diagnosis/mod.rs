@@ -80,24 +80,31 @@ pub fn verdicts(
     Ok(diagnose(&sources).into_iter().map(|d| (d.subject, d.verdict, d.rule.map(|rule| rule.id))).collect())
 }
 
-/// What a port says of its slot is the matter with what is in the slot: where that is known and has a verdict of its own, the
-/// port is well.
+/// What a port says of its slot, and of errors that it received, is the matter with what is below it: where that is known and has a
+/// verdict of its own, the port is well.
 fn leave_to_those_below(sources: &Sources<'_>, diagnoses: &mut [Diagnosis<'_>]) {
     use Verdict::{LinkDown, PowerStateStuck, SlotPower, SurpriseRemoved};
     let told = [SurpriseRemoved, LinkDown, SlotPower, PowerStateStuck, Verdict::ErrorStorm];
-    let mut below = BTreeSet::new();
-    for diagnosis in diagnoses.iter().filter(|d| d.verdict.status() == 2) {
-        below.extend(sources.above(&diagnosis.subject).0);
+    let (mut below, mut sent) = (BTreeSet::new(), BTreeSet::new());
+    for diagnosis in diagnoses.iter() {
+        let above = || sources.above(&diagnosis.subject).0;
+        if diagnosis.verdict.status() == 2 {
+            below.extend(above());
+        }
+        if diagnosis.has("uncorrected-errors") {
+            sent.extend(above());
+        }
     }
     for diagnosis in diagnoses.iter_mut().filter(|d| told.contains(&d.verdict)) {
         let of_slot = |place: usize| {
             diagnosis.observations.get(place).is_some_and(|o| o.sign.place == sign::Place::OwnOrAbove)
         };
-        let is_port = matches!(&diagnosis.subject, Subject::Function(address) if below.contains(address));
+        let is_in = |ports: &BTreeSet<Bdf>| matches!(&diagnosis.subject, Subject::Function(address) if ports.contains(address));
+        let received = diagnosis.rule.is_some_and(|rule| rule.id == "errors-received");
         // Surprise Down stays latched at the port whose device went.
         let latched = diagnosis.rule.is_some_and(|rule| rule.id == "error-latched");
         let slot = diagnosis.verdict != Verdict::ErrorStorm && diagnosis.first.is_some_and(of_slot);
-        if is_port && (slot || latched) {
+        if is_in(&below) && (slot || latched) || (is_in(&below) || is_in(&sent)) && received {
             diagnosis.verdict = Verdict::Healthy;
             diagnosis.confidence = Confidence::Likely;
             diagnosis.level = Verdict::Healthy.level();

@@ -66,7 +66,17 @@ impl<'a> Observation<'a> {
     /// The time at which it was first seen, as the log tells it.
     pub fn began(&self) -> Option<&'a When> {
         let event = self.event()?;
-        Some(if self.first.1 == event.line() { &event.first } else { &event.last })
+        Some(if self.is_from_the_start() { &event.first } else { &event.last })
+    }
+
+    /// Whether the first time that the log has of it is the first that counts; else only the last one does.
+    pub fn is_from_the_start(&self) -> bool {
+        self.event().is_none_or(|event| self.first.1 == event.line())
+    }
+
+    /// The same with the last time alone: what came before it does not count.
+    pub fn only_the_last(self) -> Self {
+        Observation { first: self.last, ..self }
     }
 
     /// When it was seen before that moment for the last time, as far as is known: what comes between the first and the last
@@ -218,7 +228,8 @@ impl<'a> Sources<'a> {
             span.1 = &event.last;
         }
         self.tunnel_unplugged |= event.kind.id == "thunderbolt.disconnected";
-        let trouble = xid::level(event) != Level::Information;
+        // That a card left its slot is no trouble by itself, and belongs to every story.
+        let trouble = xid::level(event) != Level::Information || event.kind.id == "pciehp.card-not-present";
         for subject in subjects {
             self.work(1);
             self.events.entry(subject.clone()).or_default().push(event);
@@ -227,7 +238,7 @@ impl<'a> Sources<'a> {
             }
             let heard = self.heard.entry(subject.clone()).or_default();
             heard.anything = heard.anything.max(Some(event.boot));
-            if trouble || event.kind.id == "pciehp.card-not-present" {
+            if trouble {
                 heard.trouble = heard.trouble.max(Some(event.boot));
             }
         }
@@ -337,6 +348,7 @@ impl<'a> Sources<'a> {
             found.extend(event.map(|event| Observation::of(sign, event)));
             found.extend(self.state(subject, sign));
         }
+        found.retain(|observation| !self.has_address_now(subject, observation));
         let span = boots
             .iter()
             .filter_map(|boot| self.spans.get(boot))
@@ -349,6 +361,28 @@ impl<'a> Sources<'a> {
         }
         found.sort_by_key(|observation| observation.first);
         found
+    }
+
+    /// Whether the state contradicts a line that says that something has no address.
+    fn has_address_now(&self, subject: &Subject, observation: &Observation<'_>) -> bool {
+        let (Some(scene), Some(event), true) =
+            (self.scene, observation.event(), observation.sign.until_assigned)
+        else {
+            return false;
+        };
+        self.work(1);
+        let named = scene.has_address(event);
+        // A window that is not there does not matter to a device all of whose BARs have an address, nor to a bridge behind which
+        // nobody lacks one.
+        let all = || match subject {
+            Subject::Function(address) if event.device != Some(*address) || named.is_none() => {
+                let function = scene.machine().get(*address);
+                function.is_some_and(|f| scene.look(f, Now::Fact(Fact::AddressesAssigned)).is_some())
+            }
+            Subject::Function(address) => scene.is_bridge_without_want(*address),
+            Subject::Named(_) => false,
+        };
+        named == Some(true) || all()
     }
 
     fn state(&self, subject: &Subject, sign: &'static Sign) -> Option<Observation<'a>> {

@@ -393,6 +393,18 @@ pub static RULES: &[Rule] = &[
         ..BASE
     },
     Rule {
+        id: "off-the-bus-then-taken-out",
+        verdict: Verdict::FallenOffBus,
+        seen: &["driver-reads-all-ones", "identity-unreadable", "vanished"],
+        with: &["card-not-present"],
+        unless: &["answers", "slot-occupied"],
+        unless_before: &["card-not-present"],
+        because: "The driver read all-ones first, and the card left its slot later: somebody took out what had been lost already. Why it \
+                  was lost is the question, not who took it out.",
+        source: "NVIDIA open-gpu-kernel-modules, osinit.c (osHandleGpuLost); Linux drivers/pci/hotplug/pciehp_ctrl.c",
+        ..BASE
+    },
+    Rule {
         id: "off-the-bus-by-log",
         verdict: Verdict::FallenOffBus,
         seen: &["driver-reads-all-ones", "identity-unreadable", "vanished"],

@@ -233,6 +233,16 @@ pub static RULES: &[Rule] = &[
         ..BASE
     },
     Rule {
+        id: "errors-received",
+        verdict: Verdict::ErrorStorm,
+        confidence: Confidence::Possible,
+        seen: &["fatal-errors-received"],
+        because: "The root port counted messages of fatal errors and none of its own: a device below it sent them. Kernels up to 6.15 do \
+                  not count them at the device, and where the log does not say so either, nobody knows which one it was.",
+        source: "Linux drivers/pci/pcie/aer.c (pci_rootport_aer_stats_incr); Documentation/ABI/testing/sysfs-bus-pci-devices-aer",
+        ..BASE
+    },
+    Rule {
         id: "contained-and-over",
         verdict: Verdict::ErrorStorm,
         seen: &["contained"],

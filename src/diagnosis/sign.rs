@@ -29,6 +29,9 @@ pub struct Sign {
     pub aftermath: Option<u64>,
     /// Signs after which nothing follows from it any more, although it did happen.
     pub over_by: &'static [&'static str],
+    /// It is about a resource that has no address: it does not count where the machine's state shows that the resource which the line
+    /// names has one, or that everything of the device has one.
+    pub until_assigned: bool,
     /// How often and how closely it must be seen in the log to count; `None`: once is enough.
     pub rate: Option<Rate>,
 }
@@ -186,6 +189,7 @@ pub const BASE: Sign = Sign {
     states: &[],
     aftermath: None,
     over_by: &[],
+    until_assigned: false,
     rate: None,
 };
 

@@ -440,6 +440,12 @@ pub static SIGNS: &[Sign] = &[
         ..BASE
     },
     Sign {
+        id: "fatal-errors-received",
+        says: "the root port received fatal errors, of a device below it or of its own",
+        states: &[Now::Fact(Fact::FatalErrorsReceived)],
+        ..BASE
+    },
+    Sign {
         id: "errors-unnamed",
         says: "an error of PCI Express is reported, and no line says whether it was corrected",
         events: &[Seen::with(

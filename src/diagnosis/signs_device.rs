@@ -39,6 +39,7 @@ pub static SIGNS: &[Sign] = &[
             ),
         ],
         undone_by: &["resources.assigned", "pci.function-found", "nvidia.started", "nvme.started"],
+        until_assigned: true,
         ..BASE
     },
     Sign {
@@ -64,6 +65,7 @@ pub static SIGNS: &[Sign] = &[
             ),
         ],
         undone_by: &["resources.assigned"],
+        until_assigned: true,
         ..BASE
     },
     Sign {
@@ -75,6 +77,7 @@ pub static SIGNS: &[Sign] = &[
             Seen::any("nvidia.bar-invalid"),
         ],
         undone_by: &["pci.function-found", "nvidia.started", "nvme.started"],
+        until_assigned: true,
         ..BASE
     },
     Sign {
@@ -105,6 +108,7 @@ pub static SIGNS: &[Sign] = &[
         id: "address-conflict",
         says: "firmware gave addresses that two devices claim",
         events: &[Seen::any("resources.conflict")],
+        until_assigned: true,
         ..BASE
     },
     Sign {
@@ -273,7 +277,9 @@ pub static SIGNS: &[Sign] = &[
         says: "the device did not do in time what its driver asked, or said that it failed",
         events: &[
             Seen::with("nvidia.xid", &[With::Level(Level::Device), With::NotNumber("xid", &[119, 120])]),
-            Seen::any("nvidia.switch-error"),
+            // What is not fatal ends no program, except where traffic stands still (kernel_log/sxid.rs).
+            Seen::with("nvidia.switch-error", &[With::Word("severity", &["Fatal"])]),
+            Seen::with("nvidia.switch-error", &[With::Number("sxid", &[11_004, 12_028, 19_084])]),
             Seen::any("amdgpu.ring-timeout"),
             Seen::any("mlx5.health"),
             Seen::any("xhci.dead"),

@@ -10,10 +10,12 @@ use crate::check::profile::{Profile, Setting};
 use crate::check::registry::{self, Severity};
 use crate::check::run;
 use crate::check::subject::{self, Surroundings};
+use crate::kernel_log::Event;
 use crate::machine::link::{self, LinkState};
-use crate::machine::{Function, Machine, State, vectors};
+use crate::machine::{self, Function, Machine, State, vectors};
 use crate::pci::Bdf;
-use crate::pci::capability::express::{self, LinkControl, LinkStatus, SlotStatus};
+use crate::pci::bars::{Resource, resources};
+use crate::pci::capability::express::{self, LinkControl, LinkStatus, PortType, SlotStatus};
 use crate::pci::capability::{msi, msix};
 use crate::pci::extended::aer::{self, CorrectableMask, UncorrectableMask};
 use crate::pci::header::Command;
@@ -70,6 +72,8 @@ pub enum Fact {
     MuchSlowerAtBoot,
     /// From the log: a device below the port was found or started.
     FoundBelow,
+    /// The root port received fatal errors, and counted none of its own.
+    FatalErrorsReceived,
 }
 
 /// Checks that tell what is well: what clears the hardware when the trouble is elsewhere.
@@ -140,6 +144,50 @@ impl<'a> Scene<'a> {
         self.findings.get(&(address, check))
     }
 
+    /// Whether the resource has an address now that a line of the log names, as the kernel lists them (include/linux/pci.h: 0 to 5
+    /// are BARs, 6 is the ROM, 7 to 12 are BARs of virtual functions, 13 to 16 windows of a bridge); `None` if that is not known.
+    pub fn has_address(&self, event: &Event) -> Option<bool> {
+        let function = self.machine().get(event.device?)?;
+        let listed = resources(function.reading.text("resource")?)?;
+        let number = match (event.text("bar_name"), event.number("bar")) {
+            (Some("ROM"), _) => Some(6),
+            (Some("bridge window"), _) => None,
+            (Some(name), _) => match name.strip_prefix("VF BAR ") {
+                Some(number) => Some(7 + number.parse::<usize>().ok()?),
+                None => Some(name.strip_prefix("BAR ")?.parse().ok()?),
+            },
+            // Which numbers windows have depends on how the kernel was built.
+            (None, Some(7..)) if function.header_layout() == Some(1) => None,
+            (None, number) => Some(usize::try_from(number?).ok()?),
+        };
+        let Some(number) = number else {
+            let wanted = event.text("resource").unwrap_or_default();
+            let of_kind = |window: &&Resource| {
+                window.is_memory() && window.is_prefetchable() == wanted.contains("pref")
+            };
+            return Some(listed.iter().skip(13).filter(of_kind).any(|window| window.is_assigned()));
+        };
+        Some(listed.get(number)?.is_assigned())
+    }
+
+    /// Whether everything behind a bridge has an address for its memory BARs; false for what is no bridge, and where that is not known.
+    pub fn is_bridge_without_want(&self, bridge: Bdf) -> bool {
+        if self.machine().get(bridge).and_then(Function::header_layout) != Some(1) {
+            return false;
+        }
+        let mut bridges = vec![bridge];
+        while let Some(bridge) = bridges.pop() {
+            for below in self.machine().children(bridge) {
+                let finding = self.finding(below.address, "bar-unassigned");
+                if !finding.is_some_and(|f| matches!(f.status, Status::Pass | Status::NotApplicable)) {
+                    return false;
+                }
+                bridges.push(below.address);
+            }
+        }
+        true
+    }
+
     /// The proofs if the check found something that is more than mild.
     fn wrong(&self, address: Bdf, check: &'static str) -> Option<(String, Vec<Proof>)> {
         let finding = self.finding(address, check)?;
@@ -151,6 +199,8 @@ impl<'a> Scene<'a> {
     pub fn look(&self, function: &Function, now: Now) -> Option<(String, Vec<Proof>)> {
         match now {
             Now::Presence(state) => (function.presence.state == state).then(|| self.presence(function)),
+            // What a root port received may be of any device below it, which says so itself.
+            Now::Check("aer-fatal") if received_only(function) => None,
             Now::Check(check) => self.wrong(function.address, check),
             Now::Fact(fact) => self.fact(function, fact),
         }
@@ -230,6 +280,9 @@ impl<'a> Scene<'a> {
             }
             Fact::PendingUnmasked => self.pending_unmasked(function),
             Fact::SlotHasPower => self.slot_has_power(function),
+            Fact::FatalErrorsReceived => {
+                received_only(function).then(|| self.wrong(address, "aer-fatal")).flatten()
+            }
             Fact::AddressesAssigned => {
                 // Of a bridge its windows count as well.
                 let finding = self.finding(address, "bar-unassigned").filter(|f| f.status == Status::Pass)?;
@@ -325,4 +378,11 @@ impl<'a> Scene<'a> {
             _ => None,
         }
     }
+}
+
+/// Whether a function counted no fatal error of its own (`aer_dev_fatal`), so that those that a root port counted were messages
+/// which it received (Linux Documentation/ABI/testing/sysfs-bus-pci-devices-aer, aer_rootport_total_err_fatal).
+fn received_only(function: &Function) -> bool {
+    let own = machine::aer::counters(function, "aer_dev_fatal").and_then(|counters| counters.total);
+    link::port_type(function) == Some(PortType::RootPort) && own == Some(0)
 }

@@ -14,7 +14,7 @@ const DEPTH: usize = 256;
 
 /// How close in time a device's trouble must be to what the slot said for a port to be guessed, in seconds. Our own reading:
 /// drivers notice at their next access.
-const CLOSE: u64 = 10;
+pub const CLOSE: u64 = 10;
 
 /// What is known of the hierarchy.
 #[derive(Debug, Default)]
@@ -96,7 +96,8 @@ impl Topology {
     }
 
     /// Guesses which device is in a slot where nothing tells: if only one port of the domain spoke of a slot, only one device
-    /// can be below it, and that one was in trouble when the port spoke.
+    /// can be below it, and that one was in trouble when the port spoke, or had been lost before the port said that its card
+    /// left.
     fn guess(&mut self, log: &Log) {
         let mut ports: BTreeMap<u32, Vec<Bdf>> = BTreeMap::new();
         for port in &self.loose {
@@ -127,7 +128,9 @@ impl Topology {
             };
             let spoke = said.get(&port).into_iter().flatten().take(DEPTH);
             let can_be = device.bus > port.bus && lone(port) && self.can_be_below(device, port);
-            if can_be && spoke.filter(|other| other.boot == event.boot).any(|other| is_close(event, other)) {
+            let follows = |other: &&Event| is_close(event, other) || is_lost_before(event, other);
+            if can_be && spoke.copied().filter(|other| other.boot == event.boot).any(|other| follows(&other))
+            {
                 self.guessed.insert(device, port);
             }
         }
@@ -185,6 +188,25 @@ impl Topology {
         let guessed = self.guessed.get(&device).copied().filter(|port| above.insert(*port));
         (above, guessed)
     }
+}
+
+/// Kinds by which drivers say that nobody answers.
+const LOST: [&str; 7] = [
+    "nvidia.fallen-off-the-bus",
+    "nvidia.probe-fallen-off",
+    "gpu.all-ones",
+    "ethernet.gone",
+    "mlx5.unreachable",
+    "xhci.gone",
+    "ahci.unavailable",
+];
+
+/// Whether a driver lost its device before a card left its slot.
+fn is_lost_before(event: &Event, other: &Event) -> bool {
+    let lost = LOST.contains(&event.kind.id)
+        || event.kind.id == "nvidia.xid" && event.number("xid") == Some(79)
+        || event.kind.id == "nvme.controller-down" && event.number("controller_status") == Some(0xffff_ffff);
+    lost && other.kind.id == "pciehp.card-not-present" && event.line() < other.last_line.max(other.line())
 }
 
 /// Whether a port speaks of what is in its slot or of its containment.

@@ -137,8 +137,8 @@ impl Verdict {
                 "The device works over a link that is slower, narrower or less sound than both its ends can."
             }
             FallenOffBus => {
-                "The device does not answer on PCI Express any more although it is in the machine; nothing that was logged \
-                 says what made it fall off."
+                "The device stopped answering on PCI Express while it was in the machine; nothing that was logged says what \
+                 made it fall off."
             }
             LinkDown => "The card is there and its link is down or never came up.",
             SurpriseRemoved => {
@@ -212,12 +212,13 @@ impl Verdict {
         }
     }
 
-    /// How bad it is, to name the worst first: by exit status, a device that is broken before one of which nothing is known.
-    /// A machine is asleep only if all of it is.
+    /// How bad it is, to name the worst first: by exit status, a device that is broken before a program that is, and that before
+    /// a device of which nothing is known. A machine is asleep only if all of it is.
     pub const fn weight(self) -> u8 {
         match (self, self.status()) {
             (Asleep, _) => 0,
-            (_, 2) => 4,
+            (ApplicationFault, _) => 4,
+            (_, 2) => 5,
             (_, 3) => 3,
             (_, 1) => 2,
             _ => 1,

@@ -16,7 +16,7 @@ use super::log::{Moment, level};
 /// Answer of `diagnose`.
 #[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
 pub struct Diagnose {
-    /// The worst verdict of all devices; of several that are as bad, that of the first device in the list.
+    /// The worst verdict of all devices; of several that are as bad, the one whose first cause came first.
     pub verdict: Verdict,
     /// What the diagnosis was made from.
     pub from: From,
@@ -123,11 +123,14 @@ pub struct Evidence {
     pub sign: &'static str,
     /// What it says: a clause.
     pub says: String,
-    /// When it was first seen in the log; `null`: it is so now.
+    /// When it was first seen in the log; `null`: it is so now. Of what a later line took back, and of what came too long before
+    /// to be a cause, only the last time counts.
     pub when: Option<Moment>,
+    /// When it was last seen; `null` if it was seen once, or is so now.
+    pub last: Option<Moment>,
     /// How often; 1 for what was read.
     pub count: u64,
-    /// Line of the log, from 1.
+    /// Line of the log, from 1, at which that first time begins.
     pub line: Option<u64>,
     /// Lines, registers and files.
     pub proofs: Vec<Looked>,
@@ -214,8 +217,11 @@ pub fn diagnose(
     why: bool,
     notes: Vec<String>,
 ) -> Diagnose {
-    // Of several that weigh the same, the first as they are listed.
-    let worst = diagnoses.iter().rev().map(|d| d.verdict).max_by_key(|verdict| verdict.weight());
+    // Of several that weigh the same, the one whose first cause came first; of those without one, the first as they are listed.
+    let began =
+        |d: &Diagnosis<'_>| d.first.and_then(|place| d.observations.get(place)).map_or(NOW, |o| o.first);
+    let worst =
+        diagnoses.iter().min_by_key(|d| (std::cmp::Reverse(d.verdict.weight()), began(d))).map(|d| d.verdict);
     let (state, log) = (sources.scene.is_some(), sources.log.is_some());
     // Of what is no kernel log nothing was read, and nothing is healthy that was not read.
     let read = state || sources.log.is_some_and(|log| log.recognized);
@@ -336,6 +342,7 @@ fn evidence(sources: &Sources<'_>, diagnosis: &Diagnosis<'_>) -> Vec<Evidence> {
                     sign: check,
                     says: finding.check.rule.trim_end_matches('.').to_owned(),
                     when: None,
+                    last: None,
                     count: 1,
                     line: None,
                     proofs: finding.verdict.proofs.iter().map(check::evidence).collect(),
@@ -355,20 +362,26 @@ fn evidence(sources: &Sources<'_>, diagnosis: &Diagnosis<'_>) -> Vec<Evidence> {
 fn observed(observation: &Observation<'_>, points: Points) -> Evidence {
     let sign = observation.sign.id;
     match &observation.seen {
-        Seen::Event(event) => Evidence {
-            points,
-            sign,
-            says: observation.sign.says.to_owned(),
-            when: Some(Moment::from(&event.first)),
-            count: event.count,
-            line: Some(event.line()),
-            proofs: event.evidence.iter().map(|line| line_proof(&line.text)).collect(),
-        },
+        Seen::Event(event) => {
+            let whole = observation.is_from_the_start();
+            let lines = if whole { &event.evidence } else { &event.last_evidence };
+            Evidence {
+                points,
+                sign,
+                says: observation.sign.says.to_owned(),
+                when: observation.began().map(Moment::from),
+                last: (whole && event.count > 1).then(|| Moment::from(&event.last)),
+                count: if whole { event.count } else { 1 },
+                line: Some(observation.first.1),
+                proofs: lines.iter().map(|line| line_proof(&line.text)).collect(),
+            }
+        }
         Seen::State(says, proofs) => Evidence {
             points,
             sign,
             says: says.clone(),
             when: None,
+            last: None,
             count: 1,
             line: None,
             proofs: proofs.iter().map(check::evidence).collect(),

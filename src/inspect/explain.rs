@@ -3,7 +3,7 @@
 
 use crate::inspect::capability_name;
 use crate::inspect::explain_log::{
-    self, EventExplanation, LineExplanation, RmInitExplanation, XidExplanation,
+    self, EventExplanation, LineExplanation, RmInitExplanation, SxidExplanation, XidExplanation,
 };
 use crate::inspect::explain_packet::{PacketExplanation, packet_explanation};
 use crate::inspect::explain_verdict::{VerdictExplanation, verdict};
@@ -47,6 +47,8 @@ pub enum Explanation {
     LogEvent(EventExplanation),
     /// An Xid of NVIDIA's driver.
     Xid(XidExplanation),
+    /// An SXid of NVIDIA's driver: an error of an NVSwitch.
+    Sxid(SxidExplanation),
     /// The numbers of `RmInitAdapter failed!`.
     RmInitAdapter(RmInitExplanation),
     /// A line of a kernel log.
@@ -218,6 +220,7 @@ pub fn explain(name: &str) -> Explain {
     matches.extend(explain_fault(name).map(Explanation::Fault));
     matches.extend(explain_log::event(log).into_iter().map(Explanation::LogEvent));
     matches.extend(explain_log::xid(log).map(Explanation::Xid));
+    matches.extend(explain_log::sxid(log).map(Explanation::Sxid));
     if matches.is_empty() {
         matches.extend(explain_log::line(log).map(Box::new).map(Explanation::LogLine));
         matches.extend(packet_explanation(log).map(Explanation::Packet));

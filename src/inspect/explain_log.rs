@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::kernel_log::event::{Kind, Level, Value};
-use crate::kernel_log::{catalogue, rm_init, stamp, xid};
+use crate::kernel_log::{catalogue, rm_init, stamp, sxid, without_escapes, xid};
 
 /// A kind of event explained.
 #[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
@@ -35,6 +35,25 @@ pub struct XidExplanation {
     pub investigatory: Option<Action>,
     /// Where this is from; `null` if it is in no public table.
     pub source: Option<&'static str>,
+}
+
+/// An SXid explained: an error of an NVSwitch.
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
+pub struct SxidExplanation {
+    /// Its number.
+    pub number: i64,
+    /// NVIDIA's name for it; `null` if the number is not in the table here.
+    pub name: Option<&'static str>,
+    /// Which part of the switch reports such numbers; `null` if that depends on the driver's version.
+    pub unit: Option<&'static str>,
+    /// How bad it is, and what it means; `null` if the number is not in the table here.
+    pub means: Option<String>,
+    /// Where the trouble is.
+    pub level: Level,
+    /// What NVIDIA recommends; `null` if the number is not in the table here.
+    pub action: Option<&'static str>,
+    /// Where this is from.
+    pub source: &'static str,
 }
 
 /// A recommendation of NVIDIA's catalogue.
@@ -79,6 +98,8 @@ pub struct LineExplanation {
     pub event: EventExplanation,
     /// The Xid, if it reports one.
     pub xid: Option<XidExplanation>,
+    /// The SXid, if it reports one.
+    pub sxid: Option<SxidExplanation>,
     /// RmInitAdapter's numbers, if it reports them.
     pub rm_init: Option<RmInitExplanation>,
 }
@@ -101,18 +122,42 @@ fn of_kind(kind: &'static Kind) -> EventExplanation {
 
 /// `xid 79`, `Xid79`, `xid:79`, and `Xid (PCI:0000:82:00): 79, …`, copied without what makes it a line of the log.
 pub fn xid(name: &str) -> Option<XidExplanation> {
-    let rest = name.trim().to_ascii_lowercase();
-    if let Some(behind) = rest.strip_prefix("xid (")
-        && let Some((_, behind)) = behind.split_once("): ")
-    {
+    numbered(name, "xid").map(of_xid)
+}
+
+/// The same of SXids: `sxid 20034`.
+pub fn sxid(name: &str) -> Option<SxidExplanation> {
+    numbered(name, "sxid").map(of_sxid)
+}
+
+/// The number behind a word, of at most six digits.
+fn numbered(name: &str, word: &str) -> Option<i64> {
+    let name = String::from_utf8_lossy(&without_escapes(name.as_bytes())).trim().to_ascii_lowercase();
+    let rest = name.strip_prefix(word)?;
+    if let Some((_, behind)) = rest.strip_prefix(" (").and_then(|behind| behind.split_once("): ")) {
         let digits: String = behind.chars().take_while(char::is_ascii_digit).take(7).collect();
-        return (1..=6).contains(&digits.len()).then(|| digits.parse().ok().map(of_xid))?;
+        return (1..=6).contains(&digits.len()).then(|| digits.parse().ok())?;
     }
-    let number = rest.strip_prefix("xid")?.trim_start_matches([' ', ':']);
-    if number.is_empty() || number.len() > 6 || !number.bytes().all(|b| b.is_ascii_digit()) {
-        return None;
+    let number = rest.trim_start_matches([' ', ':']);
+    let is_number = (1..=6).contains(&number.len()) && number.bytes().all(|b| b.is_ascii_digit());
+    number.parse().ok().filter(|_| is_number)
+}
+
+fn of_sxid(number: i64) -> SxidExplanation {
+    let known = sxid::of(number);
+    let means = |s: &sxid::Sxid| match s.means {
+        "" => s.severity.means().to_owned(),
+        means => format!("{}; {means}", s.severity.means()),
+    };
+    SxidExplanation {
+        number,
+        name: known.map(|s| s.name),
+        unit: sxid::unit(number),
+        means: known.map(means),
+        level: Level::Device,
+        action: known.map(|s| if s.action.is_empty() { s.severity.action() } else { s.action }),
+        source: sxid::SOURCE,
     }
-    number.parse().ok().map(of_xid)
 }
 
 fn of_xid(number: i64) -> XidExplanation {
@@ -154,11 +199,15 @@ fn without_device(text: &str) -> Option<catalogue::Said> {
 
 /// A line of a log, with or without what stands before the message.
 pub fn line(text: &str) -> Option<LineExplanation> {
+    let plain = without_escapes(text.as_bytes());
+    let plain = String::from_utf8_lossy(&plain);
+    let text: &str = &plain;
     let head = stamp::head(text);
     let said =
         catalogue::parse(head.text).or_else(|| catalogue::parse(text)).or_else(|| without_device(text))?;
     let number = |name: &str| said.fields.get(name).and_then(Value::number);
     let xid = number("xid").filter(|_| said.kind.id == "nvidia.xid").map(of_xid);
+    let sxid = number("sxid").map(of_sxid);
     let rm_init = match (number("init_status"), number("rm_status"), number("source_line")) {
         (Some(step), Some(reason), Some(line)) => Some(of_numbers(step, reason, line)),
         _ => None,
@@ -170,6 +219,7 @@ pub fn line(text: &str) -> Option<LineExplanation> {
         fields: said.fields,
         event: of_kind(said.kind),
         xid,
+        sxid,
         rm_init,
     })
 }
@@ -186,5 +236,23 @@ mod tests {
         let removed = line("pciehp: Slot(1): Card not present").unwrap();
         assert_eq!((removed.device, removed.driver), (None, None), "nobody said which");
         assert_eq!(removed.text, "pciehp: Slot(1): Card not present");
+        let coloured = "\x1b[32m[    3.000001] \x1b[0m\x1b[33mNVRM: \x1b[0m\x1b[31mXid (PCI:0000:3b:00): 79, pid=1, GPU has fallen off\x1b[0m";
+        assert!(line(coloured).is_some_and(|l| l.xid.is_some() && !l.text.contains('\x1b')));
+    }
+
+    #[test]
+    fn errors_of_nvswitch_are_explained_as_far_as_they_are_known() {
+        for name in
+            ["sxid 20034", "SXid:20034", "SXid (PCI:0000:c1:00.0): 20034, Fatal, Link 30 LTSSM Fault Up"]
+        {
+            let found = sxid(name).unwrap();
+            assert_eq!((found.number, found.name), (20034, Some("LTSSM Fault Up")), "{name}");
+            assert!(xid(name).is_none());
+        }
+        let unknown = sxid("sxid 12029").unwrap();
+        assert!(unknown.means.is_none() && unknown.action.is_none() && unknown.unit.is_some());
+        assert!(sxid("sxid 1234567").is_none() && sxid("xid 79").is_none());
+        let line = line("nvidia-nvswitch3: SXid (PCI:0000:c1:00.0): 22013, Non-fatal, Link 46 Minion Link DLREQ interrupt").unwrap();
+        assert_eq!(line.sxid.and_then(|s| s.action), Some("nothing"));
     }
 }

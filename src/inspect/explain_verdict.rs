@@ -38,6 +38,8 @@ pub struct RuleExplanation {
     pub unless: Vec<&'static str>,
     /// Any of these before it rules it out.
     pub unless_before: Vec<&'static str>,
+    /// By more than so many seconds those before it must have come earlier to count; `null`: by any time.
+    pub ahead_seconds: Option<u64>,
     /// Any of these afterwards: it is over.
     pub unless_after: Vec<&'static str>,
     /// Why it follows.
@@ -61,6 +63,11 @@ pub struct SignExplanation {
     pub aftermath_seconds: Option<u64>,
     /// Signs after which nothing follows from it any more.
     pub over_by: Vec<&'static str>,
+    /// It counts if it comes again within so many seconds on the average, or so often in all that the log is of; `null`: once is
+    /// enough.
+    pub seconds_apart: Option<u64>,
+    /// It does not count where the machine's state shows an address.
+    pub until_assigned: bool,
 }
 
 /// The verdict of that name.
@@ -86,6 +93,7 @@ pub fn explained(rule: &'static Rule) -> RuleExplanation {
         before: rule.before.to_vec(),
         unless: rule.unless.to_vec(),
         unless_before: rule.unless_before.to_vec(),
+        ahead_seconds: rule.ahead,
         unless_after: rule.unless_after.to_vec(),
         because: rule.because,
         source: rule.source,
@@ -110,6 +118,8 @@ pub fn signs() -> Vec<SignExplanation> {
                 states: sign.states.iter().map(state).collect(),
                 aftermath_seconds: sign.aftermath,
                 over_by: sign.over_by.to_vec(),
+                seconds_apart: sign.rate.map(|rate| rate.seconds_apart),
+                until_assigned: sign.until_assigned,
             }
         })
         .collect()

@@ -155,6 +155,7 @@ impl Collector {
             boot: record.boot,
             message: record.text.to_owned(),
             evidence: vec![line],
+            last_evidence: Vec::new(),
         };
         match said.part {
             Part::Whole => {
@@ -305,6 +306,7 @@ impl Collector {
             known.count += event.count;
             known.last = event.last;
             known.last_line = event.last_line;
+            known.last_evidence = event.evidence;
             return Some(*place);
         }
         if self.events.len() >= EVENTS_LIMIT {

@@ -147,7 +147,8 @@ pub struct Evidence {
     pub line: u64,
     /// Offset of the line in the log, in bytes.
     pub offset: u64,
-    /// The line, verbatim as far as it can be shown; a record of /dev/kmsg as dmesg prints it.
+    /// The line without colours, verbatim as far as it can be shown; a record of /dev/kmsg, or one of the journal with one field a
+    /// line, as dmesg prints it.
     pub text: String,
 }
 
@@ -178,6 +179,8 @@ pub struct Event {
     pub message: String,
     /// The lines of the first time, at most [`EVIDENCE_LIMIT`].
     pub evidence: Vec<Evidence>,
+    /// The lines of the last time; empty if it happened once.
+    pub last_evidence: Vec<Evidence>,
 }
 
 /// Most lines that are kept of one event.

@@ -1,10 +1,11 @@
-//! Records as JSON: `journalctl -o json`, `-o json-pretty` is not (one field a line), and `dmesg --json`.
+//! Records as JSON, one a line: `journalctl -o json`, `-o json-seq`, `-o json-sse`. Those with one field a line are in
+//! `journal_fields.rs`.
 //!
 //! Fields: systemd.journal-fields(7) (`MESSAGE`, `_BOOT_ID`, `_TRANSPORT`, `__REALTIME_TIMESTAMP`,
 //! `_SOURCE_MONOTONIC_TIMESTAMP`, `__MONOTONIC_TIMESTAMP`, `_KERNEL_DEVICE`, `SYSLOG_IDENTIFIER`); a message that is not
 //! UTF-8 is an array of bytes (systemd, "Journal JSON Format").
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::calendar::Clock;
 use super::stamp::When;
@@ -22,15 +23,27 @@ pub struct Entry {
     pub boot: Option<String>,
     /// Whether somebody else than the kernel wrote it.
     pub foreign: bool,
+    /// Whether it says that the kernel wrote it: what says nothing may be anybody's.
+    pub kernel: bool,
+}
+
+/// The object that a line holds: by itself, behind the separator of RFC 7464 (`json-seq`), or behind `data:` (`json-sse`).
+pub fn object(line: &[u8]) -> Option<&[u8]> {
+    let line = line.trim_ascii();
+    let line =
+        line.strip_prefix(b"\x1e").or_else(|| line.strip_prefix(b"data:")).unwrap_or(line).trim_ascii();
+    let line = line.strip_suffix(b",").unwrap_or(line);
+    (line.len() > 2 && line.starts_with(b"{")).then_some(line)
 }
 
 /// Reads one line; `None` if it is no record in JSON.
 pub fn entry(line: &[u8]) -> Option<Entry> {
-    let line = line.trim_ascii().strip_suffix(b",").unwrap_or(line.trim_ascii());
-    if !line.starts_with(b"{") {
-        return None;
-    }
-    let Ok(Value::Object(fields)) = serde_json::from_slice::<Value>(line) else { return None };
+    let Ok(Value::Object(fields)) = serde_json::from_slice::<Value>(object(line)?) else { return None };
+    of_fields(&fields)
+}
+
+/// What the fields of a record say; `None` if they are not those of one.
+pub fn of_fields(fields: &Map<String, Value>) -> Option<Entry> {
     let text = |name: &str| fields.get(name).and_then(Value::as_str);
     let number = |name: &str| match fields.get(name)? {
         Value::String(text) => text.parse::<u64>().ok(),
@@ -46,6 +59,7 @@ pub fn entry(line: &[u8]) -> Option<Entry> {
             device: None,
             boot: None,
             foreign: false,
+            kernel: true,
         });
     }
     let message = match fields.get("MESSAGE")? {
@@ -62,6 +76,7 @@ pub fn entry(line: &[u8]) -> Option<Entry> {
         device: text("_KERNEL_DEVICE").map(str::to_owned),
         boot: text("_BOOT_ID").map(str::to_owned),
         foreign: speaker.is_some_and(|name| name != "kernel"),
+        kernel: speaker == Some("kernel"),
     })
 }
 

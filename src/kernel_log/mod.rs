@@ -12,9 +12,11 @@
 pub mod calendar;
 pub mod catalogue;
 pub mod collect;
+mod escapes;
 pub mod event;
 pub mod field;
 mod journal;
+mod journal_fields;
 pub mod lines;
 mod packed;
 pub mod platform;
@@ -24,8 +26,10 @@ pub mod rm_init;
 pub mod source;
 pub mod speaker;
 pub mod stamp;
+pub mod sxid;
 pub mod xid;
 
 pub use collect::Log;
+pub use escapes::without_escapes;
 pub use event::{Event, Kind, KnownFrom, Level, Value};
 pub use record::{Boot, Reading, Record};

@@ -5,10 +5,12 @@
 
 use std::io::{self, Read};
 
-use super::journal;
+use super::escapes::without_escapes;
+use super::journal::{self, Entry};
+use super::journal_fields::{Partial, Step};
 use super::lines::{Line, each_line};
 use super::record::{Boot, Reading, Record};
-use super::stamp::{When, head};
+use super::stamp::{self, When, head};
 use crate::tree::printable;
 
 /// Whether a line may say something that is wanted. Looks at raw bytes: a time stamp may stand before, JSON around it.
@@ -83,6 +85,8 @@ struct Reader<'a> {
     /// Time of the record before, for lines of one message that have none of their own.
     last: When,
     pending: Option<Pending>,
+    /// An entry of the journal with one field a line, as far as it was read.
+    partial: Option<Partial>,
     report: Report,
     /// Whether a line was seen that begins as those of a kernel log do, and that nobody else wrote.
     recognized: bool,
@@ -113,6 +117,7 @@ impl<'a> Reader<'a> {
             boot_id: None,
             last: When::default(),
             pending: None,
+            partial: None,
             report: Report::No,
             recognized: false,
             looked_at: 0,
@@ -123,6 +128,32 @@ impl<'a> Reader<'a> {
     }
 
     fn line(&mut self, line: Line<'_>) {
+        if let Some(partial) = self.partial.as_mut().filter(|partial| partial.is_binary()) {
+            partial.take(&line);
+            return;
+        }
+        let bytes = without_escapes(line.bytes);
+        self.plain(Line { bytes: &bytes, ..line });
+    }
+
+    fn plain(&mut self, line: Line<'_>) {
+        if let Some(mut partial) = self.partial.take() {
+            match partial.take(&line) {
+                Step::Taken => {
+                    self.partial = Some(partial);
+                    return;
+                }
+                Step::Ended => return self.finish_partial(partial),
+                Step::Behind => self.finish_partial(partial),
+            }
+        }
+        if self.report != Report::Elsewhere
+            && let Some(partial) = Partial::begin(&line)
+        {
+            self.flush();
+            self.partial = Some(partial);
+            return;
+        }
         match line.bytes.first() {
             Some(b' ') if self.pending.is_some() && self.dictionary(line.bytes) => return,
             Some(b'_') if line.bytes.len() >= 20 && line.bytes.iter().all(|b| *b == b'_') => {
@@ -165,13 +196,22 @@ impl<'a> Reader<'a> {
             return;
         }
         self.looked_at += 1;
-        if bytes.trim_ascii_start().starts_with(b"{") {
+        if journal::object(bytes).is_some() {
             self.recognized = journal::entry(bytes).is_some_and(|entry| !entry.foreign);
             return;
         }
         let text = printable(bytes.to_vec());
-        let head = head(&text);
-        self.recognized = kmsg(&text).is_some() || (!head.foreign && head.when != When::default());
+        self.recognized = kmsg(&text).is_some() || stamp::is_kernels(&head(&text));
+    }
+
+    /// Takes an entry of the journal that was read to its end.
+    fn finish_partial(&mut self, partial: Partial) {
+        let Some((entry, line, offset)) = partial.finish() else { return };
+        self.recognized |= entry.kernel;
+        if !(self.wanted)(&entry.message) {
+            return;
+        }
+        self.entry(entry, Line { number: line, offset, bytes: &[], cut: false }, None);
     }
 
     /// Takes ` KEY=value` behind a record of /dev/kmsg.
@@ -223,27 +263,9 @@ impl<'a> Reader<'a> {
     }
 
     fn record(&mut self, line: Line<'_>) {
-        let at = line.bytes.iter().position(|b| !b.is_ascii_whitespace()).unwrap_or(0);
-        if line.bytes.get(at) == Some(&b'{')
-            && let Some(entry) = journal::entry(line.bytes)
-        {
-            if entry.foreign {
-                return;
-            }
-            if entry.boot.is_some() && entry.boot != self.boot_id {
-                let first = self.boot_id.is_none();
-                self.boot_id.clone_from(&entry.boot);
-                let id = entry.boot.unwrap_or_default();
-                match self.boots.last_mut() {
-                    Some(boot) if first && self.given == 0 => boot.name = id,
-                    _ => self.begin(&id, None, line.number),
-                }
-            }
+        if let Some(entry) = journal::entry(line.bytes) {
             let raw = printable(line.bytes.to_vec());
-            for text in printable(entry.message).lines() {
-                self.give(entry.when.clone(), text, entry.device.as_deref(), line, &raw);
-            }
-            return;
+            return self.entry(entry, line, Some(&raw));
         }
         let raw = printable(line.bytes.to_vec());
         if let Some((microseconds, text)) = kmsg(&raw) {
@@ -266,6 +288,31 @@ impl<'a> Reader<'a> {
             head.when = self.last.clone();
         }
         self.give(head.when, head.text, None, line, &raw);
+    }
+
+    /// Takes an entry of the journal. `raw`: its line, if it is one.
+    fn entry(&mut self, entry: Entry, line: Line<'_>, raw: Option<&str>) {
+        if entry.foreign {
+            return;
+        }
+        if entry.boot.is_some() && entry.boot != self.boot_id {
+            let first = self.boot_id.is_none();
+            self.boot_id.clone_from(&entry.boot);
+            let id = entry.boot.unwrap_or_default();
+            match self.boots.last_mut() {
+                Some(boot) if first && self.given == 0 => boot.name = id,
+                _ => self.begin(&id, None, line.number),
+            }
+        }
+        for text in printable(without_escapes(&entry.message).into_owned()).lines() {
+            let own = || match (entry.when.microseconds, &entry.when.clock) {
+                (Some(microseconds), _) => as_dmesg_prints(microseconds, text),
+                (None, Some(clock)) => format!("{} {text}", clock.text),
+                (None, None) => text.to_owned(),
+            };
+            let raw = raw.map_or_else(own, str::to_owned);
+            self.give(entry.when.clone(), text, entry.device.as_deref(), line, &raw);
+        }
     }
 
     fn give(&mut self, when: When, text: &str, device: Option<&str>, line: Line<'_>, raw: &str) {
@@ -307,6 +354,9 @@ impl<'a> Reader<'a> {
     }
 
     fn finish(mut self) -> Reading {
+        if let Some(partial) = self.partial.take() {
+            self.finish_partial(partial);
+        }
         self.flush();
         let mut notes = Vec::new();
         let (before, between) = self.missing;

@@ -151,7 +151,7 @@ fn what_is_no_log_is_not_taken_for_one() {
     }
     for text in [
         "[    1.000000] x\n",
-        "[Tue Nov 11 23:25:43 2025] x\n",
+        "[Tue Nov 11 23:25:43 2025] pci 0000:01:00.0: x\n",
         "Jul 22 16:17:35 h kernel: x\n",
         "2025-07-22T16:17:35.123456+02:00 h kernel: x\n",
         "6,0,1,-;x\n",

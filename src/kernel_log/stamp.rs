@@ -2,7 +2,8 @@
 //!
 //! Sources: dmesg(1) of util-linux (`-T`, `-x`, `-r`, `-d`, `-e`, `--time-format iso`), systemd's journalctl(1) (`-o short`,
 //! `short-iso`, `short-precise`, `short-full`, `short-monotonic`, `short-unix`, `short-delta`), RFC 3164, RFC 5424, and
-//! kernel/printk/printk.c for `[ seconds]`, the caller's id (CONFIG_PRINTK_CALLER) and `<priority>`.
+//! kernel/printk/printk.c for `[ seconds]`, the caller's id (CONFIG_PRINTK_CALLER) and `<priority>`. Apache httpd writes dates as
+//! `dmesg -T` does (server/log.c, ErrorLogFormat), and so do programs that took it for a model: level or module in brackets tell.
 
 use super::calendar::{self, Clock};
 
@@ -42,6 +43,77 @@ pub struct Head<'a> {
     pub severity: Option<u8>,
     /// Whether the header names a speaker that is not the kernel.
     pub foreign: bool,
+    /// Whether there is a stamp; `dmesg -e` has some that tell no time which can be counted with.
+    pub stamped: bool,
+    /// Whether other programs write such a header as well, so that it alone does not make a kernel log.
+    pub ambiguous: bool,
+}
+
+/// How lines of the kernel begin that others hardly write: the banner, what every boot says, subsystems and drivers with the
+/// name of a device behind them.
+const KERNEL_BEGINNINGS: &[&str] = &[
+    "Linux version ",
+    "Command line: ",
+    "Kernel command line: ",
+    "BIOS-e820: ",
+    "BIOS-provided ",
+    "DMI: ",
+    "ACPI: ",
+    "ACPI BIOS ",
+    "PCI: ",
+    "PCI-DMA: ",
+    "pci ",
+    "pci_bus ",
+    "pcieport ",
+    "pciehp ",
+    "DMAR: ",
+    "AMD-Vi: ",
+    "iommu: ",
+    "NVRM: ",
+    "nvidia ",
+    "nvidia-nvswitch",
+    "nvidia-modeset: ",
+    "nvidia-uvm: ",
+    "nvme ",
+    "nvme0",
+    "usb ",
+    "usbcore: ",
+    "xhci_hcd ",
+    "hub ",
+    "ata1",
+    "ahci ",
+    "scsi ",
+    "sd ",
+    "EXT4-fs ",
+    "XFS (",
+    "BTRFS ",
+    "audit: ",
+    "systemd[1]: ",
+    "IPv6: ",
+    "NET: ",
+    "mce: ",
+    "EDAC ",
+    "smpboot: ",
+    "clocksource: ",
+    "[drm",
+    "[Hardware Error]: ",
+    "[Firmware Bug]: ",
+    "Out of memory: ",
+    "amdgpu ",
+];
+
+/// Whether a line is the kernel's for certain, by its stamp and, where others write the same, by how the message begins.
+pub fn is_kernels(head: &Head<'_>) -> bool {
+    let text = head.text;
+    let known = || {
+        let device = || {
+            text.split(' ').nth(1).and_then(|word| word.trim_end_matches(':').parse::<crate::pci::Bdf>().ok())
+        };
+        KERNEL_BEGINNINGS.iter().any(|beginning| text.starts_with(beginning)) || device().is_some()
+    };
+    // Without any stamp (dmesg -t, journalctl -o cat) the banner alone is sure.
+    let bare = || !head.stamped && text.starts_with("Linux version ");
+    !head.foreign && (bare() || head.stamped && (!head.ambiguous || known()))
 }
 
 /// Takes the time stamp and what else stands before the message off a line. What is no known style is all message.
@@ -58,6 +130,7 @@ pub fn head(line: &str) -> Head<'_> {
         rest = behind;
     }
     let mut foreign = false;
+    let (mut ambiguous, mut short) = (false, false);
     let mut when = When::default();
     if let Some((clock, behind, style)) = clock_stamp(rest) {
         when.clock = Some(clock);
@@ -76,6 +149,8 @@ pub fn head(line: &str) -> Head<'_> {
     if let Some((microseconds, behind)) = seconds_stamp(rest) {
         when.microseconds = Some(microseconds);
         rest = behind;
+        // Seconds since 1970 in brackets are a program's: no machine runs for decades.
+        ambiguous = microseconds >= DECADES;
         // journalctl -o short-monotonic has host and speaker behind the time; dmesg has the message.
         if when.clock.is_none()
             && is_journal(rest)
@@ -85,13 +160,37 @@ pub fn head(line: &str) -> Head<'_> {
             rest = behind;
         }
     } else if let Some((clock, behind)) = rest.strip_prefix('[').and_then(bracket_clock) {
+        // dmesg -T has no fractions, -e no date that others write.
+        let fraction = clock.as_ref().is_some_and(|clock| has_fraction(&clock.text));
+        foreign |= clock.is_some() && (fraction || is_of_web_server(behind));
+        ambiguous = clock.is_some();
+        short = clock.is_none();
         when.clock = clock.or(when.clock);
         rest = behind;
     }
     if !when.is_empty() {
         rest = without_caller(rest);
     }
-    Head { when, text: rest, severity, foreign }
+    let stamped = short || !when.is_empty();
+    Head { when, text: rest, severity, foreign, stamped, ambiguous }
+}
+
+/// Thirty years, in microseconds.
+const DECADES: u64 = 30 * 365 * 86_400 * 1_000_000;
+
+/// `[error] `, `[core:notice] `, `[pid 123] `, `[client 192.0.2.1:80] ` of Apache httpd (docs: ErrorLogFormat, LogLevel).
+fn is_of_web_server(text: &str) -> bool {
+    const LEVELS: [&str; 9] = ["emerg", "alert", "crit", "error", "warn", "notice", "info", "debug", "-"];
+    let Some((inner, _)) = text.strip_prefix('[').and_then(|rest| rest.split_once(']')) else { return false };
+    let level = inner.rsplit_once(':').map_or(inner, |(_, level)| level);
+    let is_level = LEVELS.contains(&level) || level.strip_prefix("trace").is_some_and(|n| n.len() == 1);
+    let is_field = ["pid ", "client ", "remote ", "tid "].iter().any(|word| inner.starts_with(word));
+    is_level && !inner.contains(' ') || is_field
+}
+
+/// Whether a time of day has a fraction: `14:32:52.123456`.
+fn has_fraction(text: &str) -> bool {
+    text.split_whitespace().any(|word| word.contains(':') && word.contains('.'))
 }
 
 /// `<6>`: facility times eight plus severity.
@@ -126,9 +225,10 @@ fn clock_stamp(text: &str) -> Option<(Clock, &str, Style)> {
     let first = text.as_bytes().first()?;
     if first.is_ascii_digit() {
         if let Some((clock, rest, comma)) = calendar::iso(text) {
-            // util-linux writes a comma before the fraction (RFC 3339 as in ISO 8601), syslog and systemd a point.
-            // Many programs write a space between day and time, a comma, and no offset from UTC.
-            let of_dmesg = comma && clock.text.as_bytes().get(10) == Some(&b'T');
+            // util-linux writes a comma before the fraction (RFC 3339 as in ISO 8601), six digits, and the offset from UTC:
+            // lib/timeutils.c, ISO_TIMESTAMP_COMMA_T. Syslog and systemd write a point; many programs a space between day and
+            // time, a comma, three digits, and no offset.
+            let of_dmesg = comma && clock.text.as_bytes().get(10) == Some(&b'T') && clock.text.len() == 32;
             return Some((clock, rest.trim_start(), if of_dmesg { Style::Plain } else { Style::Syslog }));
         }
         if let Some((clock, rest)) = calendar::unix(text) {

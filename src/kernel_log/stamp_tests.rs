@@ -105,3 +105,38 @@ fn stamps_of_consoles_and_small_systems_leave_the_kernels_own() {
     }
     assert!(head("Nov 22 08:00:01 host daemon.info dnsmasq[1]: started").foreign);
 }
+
+#[test]
+fn what_web_servers_write_is_not_the_kernels() {
+    for line in [
+        "[Wed Oct 11 14:32:52 2000] [error] [client 127.0.0.1] client denied by server configuration: /htdocs/test",
+        "[Fri Sep 09 10:42:29.902022 2011] [core:error] [pid 35708:tid 4328636416] [client 72.15.99.187] File does not exist",
+        "[Fri Sep 09 10:42:29.902022 2011] something",
+        "[Wed Oct 11 14:32:52 2000] [ssl:warn] [pid 12] AH01909: x",
+        "[Wed Oct 11 14:32:52 2000] [trace3] x",
+    ] {
+        assert!(head(line).foreign, "{line}");
+    }
+    // Nothing tells who wrote these: they are no kernel log by themselves.
+    for line in [
+        "[Wed Oct 11 14:32:52 2000] 127.0.0.1:53412 [200]: GET /index.html",
+        "[Wed Oct 11 14:32:52 2000] something",
+        "[1700000000.123456] something",
+        "something",
+    ] {
+        assert!(!head(line).foreign && !is_kernels(&head(line)), "{line}");
+    }
+    assert!(!is_kernels(&head("2026-11-22T08:00:01,123 INFO started the thing")));
+    for line in [
+        "[Tue Nov 11 23:25:43 2025] usb 1-1: new high-speed USB device number 5 using xhci_hcd",
+        "[di. 11 nov. 23:25:43 2025] Linux version 6.8.0",
+        "[Tue Nov 11 23:25:43 2025] mydriver 0000:01:00.0: something",
+        "[Tue Nov 11 23:25:43 2025] [Hardware Error]: something",
+        "[  +0.000012] something",
+        "[   12.345678] something",
+        "2025-11-11T23:25:43,123456+01:00 something",
+        "Linux version 6.8.0",
+    ] {
+        assert!(is_kernels(&head(line)), "{line}");
+    }
+}

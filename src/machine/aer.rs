@@ -111,7 +111,7 @@ fn set_fields<R: crate::pci::register::RegisterType>(_: R, raw: u64) -> Vec<&'st
 
 /// Parses a counter file: lines `NAME number` and `TOTAL_ERR_… number` (kernel: aer_stats_dev_attr in
 /// drivers/pci/pcie/aer.c).
-fn counters(function: &Function, file: &str) -> Option<Counters> {
+pub fn counters(function: &Function, file: &str) -> Option<Counters> {
     let text = function.reading.text(file)?;
     let mut found = Counters { counts: Vec::new(), total: None };
     for line in text.lines() {

@@ -46,6 +46,11 @@ impl Resource {
         self.size() != 0 && self.flags & Self::UNSET == 0 && self.start != 0
     }
 
+    /// Whether it is prefetchable memory.
+    pub fn is_prefetchable(self) -> bool {
+        self.flags & Self::PREFETCHABLE != 0
+    }
+
     /// Whether it is memory space.
     pub fn is_memory(self) -> bool {
         self.flags & Self::MEMORY != 0

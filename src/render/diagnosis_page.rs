@@ -1,7 +1,6 @@
 //! `docs/diagnosis.md`: verdicts, rules and signs, generated from the tables.
 
-use crate::diagnosis::Verdict;
-use crate::diagnosis::rule;
+use crate::diagnosis::{Verdict, rule, topology};
 use crate::inspect::explain_verdict::{RuleExplanation, explained, signs};
 
 /// What stands above the tables.
@@ -9,7 +8,7 @@ const HEAD: &str = include_str!("diagnosis_page.in");
 
 /// The whole page.
 pub fn page() -> String {
-    let mut out = HEAD.to_owned();
+    let mut out = HEAD.replace("CLOSE", &topology::CLOSE.to_string());
     out.push_str("\n## Verdicts\n\n| verdict | means | level | exit status |\n| --- | --- | --- | --- |\n");
     for verdict in Verdict::ALL {
         let (name, means, level) = (verdict.name(), verdict.means(), verdict.level().name());
@@ -19,7 +18,7 @@ pub fn page() -> String {
     for rule in rule::all().map(explained) {
         out.push_str(&section(&rule));
     }
-    out.push_str("\n## Signs\n\n| sign | says | seen in | explains |\n| --- | --- | --- | --- |\n");
+    out.push_str("\n## Signs\n\n| sign | says | seen in | times |\n| --- | --- | --- | --- |\n");
     for sign in signs() {
         let mut seen: Vec<String> = sign.events.iter().map(|event| format!("event `{event}`")).collect();
         seen.extend(sign.states);
@@ -32,6 +31,16 @@ pub fn page() -> String {
             let signs: Vec<String> = sign.over_by.iter().map(|name| format!("`{name}`")).collect();
             explains.push_str(&format!(", until {}", signs.join(", ")));
         }
+        let counts = sign
+            .seconds_apart
+            .map(|seconds| format!("counts if it comes again within {} minutes", seconds / 60));
+        let assigned =
+            sign.until_assigned.then(|| "does not count where the state shows an address".to_owned());
+        let explains = [Some(explains).filter(|text| !text.is_empty()), counts, assigned]
+            .into_iter()
+            .flatten()
+            .collect::<Vec<_>>()
+            .join("; ");
         out.push_str(&format!("| `{}` | {} | {} | {explains} |\n", sign.name, sign.says, seen.join(", ")));
     }
     out
@@ -45,12 +54,15 @@ fn section(rule: &RuleExplanation) -> String {
         rule.confidence,
         rule.because
     );
+    let ahead =
+        rule.ahead_seconds.map(|seconds| format!(" by more than {seconds} seconds")).unwrap_or_default();
+    let before = format!("Ruled out if before it{ahead}");
     let lists = [
         ("Seen, at least one", &rule.seen),
         ("Seen too, all", &rule.with),
         ("Before it, at least one", &rule.before),
         ("Ruled out by", &rule.unless),
-        ("Ruled out if before it", &rule.unless_before),
+        (before.as_str(), &rule.unless_before),
         ("Over if after it", &rule.unless_after),
     ];
     for (label, names) in lists.into_iter().filter(|(_, names)| !names.is_empty()) {

@@ -442,7 +442,7 @@ fn a_card_that_was_lost_long_before_it_was_taken_out_fell_off_the_bus() {
         format!("[{second}.000000] pcieport 0000:60:03.1: pciehp: Slot(1): {what}\n")
     };
     let own = |text: &str| ill(text).into_iter().find(|line| line.starts_with("0000:64:00.0")).unwrap();
-    let fell = "0000:64:00.0 fallen-off-bus off-the-bus-by-log";
+    let fell = "0000:64:00.0 fallen-off-bus off-the-bus-then-taken-out";
     assert_eq!(own(&(lost(90_000) + &slot(99_000, "Card not present"))), fell);
     let taken = "0000:64:00.0 surprise-removed taken-out";
     assert_eq!(own(&(lost(98_998) + &slot(99_000, "Card not present"))), taken);
@@ -480,4 +480,99 @@ fn what_was_refused_and_came_later_is_over() {
         expect(&line, &[verdict]);
         expect(&format!("{line}{later}"), &[]);
     }
+}
+
+#[test]
+fn what_fell_off_first_is_not_hidden_by_who_took_it_out() {
+    let lost = "[  100.000000] NVRM: Xid (PCI:0000:64:00): 79, pid=1, name=x, GPU has fallen off the bus.\n";
+    let out = "[ 3700.000000] pcieport 0000:60:03.1: pciehp: Slot(5): Card not present\n";
+    expect(&format!("{lost}{out}"), &["0000:64:00.0 fallen-off-bus off-the-bus-then-taken-out"]);
+    let answer = answered(&format!("{lost}{out}"));
+    let gpu = answer.devices.iter().find(|d| d.address.as_deref() == Some("0000:64:00.0")).unwrap();
+    assert_eq!(gpu.followed.len(), 1, "that it was taken out belongs to the story: {:?}", gpu.followed);
+    assert!(gpu.followed[0].message.contains("Card not present"));
+    // Nothing tells what is below the port: only one device can be.
+    expect_alone(&format!("{lost}{out}"), &["0000:64:00.0 fallen-off-bus possible"]);
+    // Several can be: both are told, and the one that came first leads.
+    let other = "[    1.000000] pci 0000:03:00.0: [10ec:522a] type 00 class 0xff0000\n";
+    let bare = out.replace("0000:60:03.1", "0000:00:01.0");
+    let log = events_of(&mut format!("{other}{lost}{bare}").as_bytes()).unwrap();
+    let sources = Sources::new(Some(&log), None);
+    let answer = answer_of(&sources);
+    assert_eq!(answer.verdict.name(), "fallen-off-bus");
+    assert_eq!(answer.devices.iter().filter(|d| d.verdict.name() == "surprise-removed").count(), 1);
+    let text = pciscope::render::text::diagnose::diagnose(
+        &answer,
+        false,
+        pciscope::render::style::Style { color: false, width: None },
+    );
+    assert!(text.starts_with("0000:64:00.0  fallen-off-bus"), "{text}");
+}
+
+fn answer_of(sources: &Sources<'_>) -> Diagnose {
+    answer(sources, &diagnose(sources), &Names::embedded(), false, Vec::new())
+}
+
+/// The first cause of a device as it is told: line, time in seconds, how often.
+fn cause(text: &str, device: &str) -> (&'static str, u64, u64, u64, String) {
+    let answer = answered(text);
+    let device = answer.devices.iter().find(|d| d.address.as_deref() == Some(device)).unwrap();
+    let cause = device.first_cause.as_ref().unwrap();
+    let seconds = cause.when.as_ref().unwrap().microseconds.unwrap() / 1_000_000;
+    (cause.sign, cause.line.unwrap(), seconds, cause.count, cause.proofs[0].decoded.clone())
+}
+
+#[test]
+fn time_and_line_of_a_first_cause_are_of_what_counts() {
+    // What was taken back and came again.
+    let failed = |second: u64, status: &str| {
+        format!("[{second}.000000] NVRM: GPU 0000:64:00.0: RmInitAdapter failed! ({status}:0x56:742)\n")
+    };
+    let started = "[200.000000] [drm] Initialized nvidia-drm 0.0.0 20160202 for 0000:64:00.0 on minor 1\n";
+    let (sign, line, seconds, count, text) =
+        cause(&(failed(100, "0x22") + started + &failed(5_000, "0x22")), "0000:64:00.0");
+    assert_eq!((sign, line, seconds, count), ("identity-unreadable", 9, 5_000, 1));
+    assert!(text.contains("[5000.000000]"), "{text}");
+    // What came days before, and again just before: the last time is why.
+    let (sign, line, seconds, count, text) =
+        cause(&(page_fault(8_640) + &page_fault(604_799) + &fatal(604_800)), "0000:64:00.0");
+    assert_eq!(
+        (sign, line, seconds, count),
+        ("program-failed", 7, 8_640, 2),
+        "no rule asks for what came before: {text}"
+    );
+    let errors = |second: u64| {
+        format!(
+            "[{second}.000000] nvidia 0000:64:00.0: PCIe Bus Error: severity=Corrected, type=Physical Layer, (Receiver ID)\n\
+             [{second}.000100] nvidia 0000:64:00.0:    [ 0] RxErr                  (First)\n"
+        )
+    };
+    let lost = "[604800.000000] NVRM: Xid (PCI:0000:64:00): 79, pid=1, name=x, GPU has fallen off the bus.\n";
+    let (sign, line, seconds, count, text) =
+        cause(&(errors(8_640) + &errors(604_700) + lost), "0000:64:00.0");
+    assert_eq!((sign, line, seconds, count), ("signal-errors", 9, 604_700, 1));
+    assert!(text.contains("[604700.000000]"), "{text}");
+    // All of it can be why: then it began with the first.
+    let (_, line, seconds, count, _) = cause(&(errors(600_000) + &errors(604_700) + lost), "0000:64:00.0");
+    assert_eq!((line, seconds, count), (7, 600_000, 2));
+}
+
+#[test]
+fn errors_of_nvswitch_that_are_not_fatal_break_nothing() {
+    let error = |number: u32, severity: &str| {
+        format!(
+            "[  100.000000] nvidia-nvswitch3: SXid (PCI:0000:c1:00.0): {number}, {severity}, Link 46 something\n\
+             [  100.000100] nvidia-nvswitch3: SXid (PCI:0000:c1:00.0): {number}, Severity 0 Engine instance 46 Sub-engine instance 00\n\
+             [  100.000200] nvidia-nvswitch3: SXid (PCI:0000:c1:00.0): {number}, Data {{0x00140004, 0x00100000}}\n"
+        )
+    };
+    for number in [22013, 20001, 19065] {
+        expect(&error(number, "Non-fatal"), &[]);
+    }
+    let failed = ["0000:c1:00.0 device-firmware device-failed"];
+    for (number, severity) in [(20034, "Fatal"), (12028, "Non-fatal"), (29999, "Fatal")] {
+        expect(&error(number, severity), &failed);
+    }
+    let log = events_of(&mut error(20034, "Fatal").as_bytes()).unwrap();
+    assert_eq!((log.events.len(), log.events[0].count, log.events[0].evidence.len()), (1, 1, 3));
 }

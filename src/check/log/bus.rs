@@ -2,31 +2,12 @@
 
 use crate::check::finding::Verdict;
 use crate::check::link::path_is_tunnelled;
-use crate::check::subject::Surroundings;
 use crate::kernel_log::Event;
 use crate::machine::link;
-use crate::pci::Bdf;
 
-use super::cause::{Window, card_left, events, explains, removal_asked};
-use super::{is, trouble};
+use super::{Logged, is, trouble};
 
-/// aer-inject raises the interrupt at once; a recovery that fails takes up to a minute (kernel: pci_dev_wait in
-/// drivers/pci/pci.c, PCIE_RESET_READY_POLL_MS).
-const INJECTED: Window = Window { before: 60, after: 0, each: false };
-
-/// Whether aer-inject made this error of the device just before: then it is a test.
-fn injected(around: &Surroundings<'_>, event: &Event) -> bool {
-    let Some(device) = event.device else { return false };
-    // What a port says follows from an error below it.
-    let concerns = |source: Bdf| {
-        let path = around.machine.get(source).map(|f| around.machine.path(f)).unwrap_or_default();
-        source == device || path.iter().any(|above| above.address == device)
-    };
-    let of = |other: &Event| other.kind.id == "aer.injected" && other.address("source").is_some_and(concerns);
-    explains(&events(around, of), event, INJECTED)
-}
-
-pub(super) fn uncorrected(around: &Surroundings<'_>, event: &Event) -> Option<Verdict> {
+pub(super) fn uncorrected(logged: &Logged<'_>, event: &Event) -> Option<Verdict> {
     let severity = event.text("severity").unwrap_or_default().to_lowercase();
     let told = match event.kind.id {
         "aer.error" if severity.contains("uncorrect") => trouble(event, "an uncorrected error"),
@@ -41,21 +22,22 @@ pub(super) fn uncorrected(around: &Surroundings<'_>, event: &Event) -> Option<Ve
         }
         _ => return None,
     };
-    if injected(around, event) {
+    if logged.causes.injected(event) {
         return None;
     }
     Some(if severity.contains("non-fatal") { told.mild() } else { told })
 }
 
-pub(super) fn contained(_: &Surroundings<'_>, event: &Event) -> Option<Verdict> {
+pub(super) fn contained(_: &Logged<'_>, event: &Event) -> Option<Verdict> {
     is(event, &["dpc.containment", "dpc.edr"]).then(|| trouble(event, "the port contained an error"))
 }
 
-pub(super) fn link_lost(around: &Surroundings<'_>, event: &Event) -> Option<Verdict> {
+pub(super) fn link_lost(logged: &Logged<'_>, event: &Event) -> Option<Verdict> {
     match event.kind.id {
         "pciehp.link-down" => {
             // The card was taken out: presence and link go together (pciehp_handle_presence_or_link_change).
-            let out = card_left(around, event, true) || removal_asked(around, event);
+            let causes = &logged.causes;
+            let out = causes.card_left(&logged.around, event, true) || causes.removal_asked(event);
             (!out).then(|| trouble(event, "the link went down"))
         }
         "pciehp.no-link" | "pciehp.no-device" => {
@@ -63,9 +45,10 @@ pub(super) fn link_lost(around: &Surroundings<'_>, event: &Event) -> Option<Verd
         }
         "link.not-active" | "link.retraining-failed" => {
             // With nothing in the slot this is noise.
-            let port = event.device.and_then(|device| around.machine.get(device));
+            let port = event.device.and_then(|device| logged.around.machine.get(device));
             let occupied = port.and_then(link::slot_occupied);
-            let below = event.device.is_some_and(|device| around.machine.children(device).next().is_some());
+            let below =
+                event.device.is_some_and(|device| logged.around.machine.children(device).next().is_some());
             (occupied == Some(true) || below)
                 .then(|| trouble(event, "the link did not come up in time").mild())
         }
@@ -73,27 +56,27 @@ pub(super) fn link_lost(around: &Surroundings<'_>, event: &Event) -> Option<Verd
     }
 }
 
-pub(super) fn card_removed(_: &Surroundings<'_>, event: &Event) -> Option<Verdict> {
+pub(super) fn card_removed(_: &Logged<'_>, event: &Event) -> Option<Verdict> {
     is(event, &["pciehp.card-not-present"]).then(|| trouble(event, "a card left its slot"))
 }
 
-pub(super) fn power_lost(_: &Surroundings<'_>, event: &Event) -> Option<Verdict> {
+pub(super) fn power_lost(_: &Logged<'_>, event: &Event) -> Option<Verdict> {
     let kinds = ["pciehp.power-fault", "nvidia.no-auxiliary-power", "mlx5.slot-power"];
     is(event, &kinds).then(|| trouble(event, "it has not enough power"))
 }
 
-pub(super) fn refused_by_iommu(_: &Surroundings<'_>, event: &Event) -> Option<Verdict> {
+pub(super) fn refused_by_iommu(_: &Logged<'_>, event: &Event) -> Option<Verdict> {
     let kinds =
         ["iommu.fault", "iommu.interrupt-blocked", "iommu.invalidation-timeout", "iommu.arm-context-fault"];
     is(event, &kinds).then(|| trouble(event, "the IOMMU refused the device"))
 }
 
-pub(super) fn bandwidth_limited(around: &Surroundings<'_>, event: &Event) -> Option<Verdict> {
+pub(super) fn bandwidth_limited(logged: &Logged<'_>, event: &Event) -> Option<Verdict> {
     if event.kind.id != "link.slower-than-the-device" {
         return None;
     }
-    let function = event.device.and_then(|device| around.machine.get(device));
-    if function.is_some_and(|function| path_is_tunnelled(around.machine, function)) {
+    let function = event.device.and_then(|device| logged.around.machine.get(device));
+    if function.is_some_and(|function| path_is_tunnelled(logged.around.machine, function)) {
         return None;
     }
     let text = |name| event.text(name).unwrap_or("unknown");

@@ -1,12 +1,10 @@
 //! What drivers say of their devices.
 
 use crate::check::finding::{Verdict, Who};
-use crate::check::subject::Surroundings;
 use crate::inspect::log::level;
 use crate::kernel_log::{Event, Level, rm_init, xid};
 
-use super::cause::{card_left, events};
-use super::{is, trouble};
+use super::{Logged, is, trouble};
 
 fn xid_number(event: &Event) -> Option<i64> {
     (event.kind.id == "nvidia.xid").then(|| event.number("xid")).flatten()
@@ -27,15 +25,16 @@ const GONE: &[&str] = &[
     "pciehp.no-response",
 ];
 
-pub(super) fn fallen_off(around: &Surroundings<'_>, event: &Event) -> Option<Verdict> {
+pub(super) fn fallen_off(logged: &Logged<'_>, event: &Event) -> Option<Verdict> {
     // A controller status of all-ones is a register that nobody answered (nvme_warn_reset).
     let status = event.number("controller_status");
     let all_ones = event.kind.id == "nvme.controller-down" && status == Some(0xffff_ffff);
     let gone = is(event, GONE) || xid_number(event) == Some(79) || all_ones;
-    (gone && !card_left(around, event, false)).then(|| trouble(event, "its driver found nobody on the bus"))
+    (gone && !logged.causes.card_left(&logged.around, event, false))
+        .then(|| trouble(event, "its driver found nobody on the bus"))
 }
 
-pub(super) fn start_failed(_: &Surroundings<'_>, event: &Event) -> Option<Verdict> {
+pub(super) fn start_failed(_: &Logged<'_>, event: &Event) -> Option<Verdict> {
     if event.kind.id != "nvidia.rm-init-failed" {
         return None;
     }
@@ -51,7 +50,7 @@ pub(super) fn start_failed(_: &Surroundings<'_>, event: &Event) -> Option<Verdic
     Some(Verdict { summary: format!("the driver could not start the GPU: {means}"), found: names, ..verdict })
 }
 
-pub(super) fn probe_failed(_: &Surroundings<'_>, event: &Event) -> Option<Verdict> {
+pub(super) fn probe_failed(_: &Logged<'_>, event: &Event) -> Option<Verdict> {
     // ENODEV: the driver looked and found that the device is not for it.
     if event.kind.id == "pci.probe-failed" && event.number("error") == Some(-19) {
         return None;
@@ -61,16 +60,11 @@ pub(super) fn probe_failed(_: &Surroundings<'_>, event: &Event) -> Option<Verdic
 }
 
 /// `GPU recovery action changed from 0x0 (None) to 0x1 (GPU Reset Required)`: the last such line of a GPU holds.
-pub(super) fn recovery_action(around: &Surroundings<'_>, event: &Event) -> Option<Verdict> {
+pub(super) fn recovery_action(logged: &Logged<'_>, event: &Event) -> Option<Verdict> {
     if xid_number(event) != Some(154) {
         return None;
     }
-    let changed_later = |other: &Event| {
-        xid_number(other) == Some(154)
-            && (other.boot, other.device) == (event.boot, event.device)
-            && other.last_line > event.last_line
-    };
-    if !events(around, changed_later).is_empty() {
+    if logged.causes.recovery_changed_later(event) {
         return None;
     }
     match event.text("action") {
@@ -88,7 +82,7 @@ pub(super) fn recovery_action(around: &Surroundings<'_>, event: &Event) -> Optio
     }
 }
 
-pub(super) fn graphics_error(_: &Surroundings<'_>, event: &Event) -> Option<Verdict> {
+pub(super) fn graphics_error(_: &Logged<'_>, event: &Event) -> Option<Verdict> {
     let number = xid_number(event)?;
     // Told by checks of their own.
     if matches!(number, 79 | 154)
@@ -106,7 +100,7 @@ pub(super) fn graphics_error(_: &Surroundings<'_>, event: &Event) -> Option<Verd
     })
 }
 
-pub(super) fn interrupts_lost(_: &Surroundings<'_>, event: &Event) -> Option<Verdict> {
+pub(super) fn interrupts_lost(_: &Logged<'_>, event: &Event) -> Option<Verdict> {
     // The driver gave up; with the others it goes on in another way.
     let given_up = ["nvidia.no-interrupts", "interrupts.driver-got-none"];
     let kinds = [
@@ -123,7 +117,7 @@ pub(super) fn interrupts_lost(_: &Surroundings<'_>, event: &Event) -> Option<Ver
     }
 }
 
-pub(super) fn waited_in_vain(_: &Surroundings<'_>, event: &Event) -> Option<Verdict> {
+pub(super) fn waited_in_vain(_: &Logged<'_>, event: &Event) -> Option<Verdict> {
     let status = event.number("controller_status");
     let firmware = event.kind.id == "nvme.controller-down" && status.is_some_and(|s| s != 0xffff_ffff);
     let kinds = [

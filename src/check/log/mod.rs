@@ -14,6 +14,20 @@ use crate::check::registry::{Check, Of, Severity};
 use crate::check::subject::Surroundings;
 use crate::kernel_log::Event;
 
+/// The machine and its log, in which what may explain other events is sorted out.
+pub struct Logged<'a> {
+    /// The machine, with the log.
+    pub around: Surroundings<'a>,
+    causes: cause::Causes<'a>,
+}
+
+impl<'a> Logged<'a> {
+    /// Looks through the log once.
+    pub fn new(around: Surroundings<'a>) -> Self {
+        Logged { around, causes: cause::Causes::new(&around) }
+    }
+}
+
 pub static CHECKS: &[Check] = &[
     Check {
         id: "kmsg-read",

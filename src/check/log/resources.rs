@@ -1,21 +1,20 @@
 //! BARs for which the kernel found no room.
 
 use crate::check::finding::Verdict;
-use crate::check::subject::Surroundings;
 use crate::kernel_log::Event;
 use crate::pci::bars::resources;
 
-use super::{is, trouble};
+use super::{Logged, is, trouble};
 
 /// The number of a BAR in a line: of `BAR 1`, or by itself. `None`: a ROM, a window, a virtual function's BAR.
-fn bar_number(event: &Event) -> Option<u8> {
+pub(super) fn bar_number(event: &Event) -> Option<u8> {
     if let Some(name) = event.text("bar_name") {
         return name.strip_prefix("BAR ")?.parse().ok();
     }
     u8::try_from(event.number("bar")?).ok().filter(|bar| *bar < 6)
 }
 
-pub(super) fn no_room(around: &Surroundings<'_>, event: &Event) -> Option<Verdict> {
+pub(super) fn no_room(logged: &Logged<'_>, event: &Event) -> Option<Verdict> {
     if event.kind.id == "nvidia.bar-invalid" {
         return Some(trouble(event, "the driver refuses a BAR"));
     }
@@ -25,19 +24,13 @@ pub(super) fn no_room(around: &Surroundings<'_>, event: &Event) -> Option<Verdic
     if event.text("resource").is_some_and(|resource| resource.starts_with("[io")) {
         return None;
     }
-    let function = event.device.and_then(|device| around.machine.get(device));
+    let function = event.device.and_then(|device| logged.around.machine.get(device));
     let noted = function.and_then(|f| f.reading.text("resource")).and_then(resources);
     let now = noted.and_then(|lines| lines.get(usize::from(bar)).copied());
     // Later attempts may have succeeded. Without the machine, the last line about the BAR tells.
     let mended = match now {
         Some(resource) => resource.is_assigned(),
-        None => around.log.is_some_and(|log| {
-            log.events.iter().any(|other| {
-                other.kind.id == "resources.assigned"
-                    && (other.device, other.boot, bar_number(other)) == (event.device, event.boot, Some(bar))
-                    && other.last_line > event.last_line
-            })
-        }),
+        None => logged.causes.assigned_later(event, bar),
     };
     (!mended).then(|| trouble(event, &format!("BAR {bar} got no address")))
 }

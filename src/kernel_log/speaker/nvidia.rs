@@ -139,12 +139,16 @@ pub const KINDS: &[Kind] = &[
     Kind::new(
         "nvidia.switch-error",
         Level::Device,
-        "NVSwitch reports an error by number (SXid).",
-        "NVIDIA, Fabric Manager User Guide, appendix on SXid errors",
-        &[Wording::whole(
-            "SXid (",
-            r"SXid \(PCI:<gpu>\): (?P<sxid>\d+), (?:(?P<severity>Fatal|Non-fatal),? ?)?(?P<message>.*)$",
-        )],
+        "NVSwitch, the switch of NVLink, reports an error by number (SXid); `explain sxid N` says what the number means.",
+        "NVIDIA, Fabric Manager User Guide, NVSwitch SXid Errors",
+        &[
+            // What follows the first line is about the same error.
+            Wording::further("SXid (", r"SXid \(PCI:<gpu>\): (?P<sxid>\d+), (?:Severity \d+ Engine instance .*|Data \{.*)$"),
+            Wording::first(
+                "SXid (",
+                r"SXid \(PCI:<gpu>\): (?P<sxid>\d+), (?:(?P<severity>Fatal|Non-fatal),? ?)?(?P<message>.*)$",
+            ),
+        ],
     ),
     Kind::new(
         "nvidia.modeset-ownership",

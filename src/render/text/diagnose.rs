@@ -32,7 +32,11 @@ pub fn diagnose(answer: &Diagnose, all: bool, style: Style) -> String {
     let mut out = String::new();
     let well = |device: &&Device| matches!(device.verdict, Verdict::Healthy | Verdict::Asleep);
     let mut troubled: Vec<&Device> = answer.devices.iter().filter(|d| !well(d)).collect();
-    troubled.sort_by_key(|device| std::cmp::Reverse(device.verdict.weight()));
+    // The worst first; of those that are as bad, what came first.
+    let began =
+        |device: &Device| device.first_cause.as_ref().and_then(|cause| cause.line).unwrap_or(u64::MAX);
+    let boot = |device: &Device| device.boot.as_ref().map_or(0, |boot| boot.number);
+    troubled.sort_by_key(|d| (std::cmp::Reverse(d.verdict.weight()), boot(d), began(d)));
     for device in &troubled {
         self::device(&mut out, device, style);
         out.push('\n');
@@ -241,7 +245,9 @@ fn clears(out: &mut String, one: &Evidence, style: Style) {
 
 fn evidence(out: &mut String, one: &Evidence, style: Style) {
     let when = one.when.as_ref().map_or_else(|| "now".to_owned(), moment);
-    let times = if one.count > 1 { format!(", {} times", one.count) } else { String::new() };
+    let last = one.last.as_ref().map(moment).filter(|last| *last != when);
+    let last = last.map(|last| format!(", last {last}")).unwrap_or_default();
+    let times = if one.count > 1 { format!(", {} times{last}", one.count) } else { String::new() };
     paragraph(out, &format!("    {when}{times}: "), &one.says, COLUMN, style);
     for proof in one.proofs.iter().take(LINES) {
         out.push_str(&cut(&format!("      {}", proof_text(proof)), style.columns()));

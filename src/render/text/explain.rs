@@ -25,6 +25,7 @@ pub fn explain(answer: &Explain, style: Style) -> String {
             Explanation::Verdict(v) => verdict(v, style),
             Explanation::LogEvent(e) => explain_log::event(e, style),
             Explanation::Xid(x) => explain_log::xid(x, style),
+            Explanation::Sxid(s) => explain_log::sxid(s, style),
             Explanation::RmInitAdapter(r) => explain_log::rm_init(r, style),
             Explanation::LogLine(l) => explain_log::line(l, style),
         })

@@ -1,7 +1,7 @@
 //! `explain` of events, Xids and log lines as text.
 
 use crate::inspect::explain_log::{
-    Action, EventExplanation, LineExplanation, RmInitExplanation, XidExplanation,
+    Action, EventExplanation, LineExplanation, RmInitExplanation, SxidExplanation, XidExplanation,
 };
 use crate::kernel_log::event::Value;
 
@@ -33,6 +33,25 @@ pub fn xid(x: &XidExplanation, style: Style) -> String {
         row(&mut out, "do then", &action(x.investigatory.as_ref()), style);
         row(&mut out, "from", source, style);
     }
+    out
+}
+
+/// One SXid, explained.
+pub fn sxid(s: &SxidExplanation, style: Style) -> String {
+    let mut out = heading(&format!("SXid {}", s.number), s.name.unwrap_or("not in the table here"), style);
+    let unknown = "what NVIDIA says of this number was not found; what stands in the line is all there is";
+    row(&mut out, "what", s.means.as_deref().unwrap_or(unknown), style);
+    row(
+        &mut out,
+        "unit",
+        s.unit.unwrap_or("not known: which number it has depends on the version of the driver"),
+        style,
+    );
+    row(&mut out, "level", &format!("{} (NVSwitch and NVLink, not PCI Express)", s.level.name()), style);
+    if let Some(action) = s.action {
+        row(&mut out, "do", action, style);
+    }
+    row(&mut out, "from", s.source, style);
     out
 }
 
@@ -85,6 +104,10 @@ pub fn line(l: &LineExplanation, style: Style) -> String {
     if let Some(x) = &l.xid {
         out.push('\n');
         out.push_str(&xid(x, style));
+    }
+    if let Some(s) = &l.sxid {
+        out.push('\n');
+        out.push_str(&sxid(s, style));
     }
     if let Some(r) = &l.rm_init {
         out.push('\n');
