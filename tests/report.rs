@@ -802,7 +802,7 @@ fn a_short_letter_says_what_it_leaves_out() {
     let whole = json(source, &["--for", "provider"]);
     let places = addresses(&whole);
     assert_eq!(places, ["0000:18:00.0", "0000:3a:00.0"]);
-    for limit in (400..3000).step_by(100) {
+    for limit in [400, 500, 600, 900, 1200, 1600, 2400] {
         let text = written(source, "md", &["--for", "provider", "--max-chars", &limit.to_string()]);
         assert!(text.chars().count() <= limit, "{limit}");
         let (body, left) =

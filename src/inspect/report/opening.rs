@@ -160,8 +160,7 @@ fn tried(material: Material<'_>, patient: &Patient, requests: &[Request]) -> Opt
             let mine = |r: &&Request| r.device.is_none_or(|device| device == patient.address);
             requests.iter().filter(mine).any(|r| r.topic == **topic)
         };
-        let useless =
-            device.will_not_help.iter().filter(|advice| !advice.topics.iter().any(|t| is_asked(&t)));
+        let useless = device.will_not_help.iter().filter(|advice| !advice.topics.iter().any(is_asked));
         let useless: Vec<&str> = useless.map(|advice| advice.what.as_str()).collect();
         if !useless.is_empty() {
             out.push(format!("What does not help: {}.", useless.join("; ")));
