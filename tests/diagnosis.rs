@@ -20,6 +20,8 @@ mod any_log;
 mod captures;
 #[path = "diagnosis/order.rs"]
 mod order;
+#[path = "diagnosis/shapes.rs"]
+mod shapes;
 
 /// What each log's verdict is in our words, and, where the log has one, the device.
 const EXPECTED: &[(&str, Verdict, &str)] = {

@@ -106,9 +106,9 @@ fn log_only(global: &Global, selection: &Selection, options: &DiagnoseOptions) -
         answer(global, (selection, &[]), options, &sources, &names(global)?, style(global), notes)?;
     if !log.recognized {
         answered.complaints.push(format!(
-            "{}: no line in it is of a kernel log: expected dmesg, journalctl -k, syslog, /dev/kmsg or nvidia-bug-report, as \
-             text or packed with gzip or zstd",
-            global.log.as_deref().unwrap_or_default()
+            "{}: {}",
+            global.log.as_deref().unwrap_or_default(),
+            crate::kernel_log::EXPECTED
         ));
     }
     for address in &selection.addresses {

@@ -45,8 +45,9 @@ pub fn run(global: &Global, addresses: &[PartialBdf], all: bool) -> Result<Outco
     if !answer.recognized {
         status = NOT_FOUND;
         complaints.push(format!(
-            "{}: no line in it is of a kernel log: expected dmesg, journalctl -k, syslog, /dev/kmsg or nvidia-bug-report",
-            global.log.as_deref().unwrap_or("the log")
+            "{}: {}",
+            global.log.as_deref().unwrap_or("the log"),
+            crate::kernel_log::EXPECTED
         ));
     }
     complaints.extend(answer.notes);

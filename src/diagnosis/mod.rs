@@ -29,6 +29,7 @@ mod waking;
 use std::collections::BTreeSet;
 
 use crate::check::subject::Surroundings;
+use crate::kernel_log::event::Value;
 use crate::kernel_log::source::{Source, read_events};
 use crate::machine::platform::read_platform;
 use crate::machine::reading::Depth;
@@ -80,12 +81,26 @@ pub fn verdicts(
     Ok(diagnose(&sources).into_iter().map(|d| (d.subject, d.verdict, d.rule.map(|rule| rule.id))).collect())
 }
 
+/// The rule about links that go down and come back.
+const FLAPS: &str = "link-flaps";
+
+/// Whether what was seen is a report of Surprise Down and of nothing else.
+fn is_surprise_down(observation: &observe::Observation<'_>) -> bool {
+    let errors = observation.event().and_then(|event| match event.fields.get("errors") {
+        Some(Value::List(errors)) => Some(errors),
+        _ => None,
+    });
+    let is = |error: &String| ["SDES", "Surprise Down"].iter().any(|name| error.starts_with(name));
+    errors.is_some_and(|errors| !errors.is_empty() && errors.iter().all(is))
+}
+
 /// What a port says of its slot, and of errors that it received, is the matter with what is below it: where that is known and has a
 /// verdict of its own, the port is well.
 fn leave_to_those_below(sources: &Sources<'_>, diagnoses: &mut [Diagnosis<'_>]) {
     use Verdict::{LinkDown, PowerStateStuck, SlotPower, SurpriseRemoved};
-    let told = [SurpriseRemoved, LinkDown, SlotPower, PowerStateStuck, Verdict::ErrorStorm];
-    let (mut below, mut sent) = (BTreeSet::new(), BTreeSet::new());
+    let told =
+        [SurpriseRemoved, LinkDown, SlotPower, PowerStateStuck, Verdict::ErrorStorm, Verdict::DegradedLink];
+    let (mut below, mut sent, mut flap) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     for diagnosis in diagnoses.iter() {
         let above = || sources.above(&diagnosis.subject).0;
         if diagnosis.verdict.status() == 2 {
@@ -94,17 +109,27 @@ fn leave_to_those_below(sources: &Sources<'_>, diagnoses: &mut [Diagnosis<'_>]) 
         if diagnosis.has("uncorrected-errors") {
             sent.extend(above());
         }
+        if diagnosis.rule.is_some_and(|rule| rule.id == FLAPS) {
+            flap.extend(above());
+        }
     }
     for diagnosis in diagnoses.iter_mut().filter(|d| told.contains(&d.verdict)) {
         let of_slot = |place: usize| {
             diagnosis.observations.get(place).is_some_and(|o| o.sign.place == sign::Place::OwnOrAbove)
         };
         let is_in = |ports: &BTreeSet<Bdf>| matches!(&diagnosis.subject, Subject::Function(address) if ports.contains(address));
+        let flaps = diagnosis.rule.is_some_and(|rule| rule.id == FLAPS);
+        // That its link went down unasked is what became of the device.
+        let lost =
+            diagnosis.first.and_then(|place| diagnosis.observations.get(place)).is_some_and(is_surprise_down);
         let received = diagnosis.rule.is_some_and(|rule| rule.id == "errors-received");
         // Surprise Down stays latched at the port whose device went.
         let latched = diagnosis.rule.is_some_and(|rule| rule.id == "error-latched");
         let slot = diagnosis.verdict != Verdict::ErrorStorm && diagnosis.first.is_some_and(of_slot);
-        if is_in(&below) && (slot || latched) || (is_in(&below) || is_in(&sent)) && received {
+        if is_in(&below) && (slot || latched || lost)
+            || (is_in(&below) || is_in(&sent)) && received
+            || is_in(&flap) && flaps
+        {
             diagnosis.verdict = Verdict::Healthy;
             diagnosis.confidence = Confidence::Likely;
             diagnosis.level = Verdict::Healthy.level();

@@ -491,6 +491,9 @@ fn is_frequent(sign: &Sign, found: &[Observation<'_>], span: Option<u64>) -> boo
         *times.entry(speaker).or_default() += event.count + u64::from(event.fields.contains_key("multiple"));
     }
     let count = times.into_values().max().unwrap_or(0);
+    if count < rate.times {
+        return false;
+    }
     let first = events.iter().min_by_key(|event| Order(event.boot, event.line()));
     let last = events.iter().max_by_key(|event| Order(event.boot, event.last_line));
     let apart = first.zip(last).and_then(|(first, last)| last.last.since(&first.first));

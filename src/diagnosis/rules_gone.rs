@@ -207,6 +207,17 @@ pub static RULES: &[Rule] = &[
         ..BASE
     },
     Rule {
+        id: "cable-pulled-under-controller",
+        verdict: Verdict::SurpriseRemoved,
+        confidence: Confidence::Possible,
+        seen: &["controller-dead"],
+        before: &["cable-just-unplugged"],
+        unless: &["answers"],
+        because: "A USB host controller was given up just after a Thunderbolt cable went: it was in what was unplugged.",
+        source: "Linux drivers/usb/host/xhci-ring.c (xhci_hc_died), drivers/thunderbolt/switch.c",
+        ..BASE
+    },
+    Rule {
         id: "gone-while-asleep",
         verdict: Verdict::SurpriseRemoved,
         confidence: Confidence::Possible,
@@ -340,6 +351,7 @@ pub static RULES: &[Rule] = &[
             "uncorrected-errors",
             "contained",
             "engine-failed",
+            "memory-reads-all-ones",
         ],
         unless_after: &["started"],
         because: "It should have come to D0 and did not, and nothing had gone wrong with it before.",
@@ -350,7 +362,7 @@ pub static RULES: &[Rule] = &[
         id: "off-the-bus-after-hang",
         verdict: Verdict::FallenOffBus,
         seen: &["inaccessible", "not-back-from-sleep"],
-        before: &["engine-failed", "driver-failed"],
+        before: &["engine-failed", "driver-failed", "memory-reads-all-ones"],
         unless: &["answers"],
         unless_before: &["uncorrected-errors", "contained", "card-not-present"],
         unless_after: &["started"],
@@ -374,7 +386,7 @@ pub static RULES: &[Rule] = &[
         id: "off-the-bus-after-error",
         verdict: Verdict::FallenOffBus,
         seen: LOST,
-        before: &["uncorrected-errors"],
+        before: &["uncorrected-errors", "link-lost-above"],
         unless: &["answers"],
         unless_after: &["started"],
         because: "An uncorrected error came first; the device did not answer after it.",

@@ -280,6 +280,15 @@ pub static RULES: &[Rule] = &[
         ..BASE
     },
     Rule {
+        id: "registers-stuck",
+        verdict: Verdict::DeviceFirmware,
+        confidence: Confidence::Possible,
+        seen: &["registers-stuck"],
+        because: "Several bits of the device did not change in time: it hangs, or nobody answers and every bit reads 1.",
+        source: "Linux drivers/net/ethernet/realtek/r8169_main.c (rtl_loop_wait)",
+        ..BASE
+    },
+    Rule {
         id: "driver-failed",
         verdict: Verdict::DriverWedged,
         seen: &["driver-failed"],
@@ -348,6 +357,15 @@ pub static RULES: &[Rule] = &[
         because: "Xid 45 is what the driver cleans up behind a program that was stopped, by an error before it or by somebody: nothing else \
                   was logged of this device.",
         source: NVIDIA,
+        ..BASE
+    },
+    Rule {
+        id: "link-flaps",
+        verdict: Verdict::DegradedLink,
+        seen: &["link-flaps"],
+        unless: &["slot-was-emptied", "contained", "cable-unplugged"],
+        because: "The link went down again and again under a card that stayed in its slot, and came back: a contact, a cable or a riser.",
+        source: "Linux drivers/pci/hotplug/pciehp_ctrl.c (pciehp_handle_presence_or_link_change)",
         ..BASE
     },
     Rule {

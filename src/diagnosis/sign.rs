@@ -40,6 +40,8 @@ pub struct Sign {
 /// the log has no times this is not asked: people quote one of many.
 #[derive(Debug, Clone, Copy)]
 pub struct Rate {
+    /// At least so often.
+    pub times: u64,
     /// At most so many seconds apart, on the average.
     pub seconds_apart: u64,
 }

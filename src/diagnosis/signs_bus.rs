@@ -73,7 +73,14 @@ const SIGNAL_ERRORS: &[Seen] = &[
 ];
 /// How many corrected errors count. A link may repair some and be sound: its rate of errors is limited, not nought (PCIe 6.2,
 /// 8.4 and 8.5).
-const SOME_ERRORS: Rate = Rate { seconds_apart: 3600 };
+const SOME_ERRORS: Rate = Rate { times: 1, seconds_apart: 3600 };
+/// How often a link must go down to be a bad one, our own reading: somebody may try a card twice.
+const FLAPS: Rate = Rate { times: 3, seconds_apart: 3600 };
+/// How soon after a cable was pulled a host controller behind it is given up, in seconds: its driver waits five for an answer
+/// (XHCI_CMD_DEFAULT_TIMEOUT in drivers/usb/host/xhci.h), and the kernel may be slow.
+const SOON: u64 = 60;
+/// The error by which a port says that its link went down unasked (PCIe 6.2, 3.2.1), in the kernel's words of all versions.
+const SURPRISE_DOWN: &[&str] = &["SDES", "Surprise Down"];
 
 /// Signs of this family.
 pub static SIGNS: &[Sign] = &[
@@ -194,6 +201,21 @@ pub static SIGNS: &[Sign] = &[
         ..BASE
     },
     Sign {
+        id: "cable-just-unplugged",
+        says: "a Thunderbolt or USB4 device was unplugged just before",
+        place: Place::Anywhere,
+        events: &[Seen::any("thunderbolt.disconnected")],
+        aftermath: Some(SOON),
+        ..BASE
+    },
+    Sign {
+        id: "controller-dead",
+        says: "a USB host controller does not answer its driver any more",
+        events: &[Seen::any("xhci.dead")],
+        aftermath: Some(SOON),
+        ..BASE
+    },
+    Sign {
         id: "branch-vanished-asleep",
         says: "a switch and what is behind it stopped answering together while the machine slept",
         states: &[Now::Fact(Fact::BranchVanished)],
@@ -249,6 +271,23 @@ pub static SIGNS: &[Sign] = &[
         // Not by "Card present": the kernel says that of a card whose link went down, while it tries again
         // (pciehp_handle_presence_or_link_change in drivers/pci/hotplug/pciehp_ctrl.c).
         undone_by: &["pciehp.link-up", "pciehp.link-ignored"],
+        ..BASE
+    },
+    Sign {
+        id: "link-flaps",
+        says: "hot-plug saw the link go down again and again",
+        place: Place::OwnOrAbove,
+        events: &[Seen::any("pciehp.link-down")],
+        rate: Some(FLAPS),
+        ..BASE
+    },
+    Sign {
+        id: "link-lost-above",
+        says: "the port above says that its link went down unasked (Surprise Down)",
+        place: Place::Above,
+        events: &[Seen::with("aer.error", &[With::Word("errors", SURPRISE_DOWN)])],
+        aftermath: Some(DAY),
+        over_by: &["recovered"],
         ..BASE
     },
     Sign {

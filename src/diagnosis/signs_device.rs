@@ -2,7 +2,7 @@
 
 use crate::kernel_log::Level;
 
-use super::sign::{BASE, DAY, MINUTES, Now, Place, Seen, Sign, With};
+use super::sign::{BASE, DAY, MINUTES, Now, Place, Rate, Seen, Sign, With};
 use super::state::Fact;
 
 /// BARs as kernels up to 6.0 count them, and as later ones name them.
@@ -293,6 +293,13 @@ pub static SIGNS: &[Sign] = &[
         ],
         aftermath: Some(DAY),
         over_by: &["started", "recovered", "found-again"],
+        ..BASE
+    },
+    Sign {
+        id: "registers-stuck",
+        says: "several bits for which the driver waited did not change",
+        events: &[Seen::any("ethernet.register-stuck")],
+        rate: Some(Rate { times: 3, seconds_apart: 60 }),
         ..BASE
     },
     Sign {

@@ -66,6 +66,8 @@ pub struct SignExplanation {
     /// It counts if it comes again within so many seconds on the average, or so often in all that the log is of; `null`: once is
     /// enough.
     pub seconds_apart: Option<u64>,
+    /// It must be seen so often at least; `null`: once.
+    pub least_times: Option<u64>,
     /// It does not count where the machine's state shows an address.
     pub until_assigned: bool,
 }
@@ -119,6 +121,7 @@ pub fn signs() -> Vec<SignExplanation> {
                 aftermath_seconds: sign.aftermath,
                 over_by: sign.over_by.to_vec(),
                 seconds_apart: sign.rate.map(|rate| rate.seconds_apart),
+                least_times: sign.rate.map(|rate| rate.times),
                 until_assigned: sign.until_assigned,
             }
         })

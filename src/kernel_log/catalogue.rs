@@ -91,7 +91,22 @@ fn compile(wording: &str) -> Result<Regex, regex::Error> {
 }
 
 /// Pieces of text of lines that say which device a driver speaks of.
-const NAMING_PIECES: [&str; 5] = ["nvidia 0", "nvme 0", "amdgpu 0", "i915 0", "mlx5_core 0"];
+const NAMING_PIECES: [&str; 14] = [
+    "nvidia 0",
+    "nvme 0",
+    "amdgpu 0",
+    "i915 0",
+    "mlx5_core 0",
+    "i40e 0",
+    "ixgbe 0",
+    "ice 0",
+    "igb 0",
+    "igc 0",
+    "e1000e 0",
+    "bnxt_en 0",
+    "r8169 0",
+    "tg3 0",
+];
 
 /// Whether a line can be an event, or name the device of one: cheap, and never wrong when it says no.
 pub fn may_matter(line: &[u8]) -> bool {

@@ -80,6 +80,8 @@ pub struct Collector {
     named: HashMap<String, Named>,
     /// Devices of controllers: `nvme0`.
     controllers: HashMap<String, Bdf>,
+    /// Devices of network interfaces, by boot.
+    interfaces: HashMap<(usize, String), Bdf>,
     /// Events whose device is not known and may be named by the next line of the same message.
     waiting: Vec<Waiting>,
     dropped: u64,
@@ -94,6 +96,9 @@ impl Collector {
             self.named.clear();
             self.controllers.clear();
             self.waiting.clear();
+        }
+        if let Some((interface, device)) = interface_and_device(record.text) {
+            self.interfaces.insert((record.boot, interface.to_owned()), device);
         }
         match catalogue::parse(record.text) {
             Some(said) => self.said(said, record),
@@ -321,6 +326,13 @@ impl Collector {
     /// All events, in the order in which they first happened.
     pub fn finish(mut self) -> (Vec<Event>, Vec<String>) {
         self.close_all();
+        for event in self.events.iter_mut().filter(|event| event.device.is_none()) {
+            let Some(interface) = event.text("interface") else { continue };
+            if let Some(device) = self.interfaces.get(&(event.boot, interface.to_owned())) {
+                event.device = Some(*device);
+                event.known_from = Some(KnownFrom::Name);
+            }
+        }
         let mut places: BTreeMap<(usize, u64, usize), Event> = BTreeMap::new();
         for (place, event) in self.events.into_iter().enumerate() {
             places.insert((event.boot, event.line(), place), event);
@@ -376,6 +388,16 @@ fn driver_and_device(text: &str) -> Option<(&str, Bdf)> {
     }
     let word = rest.split_once(' ').map_or(rest, |(word, _)| word).trim_end_matches(':');
     word.parse().ok().map(|device| (driver, device))
+}
+
+/// `i40e 0000:3d:00.0 eno1: text` of a network driver (net/core/dev.c, __netdev_printk): the interface and its device.
+fn interface_and_device(text: &str) -> Option<(&str, Bdf)> {
+    let mut words = text.splitn(4, ' ');
+    let (_driver, device, interface) = (words.next()?, words.next()?, words.next()?.strip_suffix(':')?);
+    // The longest name is 15 bytes (IFNAMSIZ in include/uapi/linux/if.h).
+    let is_name = (2..16).contains(&interface.len())
+        && interface.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'));
+    device.parse().ok().filter(|_| is_name).map(|device| (interface, device))
 }
 
 /// Drivers some of whose lines name no device.

@@ -29,6 +29,12 @@ pub mod stamp;
 pub mod sxid;
 pub mod xid;
 
+/// What a kernel log is expected to look like, for who gave something else.
+pub const EXPECTED: &str = "no line in it is the kernel's for certain: expected dmesg, journalctl -k with any -o, syslog, /dev/kmsg or \
+                            nvidia-bug-report, as text or packed with gzip or zstd; without time stamps (dmesg -t, journalctl -o cat) or \
+                            with dates in brackets (dmesg -T, as web servers write them too) it counts if a line is known to be the \
+                            kernel's";
+
 pub use collect::Log;
 pub use escapes::without_escapes;
 pub use event::{Event, Kind, KnownFrom, Level, Value};

@@ -31,9 +31,14 @@ pub fn page() -> String {
             let signs: Vec<String> = sign.over_by.iter().map(|name| format!("`{name}`")).collect();
             explains.push_str(&format!(", until {}", signs.join(", ")));
         }
+        let times = sign
+            .least_times
+            .filter(|times| *times > 1)
+            .map(|times| format!(", {times} times at least"))
+            .unwrap_or_default();
         let counts = sign
             .seconds_apart
-            .map(|seconds| format!("counts if it comes again within {} minutes", seconds / 60));
+            .map(|seconds| format!("counts if it comes again within {} minutes{times}", seconds / 60));
         let assigned =
             sign.until_assigned.then(|| "does not count where the state shows an address".to_owned());
         let explains = [Some(explains).filter(|text| !text.is_empty()), counts, assigned]

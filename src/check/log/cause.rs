@@ -280,3 +280,7 @@ fn range(when: &When, line: u64, (started, clocked): (bool, bool), window: Windo
         (By::Line, line - LINES, line + if window.after == 0 { 0 } else { LINES })
     }
 }
+
+#[cfg(test)]
+#[path = "cause_tests.rs"]
+mod tests;

@@ -43,6 +43,17 @@ pub const KINDS: &[Kind] = &[
         &[Wording::whole("Detected Hardware Unit Hang", r"<dev>Detected Hardware Unit Hang")],
     ),
     Kind::new(
+        "ethernet.register-stuck",
+        Level::Device,
+        "The driver waited for a bit of the adapter to become 0, and it did not. Once may be a slow adapter; several bits at once are one \
+         that hangs, or that does not answer: then every bit reads 1.",
+        "drivers/net/ethernet/realtek/r8169_main.c (rtl_loop_wait)",
+        &[Wording::whole(
+            "_cond == 1 (loop: ",
+            r"<dev>rtl_(?P<name>\w+)_cond == 1 \(loop: \d+, delay: \d+\)",
+        )],
+    ),
+    Kind::new(
         "ethernet.slow-slot",
         Level::Bus,
         "The slot is slower than the adapter needs.",

@@ -10,6 +10,7 @@ pub const KINDS: &[Kind] = &[
         "The driver read all-ones from the GPU: it does not answer on the bus.",
         "drivers/gpu/drm/i915/intel_uncore.c; drivers/gpu/drm/nouveau/nvkm/engine/device/base.c",
         &[
+            Wording::whole("device lost from bus", r"<dev>(?:amdgpu: )?device lost from bus!"),
             Wording::whole(
                 "MMIO access returns 0xFFFFFFFF",
                 r"Device is non-operational; MMIO access returns 0xFFFFFFFF",
