@@ -6,6 +6,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::LazyLock;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -317,16 +318,14 @@ fn a_storm_of_errors_asks_for_the_seating_and_says_nothing_untrue() {
 
 #[test]
 fn nothing_is_asked_twice_or_for_what_is_so_already() {
-    let scenarios = std::fs::read_dir(root().join("sysfs-fixtures/scenarios")).unwrap();
-    for scenario in scenarios.map(|entry| entry.unwrap().path()) {
-        let report = json(scenario.to_str().unwrap(), &["--for", "provider"]);
+    for (scenario, report) in MINIMAL.iter() {
         let requests = report["requests"].as_array().unwrap();
         let right = report["already_right"].as_array().unwrap();
         for (place, request) in requests.iter().enumerate() {
             let same = |other: &&serde_json::Value| {
                 other["ask"] == request["ask"] && other["device"] == request["device"]
             };
-            assert_eq!(requests.iter().filter(same).count(), 1, "{}: {request}", scenario.display());
+            assert_eq!(requests.iter().filter(same).count(), 1, "{}: {request}", scenario);
             assert_eq!(request["number"], place + 1);
             let device = request["device"].as_str().unwrap_or("the machine");
             let done = right.iter().find(|r| {
@@ -334,12 +333,12 @@ fn nothing_is_asked_twice_or_for_what_is_so_already() {
                     && r["what"].as_str().unwrap().contains(device)
                     && r["topic"] != "card-and-riser"
             });
-            assert!(done.is_none(), "{}: {request} and {done:?}", scenario.display());
+            assert!(done.is_none(), "{}: {request} and {done:?}", scenario);
             // Whoever is asked has not got this program.
             for key in ["ask", "should_be", "command", "expected_output", "topic"] {
                 let text = request[key].as_str().unwrap();
                 for word in ["pciscope", "explain", "kmsg", "data sheet", "{"] {
-                    assert!(!text.contains(word), "{}: {key}: {text}", scenario.display());
+                    assert!(!text.contains(word), "{}: {key}: {text}", scenario);
                 }
             }
         }
@@ -347,7 +346,7 @@ fn nothing_is_asked_twice_or_for_what_is_so_already() {
             let opening = report["opening"].to_string();
             let asks = opening.split("We ask for").nth(1).unwrap_or_default();
             let asks = asks.split("\",\"").next().unwrap_or_default();
-            assert!(!asks.contains(word), "{}: {asks}", scenario.display());
+            assert!(!asks.contains(word), "{}: {asks}", scenario);
         }
     }
 }
@@ -523,4 +522,302 @@ fn what_was_not_read_has_not_been_found_well() {
     let report = json("sysfs-fixtures/scenarios/unprivileged.toml", &["--for", "provider"]);
     assert!(report["title"].as_str().unwrap().contains("not known (8 functions"), "{}", report["title"]);
     assert!(report["opening"].to_string().contains("root only"), "{}", report["opening"]);
+}
+
+/// The letters to the provider about every scenario, with a profile.
+fn letters(profile: &str) -> Vec<(String, serde_json::Value)> {
+    let all = std::fs::read_dir(root().join("sysfs-fixtures/scenarios")).unwrap();
+    let mut all: Vec<String> = all.map(|e| e.unwrap().path().to_str().unwrap().to_owned()).collect();
+    all.sort();
+    assert!(all.len() > 30, "{all:?}");
+    let letter = |source: String| {
+        let report = json(&source, &["--for", "provider", "--profile", profile]);
+        (source, report)
+    };
+    all.into_iter().map(letter).collect()
+}
+
+static MINIMAL: LazyLock<Vec<(String, serde_json::Value)>> = LazyLock::new(|| letters("minimal"));
+static GPU_SERVER: LazyLock<Vec<(String, serde_json::Value)>> = LazyLock::new(|| letters("gpu-server"));
+
+/// A scenario of faults of the GPU server, `(fault, function)` each; a fault of the machine as a whole has no function.
+fn scenario(folder: &Path, faults: &[(&str, &str)]) -> String {
+    let file = folder.join("scenario.toml");
+    let mut text = "title = \"t\"\nbase = \"two-socket-gpu-server\"\nseed = 1\n".to_owned();
+    for (place, (fault, function)) in faults.iter().enumerate() {
+        text.push_str(&format!("[[event]]\nat = \"{}s\"\nfault = \"{fault}\"\n", 10 * (place + 1)));
+        if !function.is_empty() {
+            text.push_str(&format!("function = \"{function}\"\n"));
+        }
+    }
+    std::fs::write(&file, text).unwrap();
+    file.to_str().unwrap().to_owned()
+}
+
+const CARD: &str = "0000:82:00.0";
+
+fn opening(report: &serde_json::Value) -> String {
+    let lines: Vec<&str> =
+        report["opening"].as_array().unwrap().iter().map(|l| l.as_str().unwrap()).collect();
+    lines.join("\n")
+}
+
+/// `lspci` over the bytes of the appendix, as the one who verifies a request types it.
+fn as_typed(folder: &Path, report: &serde_json::Value, command: &str) -> Option<String> {
+    let dump: Vec<String> = report["appendix"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|a| format!("{} x\n{}\n", a["address"].as_str().unwrap(), a["hex"].as_str().unwrap()))
+        .collect();
+    std::fs::write(folder.join("dump"), dump.concat()).unwrap();
+    lspci(&folder.join("dump"))?;
+    let program = folder.join("lspci");
+    let text = format!(
+        "#!/bin/sh\nPATH={} exec lspci -F {} \"$@\"\n",
+        std::env::var("PATH").unwrap(),
+        folder.join("dump").display()
+    );
+    std::fs::write(&program, text).unwrap();
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap());
+    let output = Command::new("sh").args(["-c", command]).env("PATH", path).output().unwrap();
+    Some(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// A command that prints now what it should print afterwards verifies nothing.
+#[test]
+fn no_request_is_verified_by_what_is_so_already() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut compared = 0;
+    let more = scenario(folder.path(), &[("lane-errors", CARD), ("slot-power-limit-low", CARD)]);
+    let more = [(more.clone(), json(&more, &["--for", "provider", "--profile", "gpu-server"]))];
+    for (source, report) in GPU_SERVER.iter().chain(&more) {
+        for request in report["requests"].as_array().unwrap().iter().filter(|r| r["verbatim"] == true) {
+            let (command, expected) =
+                (request["command"].as_str().unwrap(), request["expected_output"].as_str().unwrap());
+            assert!(command.starts_with("lspci"), "{source}: {command}");
+            let Some(printed) = as_typed(folder.path(), report, command) else { return };
+            assert!(!printed.is_empty(), "{source}: {command} prints nothing");
+            assert!(!printed.contains(expected), "{source}: {command} prints now: {printed}");
+            compared += 1;
+        }
+    }
+    assert!(compared > 10, "{compared}");
+}
+
+#[test]
+fn the_letter_asks_whatever_the_diagnosis_asks() {
+    for (source, report) in MINIMAL.iter() {
+        for device in report["diagnoses"].as_array().unwrap() {
+            for ask in device["ask"].as_array().unwrap().iter().filter(|ask| ask["needed"] == true) {
+                let topic = ask["topic"].as_str().unwrap();
+                let same = |r: &(String, String)| {
+                    r.0 == topic
+                        || topic == "card-and-riser"
+                            && ["lanes", "signal", "exchange"].contains(&r.0.as_str())
+                };
+                assert!(requests(report).iter().any(same), "{source}: {ask} and {:?}", requests(report));
+            }
+            // What nobody could read is no reason to change a setting.
+            for ask in device["ask"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .filter(|a| a["needed"].is_null() && a["who"] == "firmware")
+            {
+                let asked = requests(report)
+                    .into_iter()
+                    .any(|(topic, found)| topic == ask["topic"] && found == ask["found"]);
+                assert!(!asked, "{source}: {ask}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_letter_does_not_contradict_itself() {
+    for (source, report) in MINIMAL.iter().chain(GPU_SERVER.iter()) {
+        let opening = opening(report);
+        let useless: String = opening.lines().filter_map(|l| l.split("What does not help").nth(1)).collect();
+        for request in report["requests"].as_array().unwrap() {
+            let ask = request["ask"].as_str().unwrap();
+            assert!(
+                !(request["who"] == "firmware" && useless.contains("firmware setup")),
+                "{source}: {ask}: {useless}"
+            );
+            let seating = ["card-and-riser", "lanes", "signal"].contains(&request["topic"].as_str().unwrap());
+            assert!(!(seating && useless.contains("reseating")), "{source}: {ask}: {useless}");
+            for software in ["pci=", "kernel command line", "rescan"] {
+                assert!(!ask.contains(software), "{source}: {ask}");
+            }
+        }
+        let wrong = report["findings"].as_array().unwrap().iter().any(|f| {
+            let theirs = ["firmware", "provider"].iter().any(|who| f["who"] == *who);
+            let place = f["address"].as_str().unwrap_or_default();
+            let near = report["patients"].as_array().unwrap().iter().any(|p| p["address"] == place);
+            f["status"] == "fail" && theirs && near
+        });
+        assert!(!(wrong && opening.contains("nothing that was read speaks against")), "{source}: {opening}");
+        let dated = opening.contains("First seen at");
+        let open = report["not_measured"].to_string();
+        let undated =
+            open.contains("no line of the log tells") && report["patients"].as_array().unwrap().len() == 1;
+        assert!(!(dated && undated), "{source}: {open}");
+    }
+}
+
+#[test]
+fn aspm_at_the_port_of_a_dead_card_is_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = scenario(folder.path(), &[("aspm-enabled", CARD), ("fallen-off-bus", CARD)]);
+    let report = json(&source, &["--for", "provider"]);
+    let aspm = report["requests"].as_array().unwrap().iter().find(|r| r["topic"] == "aspm").unwrap();
+    assert_eq!(aspm["standing"], "correlation");
+    assert!(aspm["evidence"].to_string().contains("express.link_control.aspm_control = L1"), "{aspm}");
+    assert!(!report["not_measured"].to_string().contains("aspm"), "{}", report["not_measured"]);
+}
+
+#[test]
+fn a_profile_that_was_asked_for_makes_wishes_and_a_sound_machine_has_none() {
+    let folder = tempfile::tempdir().unwrap();
+    for (fault, function, topic) in [
+        ("rebar-at-minimum", CARD, "resizable-bar"),
+        ("large-bar-below-4g", CARD, "above-4g-decoding"),
+        ("slot-power-limit-low", CARD, "slot-power-limit"),
+        ("lane-errors", CARD, "signal"),
+        ("osc-denied", "", "error-reporting"),
+    ] {
+        let source = scenario(folder.path(), &[(fault, function)]);
+        let asked = |more: &[&str]| {
+            let report = json(&source, &[&["--for", "provider"], more].concat());
+            let title = report["title"].as_str().unwrap().to_owned();
+            (requests(&report).iter().any(|(of, _)| of == topic), requests(&report).len(), title)
+        };
+        let (there, _, title) = asked(&["--profile", "gpu-server"]);
+        assert!(there, "{fault}: {title}");
+        assert_eq!(title.contains("no device has failed"), function.is_empty(), "{fault}: {title}");
+        let (_, number, title) = asked(&[]);
+        assert!(number == 0 && title.contains("no device has failed"), "{fault}: {title}");
+        if topic == "signal" {
+            let (there, _, title) = asked(&[function]);
+            assert!(there, "named: {title}");
+        }
+    }
+    // A check that failed is asked about although no device fell silent.
+    let report =
+        json("sysfs-fixtures/scenarios/aspm-on.toml", &["--for", "provider", "--profile", "gpu-server"]);
+    assert_eq!(requests(&report)[0].0, "aspm");
+    assert_eq!(report["requests"][0]["standing"], "shown");
+    for machine in ["eight-gpu-server", "laptop-gtx1650", "nvme-storage-server", "two-socket-gpu-server"] {
+        let source = format!("sysfs-fixtures/machines/{machine}.toml");
+        let report = json(&source, &["--for", "provider"]);
+        assert!(report["title"].as_str().unwrap().ends_with("no device has failed"), "{machine}");
+        assert!(requests(&report).is_empty() && !opening(&report).contains("asked"), "{machine}");
+        let report = json(&source, &["--for", "provider", "--profile", "gpu-server"]);
+        assert_eq!(report["patients"].as_array().unwrap().len(), 0, "{machine}: {}", report["patients"]);
+    }
+}
+
+#[test]
+fn a_slow_or_unsound_link_asks_for_what_can_help() {
+    let report = json("sysfs-fixtures/scenarios/equalization-and-lanes.toml", &["--for", "provider"]);
+    let topics: Vec<String> = requests(&report).into_iter().map(|(topic, _)| topic).collect();
+    assert_eq!(topics, ["signal"], "the link has all its lanes and its full speed");
+    for scenario in ["link-flaps", "first-generation-speed"] {
+        let report = json(&format!("sysfs-fixtures/scenarios/{scenario}.toml"), &["--for", "provider"]);
+        let of = |place: usize| {
+            (report["requests"][place]["topic"].clone(), report["requests"][place]["standing"].clone())
+        };
+        assert_eq!(of(0), ("card-and-riser".into(), "shown".into()), "{scenario}");
+        assert_eq!(of(1), ("link-speed".into(), "correlation".into()), "{scenario}");
+        assert!(
+            report["requests"][1]["found"].as_str().unwrap().contains("does not limit the link"),
+            "{scenario}"
+        );
+    }
+    let report = json("sysfs-fixtures/scenarios/firmware-limits-speed.toml", &["--for", "provider"]);
+    assert_eq!(report["requests"].as_array().unwrap().len(), 1);
+    assert_eq!(
+        (&report["requests"][0]["topic"], &report["requests"][0]["standing"]),
+        (&"link-speed".into(), &"shown".into())
+    );
+}
+
+#[test]
+fn what_comes_first_is_what_the_verdict_is_about() {
+    let report = json("sysfs-fixtures/scenarios/slot-without-power.toml", &["--for", "provider"]);
+    assert_eq!(report["requests"][0]["topic"], "slot-power");
+    let report = json("sysfs-fixtures/scenarios/link-disabled-by-software.toml", &["--for", "provider"]);
+    for finding in report["findings"].as_array().unwrap() {
+        assert_ne!(finding["who"], "provider", "software took the link down: {finding}");
+    }
+    let report = json("sysfs-fixtures/scenarios/looping-capabilities.toml", &["--for", "provider"]);
+    assert_eq!(report["requests"][0]["topic"], "exchange");
+    let folder = tempfile::tempdir().unwrap();
+    let source = scenario(folder.path(), &[("payload-size-mismatch", CARD)]);
+    assert!(
+        requests(&json(&source, &["--for", "provider"])).is_empty(),
+        "a parameter of the kernel is not the provider's"
+    );
+}
+
+/// A driver's cry that its card is gone, after lines that say that it got no addresses.
+#[test]
+fn without_addresses_it_is_addresses_that_are_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("log");
+    std::fs::write(
+        &log,
+        "[    0.500000] pci 0000:09:00.0: BAR 1 [mem size 0x10000000 64bit pref]: can't assign; no space\n\
+         [    0.500001] pci 0000:09:00.0: BAR 1 [mem size 0x10000000 64bit pref]: failed to assign\n\
+         [  228.400000] NVRM: GPU 0000:09:00.0: GPU has fallen off the bus.\n",
+    )
+    .unwrap();
+    let machine = "sysfs-fixtures/machines/two-socket-gpu-server";
+    let report = json(machine, &["--for", "provider", "--log", log.to_str().unwrap(), "--no-redact"]);
+    let asked = requests(&report);
+    assert_eq!(report["diagnoses"][0]["verdict"], "firmware-configuration", "{}", report["diagnoses"]);
+    let topics: Vec<&str> = asked.iter().map(|(topic, _)| topic.as_str()).collect();
+    assert_eq!(topics, ["above-4g-decoding"], "{asked:?}");
+    assert_eq!(report["requests"][0]["standing"], "shown");
+    assert!(report["requests"][0]["evidence"].to_string().contains("no space"));
+    assert!(report["not_measured"].to_string().contains("neither end was read"), "ASPM was not read");
+}
+
+#[test]
+fn a_short_letter_says_what_it_leaves_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("two.toml");
+    let events = [("30s", "fallen-off-bus", "18"), ("40s", "link-width-reduced", "3a")];
+    let events: String = events
+        .iter()
+        .map(|(at, fault, bus)| {
+            format!("[[event]]\nat = \"{at}\"\nfault = \"{fault}\"\nfunction = \"0000:{bus}:00.0\"\n")
+        })
+        .collect();
+    std::fs::write(&file, format!("title = \"t\"\nbase = \"eight-gpu-server\"\nseed = 1\n{events}")).unwrap();
+    let source = file.to_str().unwrap();
+    let whole = json(source, &["--for", "provider"]);
+    let places = addresses(&whole);
+    assert_eq!(places, ["0000:18:00.0", "0000:3a:00.0"]);
+    for limit in [400, 500, 600, 900, 1200, 1600, 2400] {
+        let text = written(source, "md", &["--for", "provider", "--max-chars", &limit.to_string()]);
+        assert!(text.chars().count() <= limit, "{limit}");
+        let (body, left) =
+            text.split_once("Left out for want of room").unwrap_or_else(|| panic!("{limit}: {text}"));
+        let heading = body.split_once("## What is asked");
+        assert!(
+            heading.is_none_or(|(_, rest)| rest.contains("**")),
+            "{limit}: a heading over nothing: {text}"
+        );
+        let beginning = heading.map_or(body, |(beginning, _)| beginning);
+        let both = places.iter().all(|place| beginning.lines().skip(1).any(|line| line.contains(place)));
+        assert!(both || left.contains("the rest of the beginning"), "{limit}: {text}");
+        assert!(
+            beginning.contains("We ask for") != left.contains("the rest of the beginning"),
+            "{limit}: {text}"
+        );
+    }
 }

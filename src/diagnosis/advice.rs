@@ -35,7 +35,15 @@ pub struct Advice {
     pub why: &'static str,
     /// Who does it.
     pub who: Who,
+    /// What a report would call a request for it (`inspect/report/settings.rs`).
+    pub topics: &'static [&'static str],
 }
+
+/// Requests for which somebody touches the card.
+const HANDS: &[&str] = &["card-and-riser", "lanes", "signal", "slot-power"];
+/// Requests for which somebody changes firmware settings.
+const SETUP: &[&str] =
+    &["link-speed", "slot-power-limit", "aspm", "above-4g-decoding", "resizable-bar", "error-reporting"];
 
 const BASE: Advice = Advice {
     kind: Kind::Do,
@@ -46,6 +54,7 @@ const BASE: Advice = Advice {
     what: "",
     why: "",
     who: Who::Operator,
+    topics: &[],
 };
 
 /// Verdicts of a device that does not answer.
@@ -139,8 +148,18 @@ pub static ADVICE: &[Advice] = &[
     Advice {
         kind: Kind::WillNotHelp,
         of: SOUND,
-        what: "reseating the card, other slots, changes in firmware setup",
+        what: "reseating the card, other slots",
         why: "nothing that was read speaks against the hardware",
+        topics: HANDS,
+        ..BASE
+    },
+    Advice {
+        kind: Kind::WillNotHelp,
+        // Not of what is set wrong: firmware may be who set it.
+        of: &[DriverWedged, ApplicationFault, DmaFault],
+        what: "changes in firmware setup",
+        why: "nothing that was read speaks against the settings",
+        topics: SETUP,
         ..BASE
     },
     Advice {
@@ -170,6 +189,7 @@ pub static ADVICE: &[Advice] = &[
         of: &[MemoryFault, DeviceFirmware],
         what: "reseating the card, changes of ASPM or of the slot",
         why: "the bus works; what failed is inside the device",
+        topics: &["card-and-riser", "lanes", "signal", "aspm"],
         ..BASE
     },
     Advice {
@@ -326,7 +346,8 @@ pub static ADVICE: &[Advice] = &[
     },
     Advice {
         of: &[Misconfigured],
-        what: "undo what set it so (a setpci script, an option on the command line, a driver's setting), or restart",
+        what: "undo what set it so (a setpci script, an option on the command line, a driver's setting), or restart; where it is the \
+               same after a restart, firmware sets it: look in firmware setup",
         why: "registers that software wrote go back to what firmware sets",
         ..BASE
     },

@@ -15,7 +15,7 @@ use crate::pci::extended::rebar::{
 };
 
 use super::judge::Diagnosis;
-use super::observe::{Sources, Subject};
+use super::observe::{Seen, Sources, Subject};
 use super::state::Scene;
 use super::verdict::Verdict::{self, *};
 
@@ -228,7 +228,32 @@ fn memory(function: &Function) -> Vec<(usize, Resource)> {
 /// The smallest size that a Resizable BAR can offer (PCIe 6.2, 7.8.6.2).
 const SMALLEST_RESIZABLE: u64 = 1 << 20;
 
+/// Signs that addresses are lacking.
+pub const NO_ROOM: &[&str] = &[
+    "no-address",
+    "no-window",
+    "address-missed",
+    "address-conflict",
+    "reservation-overlaps",
+    "register-without-address",
+];
+
+/// That the log says that there was no room: the first line about it.
+fn no_room(looked: &Looked<'_>) -> Option<Found> {
+    let about = looked.diagnosis.observations.iter().filter(|o| NO_ROOM.contains(&o.sign.id));
+    let event = about.filter_map(|o| match &o.seen {
+        Seen::Event(event) => Some(event),
+        Seen::State(..) => None,
+    });
+    let first = event.min_by_key(|event| event.line())?;
+    Some((Some(true), format!("addresses were lacking: {}", first.message)))
+}
+
 fn above_4g_found(looked: &Looked<'_>) -> Found {
+    let lacking = || no_room(looked).filter(|_| looked.function.is_none());
+    if let Some(found) = lacking() {
+        return found;
+    }
     let Some(scene) = looked.scene else { return not_read() };
     let largest = looked.function.and_then(|function| memory(function).first().copied());
     if let Some((bar, resource)) = largest {

@@ -168,7 +168,7 @@ impl Verdict {
             MemoryFault => "The device is on the bus; its own memory makes errors.",
             ApplicationFault => "The device and its driver work; the program that uses it made a mistake.",
             Misconfigured => {
-                "Software on this machine set the device or its port up so that it cannot work as it should."
+                "Firmware or software of this machine set the device or its port up so that it cannot work as it should."
             }
             DmaFault => {
                 "The device was stopped by the IOMMU from reading or writing memory that nobody gave it."

@@ -11,7 +11,7 @@ use crate::names::Names;
 
 use super::check::{self, Evidence as Looked};
 use super::list::title;
-use super::log::Moment;
+use super::log::{Moment, level};
 
 /// Answer of `diagnose`.
 #[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
@@ -169,6 +169,10 @@ pub struct Advised {
     pub why: &'static str,
     /// Who does it.
     pub who: Who,
+    /// What a report would call a request for it; empty for what no report asks.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub topics: &'static [&'static str],
 }
 
 fn asked(request: found::Request) -> Asked {
@@ -257,8 +261,13 @@ fn device(sources: &Sources<'_>, diagnosis: &Diagnosis<'_>, names: &Names, why: 
     let driver = function.and_then(|f| f.driver().map(str::to_owned)).or_else(logged);
     let advised = |kind| {
         let mine = advice::of(diagnosis, driver.as_deref(), kind);
-        mine.map(|a| Advised { what: advice::text(a.what, &diagnosis.subject), why: a.why, who: a.who })
-            .collect()
+        mine.map(|a| Advised {
+            what: advice::text(a.what, &diagnosis.subject),
+            why: a.why,
+            who: a.who,
+            topics: a.topics,
+        })
+        .collect()
     };
     let requests = found::requests(sources, diagnosis).into_iter();
     Device {
@@ -443,16 +452,20 @@ fn not_known(sources: &Sources<'_>, diagnosis: &Diagnosis<'_>) -> Vec<NotKnown> 
             &format!("pciscope path {address}"),
         );
     }
+    // A line about its trouble tells since when it has been so, although something that is read now decided.
+    let logged = |o: &Observation<'_>| matches!(&o.seen, Seen::Event(e) if level(e) != Level::Information);
     if matches!(diagnosis.first.and_then(|p| diagnosis.observations.get(p)), Some(o) if o.first == NOW)
         && sources.log.is_some()
+        && diagnosis.followed.is_empty()
+        && !diagnosis.observations.iter().any(logged)
     {
-        add(
-            "when it happened: no line of the log tells",
-            "journalctl -k -b -1, or logs that were sent elsewhere",
-        );
+        add(NO_TIME, "journalctl -k -b -1, or logs that were sent elsewhere");
     }
     unknown
 }
+
+/// That the log does not say when it happened.
+pub const NO_TIME: &str = "when it happened: no line of the log tells";
 
 fn outcome(tried: &Tried) -> RuleOutcome {
     let rule = tried.rule;

@@ -13,6 +13,8 @@ use super::patients::Patient;
 /// What stands for the placeholders of a setting.
 pub struct Fill {
     words: Vec<(&'static str, String)>,
+    /// Whether the link at the port is up and runs as both ends can, as far as that is known.
+    pub runs: bool,
 }
 
 impl Fill {
@@ -26,7 +28,15 @@ impl Fill {
         // The kernel's attributes of a card that does not answer are read from all-ones: a width of 255 gives them away, and
         // then the speed is none either. What the log said when the card was found is what it could then.
         let card = most(Some(patient.address)).or_else(|| logged(material, patient.address));
-        let both = card.zip(most(patient.port)).and_then(|(card, port)| whole(port.lower(card)));
+        let own = most(patient.port);
+        let both = card.zip(own).and_then(|(card, port)| whole(port.lower(card)));
+        // What the card can is not known: what the port can is not expected of it.
+        let up = match own {
+            Some(Rate { speed_mts: Some(speed), width: Some(width) }) => {
+                format!("up (the port can {}GT/s x{width})", speed_number(speed))
+            }
+            _ => "up".to_owned(),
+        };
         let above = patient.port.and_then(|port| machine.get(port));
         let slot = match (&patient.slot, above.filter(|port| has_slot(port))) {
             (Some(slot), _) => format!("slot {slot}"),
@@ -41,8 +51,8 @@ impl Fill {
             // Sentences without numbers. lspci prints DLActive on the line below LnkSta (pciutils: ls-caps.c,
             // cap_express_link).
             _ => vec![
-                ("up with {speed} {width}", "up".to_owned()),
-                ("LnkSta: Speed {speed}, Width {width}", "DLActive+".to_owned()),
+                ("up with {speed} {width}", up),
+                ("Speed {speed}, Width {width}", "DLActive+".to_owned()),
                 ("lspci -s {port} -vv | grep LnkSta:", "lspci -s {port} -vv | grep DLActive".to_owned()),
                 ("{speed}", "as fast as both ends can".to_owned()),
                 ("{width}", "as many lanes as both ends have".to_owned()),
@@ -51,7 +61,12 @@ impl Fill {
         let places =
             [("{device}", patient.address.to_string()), ("{port}", port.to_string()), ("{slot}", slot)];
         words.extend(places);
-        Fill { words }
+        let link = above.and_then(link::link);
+        let runs = link.is_some_and(|link| {
+            let whole = both.is_none_or(|both| link.current == both);
+            whole && link.state != link::LinkState::Down
+        });
+        Fill { words, runs }
     }
 
     /// The text with the words in it.

@@ -5,6 +5,7 @@
 
 pub mod appendix;
 mod fill;
+mod link_speed;
 pub mod management;
 pub mod opening;
 pub mod patients;
@@ -12,7 +13,9 @@ pub mod registers;
 pub mod requests;
 mod right;
 pub mod settings;
+mod software;
 pub mod timeline;
+mod verification;
 
 use crate::check::finding::{Finding, Status, Who};
 use crate::check::subject::Surroundings;
@@ -121,6 +124,9 @@ pub struct MachineFacts {
     pub program: String,
 }
 
+/// The profile that is taken where nobody asks for one.
+const DEFAULT_PROFILE: &str = "minimal";
+
 /// Everything that a report is made from.
 #[derive(Clone, Copy)]
 pub struct Material<'a> {
@@ -166,6 +172,17 @@ impl<'a> Material<'a> {
         Some(self.started?.date(time))
     }
 
+    /// Whether somebody asked for a profile: its warnings are wishes then.
+    pub fn is_profile_chosen(self) -> bool {
+        self.profile != DEFAULT_PROFILE
+    }
+
+    /// Whether somebody named the function, out of several.
+    pub fn is_named(self, address: Bdf) -> bool {
+        let machine = self.inspection.machine;
+        machine.wanted.len() < machine.functions.len() && machine.wanted.contains(&address)
+    }
+
     /// What `diagnose` says of a function.
     pub fn diagnosis(self, address: Bdf) -> Option<&'a Device> {
         let text = address.to_string();
@@ -181,8 +198,8 @@ impl<'a> Material<'a> {
 /// The answer. Every wanted function is looked at.
 pub fn report(material: Material<'_>, audience: Audience, notes: Vec<String>) -> Report {
     let inspection = material.inspection;
-    let patients = patients::patients(material);
-    let asked = requests::requests(material, &patients);
+    let patients = patients::patients(material, audience);
+    let asked = requests::requests(material, &patients, audience);
     let way = |patient: &Patient| {
         let place = [patient.address].into_iter().chain(patient.port);
         let function = place.into_iter().find_map(|a| inspection.machine.get(a))?;
@@ -213,7 +230,10 @@ pub fn report(material: Material<'_>, audience: Audience, notes: Vec<String>) ->
         appendix: mine.into_iter().map(|f| appendix::appendix(inspection, f)).collect(),
         counts,
         profile: material.profile.to_owned(),
-        findings: findings.into_iter().map(check::report).collect(),
+        findings: findings
+            .into_iter()
+            .map(|finding| software::without_hands(material, &patients, check::report(finding)))
+            .collect(),
         requests: asked.requests,
         already_right: asked.right,
         not_measured: asked.not_measured,

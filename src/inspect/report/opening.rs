@@ -1,13 +1,15 @@
 //! How a report begins: what it is about, and what is the matter in few sentences.
 
-use crate::check::finding::Status;
+use crate::check::finding::{Finding, Status, Who};
 use crate::diagnosis::Verdict;
+use crate::inspect::diagnose::Device;
 use crate::kernel_log::Event;
 use crate::machine::{Function, State};
 
 use super::patients::Patient;
-use super::requests::Request;
-use super::settings::short;
+use super::requests::{Request, about, is_wrong};
+use super::settings::SETTINGS;
+use super::software;
 use super::timeline::trouble;
 use super::{Audience, Material};
 
@@ -65,9 +67,9 @@ pub fn opening(
             out.push(when.join(" "));
         }
     }
-    if audience == Audience::Provider && !patients.is_empty() {
-        out.push(asks(requests));
-        out.extend(patients.iter().filter_map(|patient| tried(material, patient)));
+    if audience == Audience::Provider && !(patients.is_empty() && requests.is_empty()) {
+        out.push(asks(material, patients, requests));
+        out.extend(patients.iter().filter_map(|patient| tried(material, patient, requests)));
     }
     let count = |status| material.findings.iter().filter(|f| f.status == status).count();
     let unread = unread(material);
@@ -140,7 +142,7 @@ fn first_seen(material: Material<'_>, patient: &Patient) -> Vec<String> {
 }
 
 /// What the log shows that was tried without success, and what is not worth trying.
-fn tried(material: Material<'_>, patient: &Patient) -> Option<String> {
+fn tried(material: Material<'_>, patient: &Patient, requests: &[Request]) -> Option<String> {
     let mut out = Vec::new();
     let events = trouble(material, patient);
     let started =
@@ -153,7 +155,13 @@ fn tried(material: Material<'_>, patient: &Patient) -> Option<String> {
         ));
     }
     if let Some(device) = patient.diagnosis(material) {
-        let useless: Vec<&str> = device.will_not_help.iter().map(|advice| advice.what.as_str()).collect();
+        // What is asked for is not said to be useless in the same letter.
+        let is_asked = |topic: &&str| {
+            let mine = |r: &&Request| r.device.is_none_or(|device| device == patient.address);
+            requests.iter().filter(mine).any(|r| r.topic == **topic)
+        };
+        let useless = device.will_not_help.iter().filter(|advice| !advice.topics.iter().any(is_asked));
+        let useless: Vec<&str> = useless.map(|advice| advice.what.as_str()).collect();
         if !useless.is_empty() {
             out.push(format!("What does not help: {}.", useless.join("; ")));
         }
@@ -164,20 +172,49 @@ fn tried(material: Material<'_>, patient: &Patient) -> Option<String> {
 /// Kinds of events that a driver's attempt to start a device leaves.
 const STARTS: [&str; 3] = ["nvidia.rm-init-failed", "nvidia.adapter-not-started", "pci.probe-failed"];
 
-/// What is asked, in a few words.
-fn asks(requests: &[Request]) -> String {
+/// What is asked, in a few words: those of the setting, else what is asked of the first device.
+fn asks(material: Material<'_>, patients: &[Patient], requests: &[Request]) -> String {
     let mut words: Vec<String> = Vec::new();
     for request in requests {
-        let short = short(&request.topic);
+        let setting = SETTINGS.iter().find(|setting| setting.topic == request.topic);
+        let short = setting.map_or_else(|| small(&request.ask), |setting| setting.short.to_owned());
         if !words.contains(&short) {
             words.push(short);
         }
     }
     match words.as_slice() {
-        [] => "Nothing is asked of the provider: nothing that was read speaks against the hardware or its settings.".to_owned(),
+        [] => nothing_asked(material, patients),
         [one] => format!("We ask for one thing: {one}."),
         several => format!("We ask for, in this order: {}.", several.join("; ")),
     }
+}
+
+/// Why nothing is asked: not because nothing was found, if something was.
+fn nothing_asked(material: Material<'_>, patients: &[Patient]) -> String {
+    let wrong = patients.iter().flat_map(|patient| about(material, patient)).filter(|f| is_wrong(f));
+    let theirs = wrong.filter(|finding| {
+        let who = finding.verdict.who.unwrap_or(finding.check.who);
+        matches!(who, Who::Firmware | Who::Provider | Who::Replacement)
+    });
+    let action = |f: &Finding| f.verdict.action.as_deref().unwrap_or(f.check.remedy).to_owned();
+    let software = patients.iter().all(|p| p.diagnosis(material).is_some_and(Device::is_software));
+    match theirs.map(action).collect::<Vec<_>>().as_slice() {
+        [] => "Nothing is asked of the provider: nothing that was read speaks against the hardware or its settings.",
+        all if software || all.iter().all(|action| software::is_remedy(action)) => {
+            "Nothing is asked of the provider: this is for whoever has root on the machine."
+        }
+        _ => {
+            "Nothing is asked of the provider because of this trouble; what else was found of hardware and settings is among the \
+             findings."
+        }
+    }
+    .to_owned()
+}
+
+/// The text with a small letter in front.
+fn small(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or(String::new(), |first| first.to_lowercase().chain(letters).collect())
 }
 
 /// The text with a capital letter in front.

@@ -11,7 +11,9 @@ use crate::pci::Bdf;
 use crate::pci::capability::express::{self, Capabilities, SlotCapabilities};
 use crate::pci::header::{SecondaryBus, SubordinateBus};
 
-use super::Material;
+use super::requests::is_wrong;
+use super::settings::{SETTINGS, Standing};
+use super::{Audience, Material};
 
 /// A device that has trouble.
 #[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
@@ -108,8 +110,19 @@ fn is_downstream(function: &Function) -> bool {
     link::port_type(function).is_some_and(|p| p.is_downstream_facing())
 }
 
+/// Whether it warns of something that firmware setup or hands can change, where somebody asked after it: by naming the device or
+/// a profile. Without that a warning makes nobody a patient: sound machines have some.
+fn is_wish(material: Material<'_>, finding: &Finding) -> bool {
+    let asked = material.is_profile_chosen() || finding.address.is_some_and(|a| material.is_named(a));
+    // That a port says of a device that answers that its link is down, as some do, moves nobody to take it out.
+    let mut settings =
+        SETTINGS.iter().filter(|s| s.standing == Standing::Shown && s.topic != "card-and-riser");
+    let known = settings.any(|setting| setting.checks.contains(&finding.check.id));
+    asked && known && finding.status == Status::Warn && is_wrong(finding)
+}
+
 /// Devices with a verdict that calls for something, and those of which a check failed, in the order of the addresses.
-pub fn patients(material: Material<'_>) -> Vec<Patient> {
+pub fn patients(material: Material<'_>, audience: Audience) -> Vec<Patient> {
     let machine = material.inspection.machine;
     let mut patients: Vec<Patient> = Vec::new();
     for device in material.diagnoses.iter().filter(|device| is_trouble(device.verdict)) {
@@ -126,7 +139,8 @@ pub fn patients(material: Material<'_>) -> Vec<Patient> {
         };
         join(&mut patients, patient);
     }
-    for finding in material.findings.iter().filter(|f| f.status == Status::Fail) {
+    let wish = |f: &&Finding| audience == Audience::Provider && is_wish(material, f);
+    for finding in material.findings.iter().filter(|f| f.status == Status::Fail || wish(f)) {
         let Some(address) = finding.address else { continue };
         let Some(function) = machine.get(address) else {
             // Only the log knows it.
@@ -159,6 +173,7 @@ fn is_about_below(port: &Function, finding: &Finding) -> bool {
         "kmsg-aer",
         "kmsg-link-down",
         "kmsg-power",
+        "kmsg-card-removed",
     ];
     is_downstream(port) && about_link.iter().any(|start| finding.check.id.starts_with(start))
 }

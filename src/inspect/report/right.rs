@@ -42,6 +42,14 @@ fn aspm(port: &Function) -> Option<(String, Vec<Evidence>)> {
     Some((what, vec![evidence(&control.field("aspm_control"))]))
 }
 
+/// What the ends of the link say of ASPM, as far as they were read.
+pub fn link_controls(material: Material<'_>, patient: &Patient) -> Vec<Evidence> {
+    let machine = material.inspection.machine;
+    let ends = patient.port.into_iter().chain([patient.address]).filter_map(|address| machine.get(address));
+    let control = |end: &Function| register::<LinkControl>(end, &express::SPECIFICATION).ok();
+    ends.filter_map(control).map(|control| evidence(&control.field("aspm_control"))).collect()
+}
+
 /// The largest memory BAR lay above 4 GiB: by the kernel's copy, or by what it logged when it found the device.
 fn memory(
     material: Material<'_>,

@@ -1,5 +1,6 @@
 //! What may be asked of whoever sets up firmware or touches the machine: the words that setup menus use, which checks prove
-//! that it is needed, and how it is verified with tools that everybody has.
+//! that it is needed, and how it is verified with tools that everybody has. A command whose output is that already although the
+//! request stands proves nothing: `verification.rs` has others for such findings.
 //!
 //! Vendors name their settings differently, and no public list of the names exists: a request gives the words that are used most,
 //! so that whoever knows the menus finds the like. In texts `{device}`, `{port}`, `{slot}`, `{speed}`, `{width}` stand for what the request is about. What the commands print is
@@ -51,8 +52,10 @@ pub struct Setting {
     pub should_be: &'static str,
     /// A command that anybody can run afterwards.
     pub command: &'static str,
-    /// What it then prints.
+    /// What it then prints, or what to look for in what it prints.
     pub expected: &'static str,
+    /// Whether the command prints `expected` letter by letter.
+    pub verbatim: bool,
     /// The check whose pass shows that nothing needs to be asked, and what is then said; empty where only a diagnosis asks.
     pub right: (&'static str, &'static str),
 }
@@ -70,6 +73,7 @@ pub static SETTINGS: &[Setting] = &[
             "presence-parent-link",
             "presence-partial-ones",
             "link-training",
+            "link-speed-below-path",
             "aer-status-latched",
             "aer-fatal",
             "kmsg-fallen-off",
@@ -79,7 +83,8 @@ pub static SETTINGS: &[Setting] = &[
         standing: Standing::Shown,
         should_be: "the link is up with {speed} {width}, and the card answers",
         command: "lspci -s {port} -vv | grep LnkSta:",
-        expected: "LnkSta: Speed {speed}, Width {width}",
+        expected: "Speed {speed}, Width {width}",
+        verbatim: true,
         right: ("presence-parent-link", "the link to the card is up"),
     },
     Setting {
@@ -87,45 +92,67 @@ pub static SETTINGS: &[Setting] = &[
         short: "the power of the slot",
         ask: "Check the power supply of {slot}: power cables of the card and the riser, the slot's power controller",
         who: Who::Provider,
-        checks: &["power-slot-fault", "power-slot-limit", "kmsg-power"],
+        checks: &["power-slot-fault", "kmsg-power"],
         standing: Standing::Shown,
         should_be: "no power fault",
         command: "lspci -s {port} -vv | grep SltSta:",
         expected: "PowerFlt-",
+        verbatim: true,
         right: ("power-slot-fault", "no power fault is latched at the slot"),
+    },
+    Setting {
+        topic: "slot-power-limit",
+        short: "the power limit of the slot",
+        ask: "Raise the power limit of {slot} (`Slot Power Limit`) in firmware setup to what the card takes, and check that the riser \
+              carries as much",
+        who: Who::Firmware,
+        checks: &["power-slot-limit"],
+        standing: Standing::Shown,
+        should_be: "the slot grants the card as much power as it takes",
+        command: "lspci -s {port} -vv | grep PowerLimit",
+        expected: "behind PowerLimit as many watts as the card takes",
+        verbatim: false,
+        right: ("power-slot-limit", "the slot grants enough power"),
     },
     Setting {
         topic: "lanes",
         short: "slot bifurcation and the seating of card and riser",
         ask: "Restore all lanes of {slot}: check `PCIe Slot Bifurcation` in firmware setup, then the seating of card and riser",
         who: Who::Provider,
-        checks: &[
-            "link-width-below-path",
-            "link-width-below-own",
-            "link-lane-errors",
-            "link-parity-mismatch",
-        ],
+        checks: &["link-width-below-path", "link-width-below-own"],
         standing: Standing::Shown,
         should_be: "{width}",
         command: "lspci -s {port} -vv | grep LnkSta:",
-        expected: "LnkSta: Speed {speed}, Width {width}",
+        expected: "Speed {speed}, Width {width}",
+        verbatim: true,
         right: ("link-width-below-path", "all lanes are in use"),
+    },
+    Setting {
+        topic: "signal",
+        short: "the contacts of card and riser",
+        ask: "Reseat the card in {slot} and its riser and clean the contacts; power the machine off for it, so that the link is trained \
+              anew. If the same comes back, try another riser or slot",
+        who: Who::Provider,
+        checks: &["link-eq-incomplete", "link-lane-errors", "link-parity-mismatch", "link-eq-request"],
+        standing: Standing::Shown,
+        should_be: "equalization is complete and no lane has seen an error, also under load",
+        command: "lspci -s {port} -vv | grep -E 'EqualizationComplete|EqualizationPhase|Phy(16|32|64)Sta|LaneErrStat'",
+        expected: "`+` behind everything that begins with Equ, LinkEqualizationRequest- and `LaneErrStat: 0`; the lines Phy16Sta to \
+                   Phy64Sta (EquComplete+) come with a pciutils that knows these capabilities",
+        verbatim: false,
+        right: ("", ""),
     },
     Setting {
         topic: "link-speed",
         short: "the speed of the slot",
         ask: "Set `PCIe Link Speed` (`PCIe Slot Speed`, `Max Link Speed`) of {slot} to Auto in firmware setup",
         who: Who::Firmware,
-        checks: &[
-            "link-target-limited",
-            "link-speed-below-path",
-            "link-speed-below-own",
-            "link-eq-incomplete",
-        ],
+        checks: &["link-target-limited", "link-speed-below-own"],
         standing: Standing::Shown,
         should_be: "{speed}",
         command: "lspci -s {port} -vv | grep LnkSta:",
-        expected: "LnkSta: Speed {speed}, Width {width}",
+        expected: "Speed {speed}, Width {width}",
+        verbatim: true,
         right: ("link-speed-below-path", "the link is as fast as both ends can"),
     },
     Setting {
@@ -138,7 +165,8 @@ pub static SETTINGS: &[Setting] = &[
         standing: Standing::Correlation,
         should_be: "ASPM is off at both ends of the link",
         command: "lspci -s {port} -vv | grep LnkCtl:",
-        expected: "LnkCtl: ASPM Disabled",
+        expected: "ASPM Disabled",
+        verbatim: true,
         right: ("aspm-enabled", "ASPM is off"),
     },
     Setting {
@@ -158,6 +186,7 @@ pub static SETTINGS: &[Setting] = &[
         should_be: "every BAR of the card has an address, and there is a window above 4 GiB",
         command: "lspci -s {device} -vv | grep Region",
         expected: "no Region is <unassigned>, <ignored> or [disabled]; the large ones lie above 4 GiB",
+        verbatim: false,
         right: ("host-no-64bit-window", "there is room above 4 GiB for the card's memory"),
     },
     Setting {
@@ -169,7 +198,8 @@ pub static SETTINGS: &[Setting] = &[
         standing: Standing::Shown,
         should_be: "the largest size that the card offers",
         command: "lspci -s {device} -vv | grep 'current size'",
-        expected: "the largest of the supported sizes",
+        expected: "behind `current size` the largest of the sizes in `supported`",
+        verbatim: false,
         right: ("rebar-below-max", "the card's memory has the size that it offers"),
     },
     Setting {
@@ -182,8 +212,23 @@ pub static SETTINGS: &[Setting] = &[
         standing: Standing::Visibility,
         should_be: "the operating system controls AER of every host bridge",
         command: "dmesg | grep '_OSC: OS now controls'",
-        expected: "_OSC: OS now controls [… AER …], a line for every host bridge",
+        expected: "a line for every host bridge, with AER between the brackets",
+        verbatim: false,
         right: ("osc-granted", "the operating system handles PCI Express errors"),
+    },
+    Setting {
+        topic: "exchange",
+        short: "an exchange of the card if it is not well after a power cycle",
+        ask: "Power the machine off (a reset is not enough) and update the firmware of the card in {slot}; if it is the same \
+              afterwards, exchange the card",
+        who: Who::Replacement,
+        checks: &["caps-integrity", "presence-header-type", "msix-geometry"],
+        standing: Standing::Shown,
+        should_be: "the card describes itself in a way that the specification allows",
+        command: "lspci -s {device} -vv",
+        expected: "the whole list of capabilities, without `<chain looped>`, `<chain broken>` or `!!! Unknown header type`",
+        verbatim: false,
+        right: ("", ""),
     },
     Setting {
         topic: "memory",
@@ -196,6 +241,7 @@ pub static SETTINGS: &[Setting] = &[
         should_be: "no uncorrected error of the card's memory after a power cycle",
         command: "dmesg | grep -iE 'Xid|ECC|uncorrect'",
         expected: "since the last start no line that names {device}",
+        verbatim: false,
         right: ("", ""),
     },
     Setting {
@@ -209,6 +255,7 @@ pub static SETTINGS: &[Setting] = &[
         should_be: "the card is in {slot}",
         command: "lspci -s {device}",
         expected: "a line that names the card",
+        verbatim: false,
         right: ("", ""),
     },
     Setting {
@@ -222,17 +269,10 @@ pub static SETTINGS: &[Setting] = &[
         should_be: "no event of power or temperature at that time",
         command: "ipmitool sel elist; ipmitool sdr",
         expected: "no line about a power supply, a voltage or a temperature at that time",
+        verbatim: false,
         right: ("", ""),
     },
 ];
-
-/// What a request is about, in a few words.
-pub fn short(topic: &str) -> String {
-    match SETTINGS.iter().find(|setting| setting.topic == topic) {
-        Some(setting) => setting.short.to_owned(),
-        None => topic.replace('-', " "),
-    }
-}
 
 /// The setting that a check proves to be needed.
 pub fn of_check(id: &str) -> Option<&'static Setting> {
@@ -259,8 +299,9 @@ mod tests {
         }
         let count = all.len();
         for setting in SETTINGS {
-            let none = setting.checks.is_empty() && setting.right == ("", "");
-            assert!(none || setting.checks.contains(&setting.right.0), "{}", setting.topic);
+            let (proving, what) = setting.right;
+            let none = proving.is_empty() && what.is_empty();
+            assert!(none || registry::find(proving).is_some() && !what.is_empty(), "{}", setting.topic);
         }
         all.sort_unstable();
         all.dedup();

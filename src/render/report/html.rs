@@ -44,6 +44,8 @@ pub fn html(report: &Report, decode: &[String]) -> Result<String, minijinja::Err
                 should_be => r.should_be.as_str(),
                 command => r.command.as_str(),
                 expected => r.expected_output.as_str(),
+                looked_for => marked(&r.expected_output),
+                verbatim => r.verbatim,
                 standing => r.standing.text(),
                 standing_class => minijinja::value::Serde(&r.standing),
             }

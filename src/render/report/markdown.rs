@@ -15,6 +15,8 @@ struct Part {
     text: String,
     /// What is left of it before it is left out, the longest last.
     shorter: Vec<String>,
+    /// What is missing of it then, for the list of what is left out; empty where it says the same in fewer words.
+    loses: &'static str,
 }
 
 /// Least characters that there is room for: a title, what happened, and what is asked.
@@ -35,9 +37,10 @@ pub fn markdown(report: &Report, limit: Option<usize>) -> String {
         if length > limit && shorten(&mut parts, &mut gone) {
             continue;
         }
-        let mut text: String = parts.into_iter().map(|p| p.text).collect();
-        text.push_str(&note);
-        return cut(text, limit);
+        let text: String = parts.into_iter().map(|p| p.text).collect();
+        // That something is missing is said whatever else is cut.
+        let room = limit.saturating_sub(note.chars().count());
+        return if room > 0 { cut(text, room) + &note } else { cut(text + &note, limit) };
     }
 }
 
@@ -46,7 +49,7 @@ fn shorten(parts: &mut Vec<Part>, gone: &mut Vec<String>) -> bool {
     let last = parts.iter().enumerate().max_by_key(|(place, part)| (part.rank, *place));
     let Some((place, rank)) = last.map(|(place, part)| (place, part.rank)) else { return false };
     if rank > REQUEST {
-        gone.push(parts.remove(place).name);
+        remove(parts, place, gone);
         return true;
     }
     // Then requests become short, the last one first, and then the beginning, up to its first sentence: what is asked
@@ -55,14 +58,32 @@ fn shorten(parts: &mut Vec<Part>, gone: &mut Vec<String>) -> bool {
         parts.iter_mut().rev().find_map(|part| part.shorter.pop().map(|text| (part, text)))
     {
         part.text = text;
+        if !part.loses.is_empty() && !gone.iter().any(|name| name == part.loses) {
+            gone.push(part.loses.to_owned());
+        }
         return true;
     }
     if parts.len() > 1 {
-        gone.push(parts.remove(place).name);
+        remove(parts, place, gone);
         return true;
     }
     false
 }
+
+/// Leaves out a part, and with the last request the heading over them.
+fn remove(parts: &mut Vec<Part>, place: usize, gone: &mut Vec<String>) {
+    let part = parts.remove(place);
+    let is_request = part.name.starts_with("request ");
+    if part.name != HEADING {
+        gone.push(part.name);
+    }
+    if is_request && !parts.iter().any(|part| part.name.starts_with("request ")) {
+        parts.retain(|part| part.name != HEADING);
+    }
+}
+
+/// Name of the heading over the requests.
+const HEADING: &str = "requests";
 
 /// A limit that has not even room for the beginning gets as much of it as fits.
 fn cut(text: String, limit: usize) -> String {
@@ -87,7 +108,7 @@ fn parts(report: &Report) -> Vec<Part> {
     let mut out = Vec::new();
     let mut part = |rank: u8, name: &str, text: String| {
         if !text.is_empty() {
-            out.push(Part { rank, name: name.to_owned(), text, shorter: Vec::new() });
+            out.push(Part { rank, name: name.to_owned(), text, shorter: Vec::new(), loses: "" });
         }
     };
     let lead: Vec<String> = report.opening.iter().map(|text| format!("{}\n\n", plain(text))).collect();
@@ -99,7 +120,7 @@ fn parts(report: &Report) -> Vec<Part> {
     }
     let qualification = report.audience == Audience::Qualification;
     if !report.requests.is_empty() {
-        part(0, "requests", "## What is asked\n\n".to_owned());
+        part(0, HEADING, "## What is asked\n\n".to_owned());
     }
     for request in &report.requests {
         part(REQUEST, &format!("request {}", request.number), one(request));
@@ -139,9 +160,18 @@ fn parts(report: &Report) -> Vec<Part> {
         let mine = report.requests.iter().find(|request| part.name == format!("request {}", request.number));
         part.shorter = match (part.name.as_str(), mine) {
             ("title", _) => {
-                let first = report.opening.first().map_or("", String::as_str);
-                let texts = [sentence(first), first];
-                let mut all: Vec<String> = texts.map(|text| format!("{title}{}\n\n", plain(text))).into();
+                part.loses = "the rest of the beginning";
+                let about = about_devices(report);
+                let first = about.first().copied().into_iter();
+                let texts = [
+                    first.clone().map(sentence).collect::<Vec<_>>(),
+                    about.iter().copied().map(sentence).collect(),
+                    about.clone(),
+                ];
+                let text = |all: &Vec<&str>| {
+                    all.iter().map(|text| format!("{}\n\n", plain(text))).collect::<String>()
+                };
+                let mut all: Vec<String> = texts.iter().map(|all| format!("{title}{}", text(all))).collect();
                 all.dedup();
                 all.retain(|text| text.len() < part.text.len());
                 all
@@ -152,6 +182,15 @@ fn parts(report: &Report) -> Vec<Part> {
         };
     }
     out
+}
+
+/// What the beginning says of each device, or else how it begins.
+fn about_devices(report: &Report) -> Vec<&str> {
+    let about = |place: String| report.opening.iter().find(|text| text.contains(&place));
+    let mut all: Vec<&str> =
+        report.patients.iter().filter_map(|p| Some(about(p.place_text())?.as_str())).collect();
+    all.dedup();
+    if all.is_empty() { report.opening.iter().take(1).map(String::as_str).collect() } else { all }
 }
 
 /// The first sentence of a text, with its end.
@@ -177,7 +216,12 @@ fn one(r: &Request) -> String {
     row("who", words::who(r.who).to_owned());
     row("found", plain(&r.found));
     row("should be", plain(&r.should_be));
-    row("verify with", format!("{} prints {}", code(&r.command), code(&r.expected_output)));
+    let (command, expected) = (code(&r.command), &r.expected_output);
+    let verify = match r.verbatim {
+        true => format!("{command} prints {}", code(expected)),
+        false => format!("{command}; look for: {}", settings(expected)),
+    };
+    row("verify with", verify);
     row("standing", r.standing.text().to_owned());
     out
 }
