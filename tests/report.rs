@@ -720,6 +720,21 @@ fn a_profile_that_was_asked_for_makes_wishes_and_a_sound_machine_has_none() {
     }
 }
 
+/// A port of a virtual machine that calls the link down of a device that answers: a wish for addresses takes no card out.
+#[test]
+fn a_wish_moves_nobody_to_reseat_a_card() {
+    let captures = std::env::var_os("PCISCOPE_CORPUS").map(|c| PathBuf::from(c).join("../captures"));
+    let Some(captures) = captures.filter(|c| c.is_dir()) else {
+        return println!("skipped: PCISCOPE_CORPUS is not set, or there are no captures beside it");
+    };
+    let source = captures.join("base-acpi-hotplug.tar.zst");
+    let report =
+        json(source.to_str().unwrap(), &["--for", "provider", "--profile", "gpu-server", "--no-redact"]);
+    let asked = requests(&report);
+    assert!(asked.iter().any(|(topic, _)| topic == "above-4g-decoding"), "{asked:?}");
+    assert!(asked.iter().all(|(topic, _)| topic != "card-and-riser"), "{asked:?}");
+}
+
 #[test]
 fn a_slow_or_unsound_link_asks_for_what_can_help() {
     let report = json("sysfs-fixtures/scenarios/equalization-and-lanes.toml", &["--for", "provider"]);

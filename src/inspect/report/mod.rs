@@ -233,6 +233,11 @@ pub fn report(material: Material<'_>, audience: Audience, notes: Vec<String>) ->
         findings: findings
             .into_iter()
             .map(|finding| software::without_hands(material, &patients, check::report(finding)))
+            .map(
+                |finding| {
+                    if audience == Audience::Provider { software::in_a_letter(finding) } else { finding }
+                },
+            )
             .collect(),
         requests: asked.requests,
         already_right: asked.right,

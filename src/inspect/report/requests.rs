@@ -230,6 +230,10 @@ fn one(asked: &mut Asked, material: Material<'_>, patient: &Patient, setting: &'
         if lacks_addresses(material, patient) {
             return asked.tell(setting.topic, patient);
         }
+        // A warning, such as of a port that calls the link of a device that answers down, takes nobody's card out.
+        if !has_failed(material, patient) {
+            return;
+        }
         link_speed::only_contacts(material, patient, &mut wrong);
         if !wrong.is_empty() && is_inside(material, patient) {
             asked.tell(setting.topic, patient);

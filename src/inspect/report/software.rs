@@ -19,6 +19,14 @@ pub fn keeps_from_asking(material: Material<'_>) -> bool {
     words.iter().any(|word| line.contains(word))
 }
 
+/// A finding for somebody who has not got this program.
+pub fn in_a_letter(finding: Report) -> Report {
+    let action = finding.action.map(|action| {
+        action.replace("`explain` the line; ", "").replace("`explain` the line: ", "in the line, ")
+    });
+    Report { action, ..finding }
+}
+
 /// A finding without the advice to touch hardware, where software is the reason.
 pub fn without_hands(material: Material<'_>, patients: &[Patient], finding: Report) -> Report {
     let near = |p: &&Patient| finding.address.is_some_and(|a| p.place.contains(&a) || p.others.contains(&a));
