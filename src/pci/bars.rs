@@ -70,7 +70,7 @@ impl Resource {
 /// (kernel: resource_show in drivers/pci/pci-sysfs.c, `PCI_BRIDGE_RESOURCES` or `DEVICE_COUNT_RESOURCE`).
 const LEAST_LINES: usize = 7;
 
-/// Parses `resource`: lines of three hexadecimal numbers, [`LEAST_LINES`] or more. The error says which line is none, or
+/// Parses `resource`: lines of three hexadecimal numbers, seven or more. The error says which line is none, or
 /// that lines are missing: what is not there must not count as a BAR without an address.
 pub fn whole_resources(text: &str) -> Result<Vec<Resource>, String> {
     let line = |(place, line): (usize, &str)| {
