@@ -11,6 +11,7 @@ use crate::pci::register::RegisterType;
 
 use super::bridge;
 use super::finding::{Judged, Proof, Skip, Verdict, Who};
+use super::platform::window_above_4g;
 use super::registry::{Check, Of, Severity, Threshold};
 use super::subject::{Read, Subject};
 
@@ -49,7 +50,9 @@ pub static CHECKS: &[Check] = &[
         id: "bar-large-below-4g",
         rule: "Large prefetchable 64-bit BARs, and those that could be large, lie above 4 GiB.",
         severity: Severity::Off,
-        reads: "resource",
+        reads: "resource, ReBARCap; root bus resource lines of the kernel log",
+        false_positives: "A BAR that lies below by chance: it counts only where no window above 4 GiB is known, or where the \
+                          device offers a larger size.",
         why: "Then firmware did not use the space above 4 GiB, and there is no room for more, or larger, BARs.",
         reference: "UEFI `Above 4G Decoding`",
         remedy: "set `Above 4G Decoding` (`Memory Mapped I/O above 4GB`, `64-bit MMIO`) to Enabled in firmware setup",
@@ -222,6 +225,13 @@ fn large_below_4g(subject: &Subject<'_>) -> Judged {
             ))),
         },
         Some(bar) => {
+            // Below there is room enough for what is no larger, and above there is room for what is.
+            let small = most(bar.number).is_some_and(|most| Some(most) > bar.size);
+            if let (false, Ok(window)) = (small, window_above_4g(&subject.around))
+                && window.good
+            {
+                return Ok(Verdict::good([vec![proof], window.proofs].concat()));
+            }
             let (number, size) = (bar.number, size_text(bar.size.unwrap_or(0)));
             let found = format!("{:#x}", bar.kernel_address.unwrap_or(0));
             let summary = format!("BAR {number} of {size} lies below 4 GiB");

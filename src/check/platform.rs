@@ -200,19 +200,28 @@ fn granted(around: &Surroundings<'_>) -> Judged {
         return Err(Skip::unknown("the kernel log says nothing of _OSC"));
     }
     let mut wrong = Vec::new();
+    let mut not_asked = Vec::new();
     let mut silent = Vec::new();
     let mut proofs = Vec::new();
+    // What Linux did not ask for firmware did not keep (kernel: calculate_control and os_control_query_checks in
+    // drivers/acpi/pci_root.c; pci_aer_available in drivers/pci/pcie/aer.c).
+    let without_aer = around.platform.has_option("pci", "noaer");
     for bridge in bridges {
         let given = |what: &str| bridge.os_controls.iter().any(|c| c == what);
         let name = &bridge.name;
         if let Some(refused) = &bridge.refused {
-            wrong.push(format!("{name}: {refused}"));
+            let list = if refused.contains("not requesting") { &mut not_asked } else { &mut wrong };
+            list.push(format!("{name}: {refused}"));
         } else if bridge.os_controls.is_empty() {
             silent.push(name.clone());
         } else {
             let mut missing: Vec<&str> =
                 ["PCIeHotplug", "AER", "PCIeCapability"].into_iter().filter(|what| !given(what)).collect();
             missing.extend(refuses_dpc(bridge).then_some("DPC"));
+            if without_aer && missing.contains(&"AER") {
+                missing.retain(|what| *what != "AER");
+                not_asked.push(format!("{name}: AER (pci=noaer)"));
+            }
             if !missing.is_empty() {
                 wrong.push(format!("{name} keeps {}", missing.join(" ")));
             }
@@ -230,6 +239,19 @@ fn granted(around: &Surroundings<'_>) -> Judged {
             proofs,
         ));
     }
+    if !not_asked.is_empty() {
+        let words = not_asked.join("; ");
+        let summary = format!("Linux did not ask firmware for control: {words}");
+        let verdict = Verdict::bad(
+            summary,
+            "PCIeHotplug AER PCIeCapability, and DPC where ports have it",
+            words,
+            proofs,
+        );
+        let action =
+            "remove pci=noaer, pci=nomsi, pcie_aspm=off and pcie_ports=compat from the kernel command line";
+        return Ok(verdict.action(Who::Operator, action));
+    }
     match silent.is_empty() {
         true => Ok(Verdict::good(proofs)),
         false => Err(Skip::unknown(format!("the kernel log does not say what {} gave", silent.join(", ")))),
@@ -243,7 +265,7 @@ fn memory_end(window: &str) -> Option<u64> {
     u64::from_str_radix(end, 16).ok()
 }
 
-fn window_above_4g(around: &Surroundings<'_>) -> Judged {
+pub(super) fn window_above_4g(around: &Surroundings<'_>) -> Judged {
     // Then the kernel prints all that the processor can address, and not what firmware gave (kernel:
     // pci_acpi_root_prepare_resources in arch/x86/pci/acpi.c).
     if around.platform.has_option("pci", "nocrs") {

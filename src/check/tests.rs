@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use nix::errno::Errno;
 
 use super::finding::Status::{self, Fail, NotApplicable, Pass, Unknown, Warn};
+use super::finding::Who;
 use super::registry;
 use super::testing::Bench;
 use crate::kernel_log::event::Evidence;
@@ -175,6 +176,7 @@ const CASES: &[Case] = &[
             b.bytes(DRIVE)[0x10] = 0x0c;
             let line = "0x00000000e0000000 0x00000000efffffff 0x000000000014220c";
             b.attribute(DRIVE, "resource", line);
+            b.platform.host_bridges[0].windows = vec!["[mem 0x90000000-0xffffffff window]".to_owned()];
         },
         Warn,
     ),
@@ -777,6 +779,30 @@ fn a_large_bar_without_an_address_does_not_lie_above_4g() {
     let unset = "0x0000000000000000 0x000000000fffffff 0x000000002014220c";
     bench.attribute(DRIVE, "resource", unset);
     assert_eq!(bench.worst("bar-large-below-4g").0, Unknown);
+}
+
+#[test]
+fn a_large_bar_below_4g_harms_nobody_where_there_is_room_above() {
+    let mut bench = Bench::new();
+    prepare(&mut bench, "bar-large-below-4g");
+    let below = "0x00000000e0000000 0x00000000efffffff 0x000000000014220c";
+    bench.attribute(DRIVE, "resource", below);
+    assert_eq!(bench.worst("bar-large-below-4g").0, Pass);
+    // Firmware made it small so that it fits.
+    bench.set(DRIVE, "rebar.entry[0].capability.supported_sizes", 0x8000);
+    assert_eq!(bench.worst("bar-large-below-4g").0, Warn);
+}
+
+#[test]
+fn what_linux_did_not_ask_for_firmware_did_not_keep() {
+    let mut bench = Bench::new();
+    bench.platform.host_bridges[0].os_controls.retain(|control| control != "AER");
+    let found = |bench: &Bench| bench.run("osc-granted").remove(0).verdict;
+    assert_eq!(found(&bench).who.unwrap_or(Who::Firmware), Who::Firmware);
+    bench.platform.command_line = Some("pci=noaer".to_owned());
+    let verdict = found(&bench);
+    assert_eq!((verdict.good, verdict.who), (false, Some(Who::Operator)), "{}", verdict.summary);
+    assert!(verdict.summary.starts_with("Linux did not ask"), "{}", verdict.summary);
 }
 
 #[test]
