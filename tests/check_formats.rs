@@ -594,3 +594,32 @@ fn what_function_mask_masks_is_told_once() {
     let (_, summary) = of("msix-pending");
     assert!(!summary.contains("not masked"), "{summary}");
 }
+
+#[test]
+fn a_log_that_is_piped_counts_beside_the_state_and_what_is_none_does_not() {
+    use std::io::Write;
+    use std::process::Stdio;
+    let asked = |name: &str, input: &[u8]| {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_pciscope"))
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .args(["--from", "two-socket-gpu-server", "diagnose", "--log", name])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(input).unwrap();
+        let output = child.wait_with_output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
+        (text, output.status.code())
+    };
+    let lost = b"[  900.000000] NVRM: Xid (PCI:0000:82:00): 79, pid=0, GPU has fallen off the bus.\n";
+    let piped = asked("-", lost);
+    assert_ne!(piped.1, Some(0), "{}", piped.0);
+    assert!(piped.0.contains("fallen off the bus"), "{}", piped.0);
+    for none in [&b""[..], b"hello\nworld\n", &[0x9b; 5000]] {
+        let (text, status) = asked("-", none);
+        assert_eq!(status, Some(3), "{text}");
+        assert!(text.contains("no line in it is"), "{text}");
+    }
+}

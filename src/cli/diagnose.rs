@@ -17,7 +17,9 @@ use crate::tree::source::Kind;
 
 use super::arguments::{DiagnoseOptions, Global, Selection, partial_text};
 use super::check::expectation;
-use super::run::{Failure, NO_INPUT, NOT_FOUND, Outcome, Session, USAGE, check_log, json, names, style};
+use super::run::{
+    Failure, NO_INPUT, NOT_FOUND, Need, Outcome, Session, USAGE, check_log, json, names, open_source, style,
+};
 
 pub fn run(global: &Global, selection: &Selection, options: &DiagnoseOptions) -> Result<Outcome, Failure> {
     if options.expect.is_some() && selection.is_named() {
@@ -35,21 +37,35 @@ pub fn run(global: &Global, selection: &Selection, options: &DiagnoseOptions) ->
     }
     // What made a function go shows at its port and its neighbours, and of one that was removed nothing else is left: the
     // whole machine is read, whatever is asked for.
-    let mut session = Session::open(global, &Selection::default(), Depth::Full, true)?;
+    // A log that was named may be a stream, which can be read once.
+    let need = Need {
+        depth: Depth::Full,
+        platform: true,
+        log: global.log.is_some(),
+        vital_product_data: false,
+        everybody: true,
+    };
+    check_log(global)?;
+    let mut session =
+        Session::read(open_source(global)?, global, &Selection::default(), need, &mut |_, _| true)?;
     let all = session.machine.wanted.clone();
     session.complaints = selection.settle(&mut session.machine);
     let chosen = std::mem::replace(&mut session.machine.wanted, all);
     let mut notes = std::mem::take(&mut session.notes);
     let live = session.source.kind == Kind::Live;
-    let source = Source { tree: &*session.source.tree, live, file: global.log.as_deref() };
-    let log = match read_events(source) {
-        Ok(log) => Some(log),
-        Err(error) if global.log.is_some() => return Err(Failure::new(NO_INPUT, error)),
-        Err(error) => {
-            notes.push(format!("the kernel log was not read: {error}"));
-            None
-        }
+    let log = match (&global.log, session.log.take()) {
+        (Some(_), log) => log,
+        (None, _) => match read_events(Source { tree: &*session.source.tree, live, file: None }) {
+            Ok(log) => Some(log),
+            Err(error) => {
+                notes.push(format!("the kernel log was not read: {error}"));
+                None
+            }
+        },
     };
+    // What is no kernel log says nothing, least of all that all is well.
+    let complaint = log.as_ref().and_then(|log| unrecognized(global, log));
+    let log = log.filter(|_| complaint.is_none());
     let profile = profile();
     let inspection = session.inspection();
     let mut expectation = options.expect.as_deref().map(expectation).transpose()?;
@@ -76,6 +92,7 @@ pub fn run(global: &Global, selection: &Selection, options: &DiagnoseOptions) ->
     outcome
         .complaints
         .extend(missing(selection, &outcome.found, &session.complaints).into_iter().filter(|c| !spoken(c)));
+    outcome.complaints.extend(complaint);
     drop(sources);
     drop(scene);
     let status = status(outcome.verdict, &outcome.complaints);
@@ -94,6 +111,12 @@ fn missing(selection: &Selection, found: &[String], complaints: &[String]) -> Ve
     complaints.iter().filter(here).cloned().collect()
 }
 
+/// That what was named as a log is none.
+fn unrecognized(global: &Global, log: &Log) -> Option<String> {
+    let name = global.log.as_deref().filter(|_| !log.recognized)?;
+    Some(format!("{name}: {}", crate::kernel_log::EXPECTED))
+}
+
 fn log_only(global: &Global, selection: &Selection, options: &DiagnoseOptions) -> Result<Outcome, Failure> {
     check_log(global)?;
     let nothing = Directory::live().map_err(|e| Failure::new(NO_INPUT, e))?;
@@ -103,13 +126,7 @@ fn log_only(global: &Global, selection: &Selection, options: &DiagnoseOptions) -
     let notes = log.notes.clone();
     let mut answered =
         answer(global, (selection, &[]), options, &sources, &names(global)?, style(global), notes)?;
-    if !log.recognized {
-        answered.complaints.push(format!(
-            "{}: {}",
-            global.log.as_deref().unwrap_or_default(),
-            crate::kernel_log::EXPECTED
-        ));
-    }
+    answered.complaints.extend(unrecognized(global, &log));
     for address in &selection.addresses {
         let text = partial_text(address);
         if !answered.found.iter().any(|found| found.ends_with(&text)) {

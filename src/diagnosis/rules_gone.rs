@@ -352,6 +352,7 @@ pub static RULES: &[Rule] = &[
             "contained",
             "engine-failed",
             "memory-reads-all-ones",
+            "registers-stuck",
         ],
         unless_after: &["started"],
         because: "It should have come to D0 and did not, and nothing had gone wrong with it before.",
@@ -362,7 +363,7 @@ pub static RULES: &[Rule] = &[
         id: "off-the-bus-after-hang",
         verdict: Verdict::FallenOffBus,
         seen: &["inaccessible", "not-back-from-sleep"],
-        before: &["engine-failed", "driver-failed", "memory-reads-all-ones"],
+        before: &["engine-failed", "driver-failed", "memory-reads-all-ones", "registers-stuck"],
         unless: &["answers"],
         unless_before: &["uncorrected-errors", "contained", "card-not-present"],
         unless_after: &["started"],
@@ -391,6 +392,17 @@ pub static RULES: &[Rule] = &[
         unless_after: &["started"],
         because: "An uncorrected error came first; the device did not answer after it.",
         source: "PCIe 6.2, 6.2; Linux drivers/pci/pcie/err.c (pcie_do_recovery)",
+        ..BASE
+    },
+    Rule {
+        id: "off-the-bus-after-trouble",
+        verdict: Verdict::FallenOffBus,
+        seen: LOST,
+        before: &["engine-failed", "memory-errors", "registers-stuck"],
+        unless: &["answers"],
+        unless_after: &["started"],
+        because: "The device itself was in trouble before it was lost: it hung, or its memory failed, and then nobody answered.",
+        source: "NVIDIA Xid errors, 48, 62 and 79; derived",
         ..BASE
     },
     Rule {

@@ -144,6 +144,7 @@ pub static SIGNS: &[Sign] = &[
             Seen::any("ethernet.gone"),
             Seen::any("mlx5.unreachable"),
             Seen::any("gpu.all-ones"),
+            Seen::any("storage.adapter-dead"),
             Seen::any("xhci.gone"),
             Seen::any("ahci.unavailable"),
             Seen::any("pci.not-answering"),

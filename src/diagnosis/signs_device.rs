@@ -288,7 +288,6 @@ pub static SIGNS: &[Sign] = &[
             Seen::with("nvme.not-ready", &[With::Lacks("controller_status")]),
             Seen::any("nvme.command-timeout"),
             Seen::any("ethernet.hardware-hang"),
-            Seen::any("storage.adapter-dead"),
             Seen::any("power.pending-transaction"),
         ],
         aftermath: Some(DAY),

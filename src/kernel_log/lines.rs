@@ -77,6 +77,9 @@ fn finish(extent: &mut Extent, offset: u64, bytes: &[u8], cut: bool, take: &mut 
     extent.lines += 1;
     let cut = cut || bytes.len() > LINE_LIMIT;
     extent.cut += u64::from(cut);
+    // Programs of Windows begin a text with a byte order mark.
+    let marked = bytes.strip_prefix(b"\xef\xbb\xbf").filter(|_| extent.lines == 1);
+    let bytes = marked.unwrap_or(bytes);
     let bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
     take(Line { number: extent.lines, offset, bytes: &bytes[..bytes.len().min(LINE_LIMIT)], cut });
 }
@@ -125,6 +128,16 @@ mod tests {
             );
             assert_eq!(extent, Extent { lines: 4, bytes: 16, cut: 0 });
         }
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_part_of_the_first_line() {
+        let mut seen = Vec::new();
+        each_line(&mut &b"\xef\xbb\xbfone\n\xef\xbb\xbftwo\n"[..], &mut |line| {
+            seen.push(line.bytes.to_vec())
+        })
+        .unwrap();
+        assert_eq!(seen, [b"one".to_vec(), b"\xef\xbb\xbftwo".to_vec()]);
     }
 
     #[test]

@@ -98,7 +98,7 @@ fn a_gpu_that_reads_all_ones_after_a_hang_is_gone() {
             "[ 2000.000000] amdgpu 0000:03:00.0: {prefix}ring gfx_0.0.0 timeout, signaled seq=1, emitted seq=3\n\
              [ 2005.000000] amdgpu 0000:03:00.0: {prefix}device lost from bus!\n"
         );
-        assert_eq!(ill(&log), ["0000:03:00.0 fallen-off-bus off-the-bus-by-log"]);
+        assert_eq!(ill(&log), ["0000:03:00.0 fallen-off-bus off-the-bus-after-trouble"]);
     }
 }
 
@@ -168,5 +168,27 @@ fn what_was_told_rightly_stays_so() {
     ];
     for (log, expected) in cases {
         assert_eq!(ill(log), [expected], "{log}");
+    }
+}
+
+#[test]
+fn an_adapter_whose_doorbell_reads_all_ones_fell_off() {
+    let log = "[    4.100000] mpt3sas 0000:3b:00.0: enabling device (0000 -> 0002)\n\
+        [88101.500000] mpt3sas_cm0: SAS host is non-operational !!!!\n\
+        [88102.500000] mpt3sas_cm0: SAS host is non-operational !!!!\n";
+    let ill = ill(log);
+    assert!(ill.len() == 1 && ill[0].contains(" fallen-off-bus "), "{ill:?}");
+}
+
+#[test]
+fn a_device_that_was_in_trouble_before_it_was_lost_is_said_to_have_been() {
+    for (before, id) in
+        [("48, pid=77, DBE (double bit error)", "memory"), ("62, 2f0b(4f3c) 00000000", "hang")]
+    {
+        let log = format!(
+            "[ 5000.000000] NVRM: Xid (PCI:0000:41:00): {before}\n\
+             [ 5002.000000] NVRM: Xid (PCI:0000:41:00): 79, pid=0, GPU has fallen off the bus.\n"
+        );
+        assert_eq!(ill(&log), ["0000:41:00.0 fallen-off-bus off-the-bus-after-trouble"], "{id}");
     }
 }

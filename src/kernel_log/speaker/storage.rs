@@ -6,9 +6,9 @@ use super::super::event::{Kind, Level, Wording};
 pub const KINDS: &[Kind] = &[
     Kind::new(
         "storage.adapter-dead",
-        Level::Device,
-        "The adapter does not work any more.",
-        "drivers/scsi/mpt3sas/mpt3sas_base.c",
+        Level::Bus,
+        "The adapter's doorbell register reads all-ones: nobody answers, and the driver gives the adapter up.",
+        "drivers/scsi/mpt3sas/mpt3sas_base.c (_base_fault_reset_work)",
         &[Wording::whole("non-operational !!!!", r"(?P<name>\S+): SAS host is non-operational !!!!")],
     ),
     Kind::new(
