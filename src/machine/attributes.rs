@@ -5,8 +5,6 @@
 //! [`Attribute::live`]. `sriov_numvfs` is not read: it waits for the lock that a reset or a driver's probe holds (kernel:
 //! sriov_numvfs_show), and the capability's registers tell as much. Nothing below `nvme/`, `net/`, `hwmon/` is ever read: those files issue commands to the device.
 
-use std::sync::LazyLock;
-
 /// How a file is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -136,15 +134,5 @@ pub static ALL: &[Attribute] = &[
 
 /// Place of an attribute in [`ALL`]; the name must be in the table.
 pub fn index(name: &str) -> Option<u8> {
-    // Asked for hundreds of times a function.
-    static PLACES: LazyLock<Vec<(&str, u8)>> = LazyLock::new(|| {
-        let places = ALL.iter().zip(0..).map(|(attribute, place)| (attribute.name, place));
-        let mut places: Vec<(&str, u8)> = places.collect();
-        // Of two attributes of one name, the first.
-        places.sort_by_key(|(name, _)| *name);
-        places.dedup_by_key(|(name, _)| *name);
-        places
-    });
-    let place = PLACES.binary_search_by_key(&name, |(name, _)| name).ok()?;
-    Some(PLACES[place].1)
+    ALL.iter().position(|a| a.name == name).and_then(|i| u8::try_from(i).ok())
 }
