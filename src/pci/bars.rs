@@ -85,11 +85,12 @@ pub fn whole_resources(text: &str) -> Result<Vec<Resource>, String> {
     }
 }
 
-/// The lines of `resource` up to the first that is not good; `None` if that is the first one. What is missing is missing in
-/// what is shown; checks use [`whole_resources`].
+/// The lines of `resource`; one that is not good counts as empty, so that those behind it are still shown. `None` if no line
+/// is good. Checks use [`whole_resources`].
 pub fn resources(text: &str) -> Option<Vec<Resource>> {
-    let good: Vec<Resource> = text.lines().map_while(resource).collect();
-    (!good.is_empty()).then_some(good)
+    let lines: Vec<Option<Resource>> = text.lines().map(resource).collect();
+    let any = lines.iter().any(Option::is_some);
+    any.then(|| lines.into_iter().map(Option::unwrap_or_default).collect())
 }
 
 fn resource(line: &str) -> Option<Resource> {
@@ -347,7 +348,7 @@ mod tests {
         assert_eq!(missing, "resource has 1 lines: expected 7 or more");
         let broken = whole_resources(&format!("{line}0x0 0x0\n{}", line.repeat(6))).unwrap_err();
         assert_eq!(broken, "resource: line 2 is not three hexadecimal numbers");
-        assert_eq!(resources(&format!("{line}0x0 0x0\n{line}")).map(|lines| lines.len()), Some(1));
+        assert_eq!(resources(&format!("{line}0x0 0x0\n{line}")).map(|lines| lines.len()), Some(3));
     }
 
     #[test]
