@@ -92,7 +92,7 @@ fn compile(wording: &str) -> Result<Regex, regex::Error> {
 }
 
 /// Pieces of text of lines that say which device a driver speaks of.
-const NAMING_PIECES: [&str; 19] = [
+const NAMING_PIECES: [&str; 20] = [
     "nvidia 0",
     "nvme 0",
     "amdgpu 0",
@@ -112,6 +112,7 @@ const NAMING_PIECES: [&str; 19] = [
     "megaraid_sas 0",
     "mpt2sas 0",
     "sas_cm",
+    "nvme nvme",
 ];
 
 /// Whether a line can be an event, or name the device of one: cheap, and never wrong when it says no.

@@ -31,7 +31,7 @@ pub struct Log {
     pub boots: Vec<Boot>,
     /// Lines that were read.
     pub lines: u64,
-    /// Lines that are the kernel's, of at most a million, counted until the first that was wanted.
+    /// Lines that are the kernel's, of the first ten thousand, counted until one was wanted.
     pub kernel_lines: u64,
     /// Bytes that were read.
     pub bytes: u64,

@@ -127,44 +127,35 @@ const NO_REGISTERS: [&str; 34] = [
 pub fn may_be(line: &[u8]) -> bool {
     let words = &*WORDS;
     let sounds = || words.any.as_ref().is_none_or(|words| words.is_match(line));
-    names_somebody(line) && (is_marked(line) || sounds())
+    names_function(line) && (is_marked(line) || sounds())
 }
 
-/// Whether a function or a controller is named anywhere: `:82:00.0`, `nvme0: `, `sas_cm0: `.
-fn names_somebody(line: &[u8]) -> bool {
-    let hex = |at: Option<usize>| at.and_then(|at| line.get(at)).is_some_and(u8::is_ascii_hexdigit);
-    let colon = |at: Option<usize>| at.and_then(|at| line.get(at)) == Some(&b':');
+/// Whether a function is named anywhere: `:82:00.0`.
+fn names_function(line: &[u8]) -> bool {
     memchr::memchr_iter(b'.', line).any(|dot| {
-        let back = |by: usize| dot.checked_sub(by);
-        matches!(line.get(dot + 1), Some(b'0'..=b'7'))
-            && hex(back(1))
-            && hex(back(2))
-            && colon(back(3))
-            && hex(back(4))
-            && hex(back(5))
-            && colon(back(6))
-    }) || memchr::memmem::find(line, b"nvme nvme").is_some()
-        || memchr::memmem::find(line, b"sas_cm").is_some()
+        let around = dot.checked_sub(6).and_then(|start| line.get(start..dot + 2));
+        matches!(around, Some([b':', bus @ .., b'.', b'0'..=b'7'])
+            if bus[2] == b':' && [0, 1, 3, 4].iter().all(|at| bus[*at].is_ascii_hexdigit()))
+    })
 }
 
 /// Whether what stands before the message says that it is an error or worse: `<3>` (dmesg -r, syslog), `3,123,` (/dev/kmsg),
-/// `"PRIORITY":"3"` (the journal as JSON), `kern  :err   : ` (dmesg -x).
+/// `"PRIORITY":"3"` (the journal as JSON), `kern  :err   : ` (dmesg -x), `kern:     err: [` (talosctl).
 fn is_marked(line: &[u8]) -> bool {
-    let number = |bytes: &[u8]| {
-        let end = bytes.iter().position(|b| !b.is_ascii_digit())?;
-        str::from_utf8(&bytes[..end]).ok()?.parse::<u16>().ok()
+    let severe = |bytes: &[u8], end: u8| {
+        let digits = bytes.iter().position(|b| !b.is_ascii_digit()).filter(|at| bytes[*at] == end);
+        let number = digits.and_then(|at| str::from_utf8(&bytes[..at]).ok()?.parse::<u16>().ok());
+        number.is_some_and(|number| number & 7 <= 3)
     };
-    let severe = |number: Option<u16>| number.is_some_and(|number| number & 7 <= 3);
+    let has = |text: &[u8]| memchr::memmem::find(line, text).is_some();
     match line.first() {
-        Some(b'<') => severe(number(&line[1..])),
-        Some(b'0'..=b'9') => severe(number(line)),
+        Some(b'<') => severe(&line[1..], b'>'),
+        Some(b'0'..=b'9') => severe(line, b','),
         Some(b'{') => {
             let at = memchr::memmem::find(line, b"\"PRIORITY\"");
             at.and_then(|at| line[at + 10..].iter().find(|b| b.is_ascii_digit())).is_some_and(|b| *b <= b'3')
         }
-        Some(b'k') => {
-            [&b" :err  :"[..], b" :crit "].iter().any(|mark| memchr::memmem::find(line, mark).is_some())
-        }
+        Some(b'k') => has(b":err ") || has(b":crit ") || has(b" err: [") || has(b" crit: ["),
         _ => false,
     }
 }

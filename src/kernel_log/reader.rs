@@ -27,6 +27,9 @@ pub const BOOTS_LIMIT: usize = 10_000;
 /// other services in a log that they share with the kernel) is shorter.
 const LINES_LOOKED_AT: u64 = 1_000_000;
 
+/// Lines of which it is counted how many are the kernel's.
+const LINES_COUNTED: u64 = 10_000;
+
 /// The first message of every boot (kernel: init/main.c, start_kernel, linux_banner).
 const BANNER: &str = "Linux version ";
 
@@ -204,9 +207,11 @@ impl<'a> Reader<'a> {
         self.sequence = Some(number);
     }
 
-    /// Looks whether this may be a kernel log at all, until one line was seen that is of one and one that is wanted.
+    /// Looks whether this may be a kernel log at all, until one line was seen that is of one; and how many are, as long as none was
+    /// wanted.
     fn recognize(&mut self, bytes: &[u8]) {
-        if self.recognized && self.took || self.looked_at >= LINES_LOOKED_AT {
+        let enough = self.took || self.looked_at >= LINES_COUNTED;
+        if self.recognized && enough || self.looked_at >= LINES_LOOKED_AT {
             return;
         }
         self.looked_at += 1;

@@ -46,7 +46,7 @@ pub struct Reading {
     pub boots: Vec<Boot>,
     /// Lines that were looked at.
     pub lines: u64,
-    /// Lines that are the kernel's, of at most a million, counted until the first that was wanted.
+    /// Lines that are the kernel's, of the first ten thousand, counted until one was wanted.
     pub kernel_lines: u64,
     /// Bytes that were looked at.
     pub bytes: u64,
