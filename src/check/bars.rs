@@ -123,7 +123,8 @@ pub(super) fn own_bars(subject: &Subject<'_>) -> Result<(Vec<Bar>, Vec<Resource>
     }
     let (text, proof) = subject.attribute("resource")?;
     let resources = whole_resources(text).map_err(Skip::unknown)?;
-    let found = bars(subject.function.space(), Some(&resources));
+    let lines: Vec<Option<Resource>> = resources.iter().copied().map(Some).collect();
+    let found = bars(subject.function.space(), Some(&lines));
     Ok((found, resources, proof))
 }
 

@@ -52,3 +52,6 @@ mod tests;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "tests")]
 mod tests_over_time;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests_unread;

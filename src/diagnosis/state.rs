@@ -165,9 +165,11 @@ impl<'a> Scene<'a> {
             let of_kind = |window: &&Resource| {
                 window.is_memory() && window.is_prefetchable() == wanted.contains("pref")
             };
-            return Some(listed.iter().skip(13).filter(of_kind).any(|window| window.is_assigned()));
+            let windows = listed.get(13..)?;
+            let has = windows.iter().flatten().filter(of_kind).any(|window| window.is_assigned());
+            return (has || windows.iter().all(Option::is_some)).then_some(has);
         };
-        Some(listed.get(number)?.is_assigned())
+        Some(listed.get(number).copied().flatten()?.is_assigned())
     }
 
     /// Whether everything behind a bridge has an address for its memory BARs; false for what is no bridge, and where that is not known.
