@@ -10,6 +10,7 @@
 pub mod earlier;
 pub mod expectation;
 pub mod finding;
+mod gathered;
 pub mod history;
 pub mod not_made;
 pub mod numa;

@@ -3,7 +3,7 @@
 use crate::machine::Machine;
 use crate::machine::reading::DEVICES;
 
-use super::finding::{Finding, Status, Verdict};
+use super::finding::{Finding, Status};
 use super::registry::{self, Check, Of};
 
 /// Adds an `unknown` of the machine for each check in `named` that was made of nothing, with the reason. Gives the same as
@@ -44,7 +44,7 @@ pub fn of_nothing(machine: &Machine, missing: &[String]) -> Vec<Finding> {
 
 fn unknown(check: &'static Check, why: String) -> Finding {
     let (status, summary) = (Status::Unknown, why.into());
-    Finding { check, address: None, entry: None, status, summary, verdict: Verdict::default() }
+    Finding { check, address: None, entry: None, status, summary, verdict: None }
 }
 
 /// Why it does not apply: the reason where there is only one.

@@ -473,8 +473,8 @@ fn every_check_fires_on_what_it_is_for_and_only_there() {
         }
         for finding in broken.run(id).iter().filter(|f| matches!(f.status, Fail | Warn)) {
             let complete = !finding.summary.is_empty()
-                && !finding.verdict.expected.is_empty()
-                && !finding.verdict.proofs.is_empty();
+                && !finding.verdict().expected.is_empty()
+                && !finding.verdict().proofs.is_empty();
             if !complete || finding.summary.ends_with('.') {
                 wrong.push(format!("{id}: {finding:?}"));
             }
@@ -603,7 +603,7 @@ fn the_last_recovery_action_of_a_gpu_holds() {
         }
         let found = bench.run("kmsg-xid154").into_iter().max_by_key(|f| f.status).unwrap();
         assert_eq!(found.status, expected, "{actions:?}: {}", found.summary);
-        assert!(found.verdict.action.unwrap_or_default().contains(word), "{actions:?}");
+        assert!(found.verdict().action.clone().unwrap_or_default().contains(word), "{actions:?}");
     }
     // What is asked of one GPU is not taken back by what is said of another one.
     let mut bench = Bench::new();
@@ -657,7 +657,7 @@ fn a_window_counts_by_its_end_and_not_at_all_where_firmware_was_not_asked() {
         bridge.lines.windows = windows.iter().map(line).collect();
         bench.platform.command_line = Some(command.to_owned());
         let found = bench.run("host-no-64bit-window").remove(0);
-        (found.status, found.verdict.proofs.len())
+        (found.status, found.verdict().proofs.len())
     };
     let io = "[io  0x0000-0x0cf7 window]";
     assert_eq!(judged(&[io, "[mem 0x00000000-0xffffffffff]"], ""), (Pass, 1));
@@ -683,12 +683,13 @@ fn a_large_bar_below_4g_harms_nobody_where_there_is_room_above() {
 fn what_linux_did_not_ask_for_firmware_did_not_keep() {
     let mut bench = Bench::new();
     bench.platform.host_bridges[0].os_controls.retain(|control| control != "AER");
-    let found = |bench: &Bench| bench.run("osc-granted").remove(0).verdict;
-    assert_eq!(found(&bench).who.unwrap_or(Who::Firmware), Who::Firmware);
+    let found = |bench: &Bench| bench.run("osc-granted").remove(0);
+    assert_eq!(found(&bench).verdict().who.unwrap_or(Who::Firmware), Who::Firmware);
     bench.platform.command_line = Some("pci=noaer".to_owned());
-    let verdict = found(&bench);
-    assert_eq!((verdict.good, verdict.who), (false, Some(Who::Operator)), "{}", verdict.summary);
-    assert!(verdict.summary.starts_with("Linux did not ask"), "{}", verdict.summary);
+    let found = found(&bench);
+    let verdict = found.verdict();
+    assert_eq!((verdict.good, verdict.who), (false, Some(Who::Operator)), "{}", found.summary);
+    assert!(found.summary.starts_with("Linux did not ask"), "{}", found.summary);
 }
 
 #[test]

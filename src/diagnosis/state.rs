@@ -193,8 +193,8 @@ impl<'a> Scene<'a> {
     /// The proofs if the check found something that is more than mild.
     fn wrong(&self, address: Bdf, check: &'static str) -> Option<(String, Vec<Proof>)> {
         let finding = self.finding(address, check)?;
-        let wrong = matches!(finding.status, Status::Fail | Status::Warn) && !finding.verdict.mild;
-        wrong.then(|| (finding.summary.to_string(), finding.verdict.proofs.clone()))
+        let wrong = matches!(finding.status, Status::Fail | Status::Warn) && !finding.verdict().mild;
+        wrong.then(|| (finding.summary.to_string(), finding.verdict().proofs.clone()))
     }
 
     /// What is seen of it, if it is: a clause and the proofs.
@@ -214,7 +214,7 @@ impl<'a> Scene<'a> {
             _ => "presence-config-all-ones",
         };
         let proofs =
-            self.finding(function.address, check).map(|f| f.verdict.proofs.clone()).unwrap_or_default();
+            self.finding(function.address, check).map(|f| f.verdict().proofs.clone()).unwrap_or_default();
         let says = match function.presence.state {
             State::Answering => "configuration space is answered".to_owned(),
             _ => function.presence.reason.clone(),
@@ -289,7 +289,7 @@ impl<'a> Scene<'a> {
                 // Of a bridge its windows count as well.
                 let finding = self.finding(address, "bar-unassigned").filter(|f| f.status == Status::Pass)?;
                 let says = "every memory BAR has an address".to_owned();
-                (function.header_layout() == Some(0)).then(|| (says, finding.verdict.proofs.clone()))
+                (function.header_layout() == Some(0)).then(|| (says, finding.verdict().proofs.clone()))
             }
             Fact::MessageInterruptsOn => {
                 let msix = subject::register::<msix::Control>(function, &msix::SPECIFICATION).ok();

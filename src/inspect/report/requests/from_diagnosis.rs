@@ -20,7 +20,7 @@ use super::{
 /// What failed and no setting knows, if somebody else than the operator has to do with it.
 pub(super) fn of_findings(asked: &mut Asked, material: Material<'_>, patient: &Patient) {
     for finding in about(material, patient).filter(|f| f.status == Status::Fail) {
-        let who = finding.verdict.who.unwrap_or(finding.check.who);
+        let who = finding.verdict().who.unwrap_or(finding.check.who);
         let theirs = matches!(who, Who::Firmware | Who::Provider | Who::Replacement);
         if !theirs || of_check(finding.check.id).is_some() {
             continue;
@@ -29,7 +29,7 @@ pub(super) fn of_findings(asked: &mut Asked, material: Material<'_>, patient: &P
         if is_software(material, patient) && bus.iter().any(|start| finding.check.id.starts_with(start)) {
             continue;
         }
-        let action = finding.verdict.action.as_deref().unwrap_or(finding.check.remedy);
+        let action = finding.verdict().action.as_deref().unwrap_or(finding.check.remedy);
         // Whoever has root does that; whether somebody took the card out is asked by the diagnosis.
         let visit = |device: &Device| device.ask.iter().any(|ask| ask.topic == "visit");
         let visited =
@@ -57,10 +57,10 @@ pub(super) fn of_findings(asked: &mut Asked, material: Material<'_>, patient: &P
                 slot: patient.slot.clone(),
                 port: patient.port,
                 found: format!("{place}: {}", finding.summary).trim_start_matches(": ").to_owned(),
-                evidence: distinct(finding.verdict.proofs.iter().map(evidence)),
-                should_be: finding.verdict.expected.to_string(),
+                evidence: distinct(finding.verdict().proofs.iter().map(evidence)),
+                should_be: finding.verdict().expected.to_string(),
                 command,
-                expected_output: finding.verdict.expected.to_string(),
+                expected_output: finding.verdict().expected.to_string(),
                 verbatim: false,
                 standing: Standing::Shown,
             },

@@ -73,7 +73,7 @@ pub(super) fn of_patient(
             summaries.push(text);
         }
     }
-    let mut proofs: Vec<Evidence> = distinct(wrong.iter().flat_map(|f| &f.verdict.proofs).map(evidence));
+    let mut proofs: Vec<Evidence> = distinct(wrong.iter().flat_map(|f| &f.verdict().proofs).map(evidence));
     match setting.topic {
         "card-and-riser" => proofs.extend(trouble(material, patient).into_iter().take(2).map(line)),
         "error-reporting" => proofs = handed_over(material).unwrap_or(proofs),
@@ -160,7 +160,7 @@ fn fine(
             asked.tell(setting.topic, patient);
         }
         let what = format!("{}: {what}", patient.place_text());
-        let mut evidence = distinct(finding.verdict.proofs.iter().map(evidence));
+        let mut evidence = distinct(finding.verdict().proofs.iter().map(evidence));
         if setting.topic == "above-4g-decoding" {
             evidence.retain(|e| is_above_4g(&e.decoded));
         }
@@ -185,7 +185,7 @@ pub(super) fn machine_wide(asked: &mut Asked, material: Material<'_>) {
         if wrong.is_empty() || asked.requests.iter().any(|r| r.topic == setting.topic) {
             continue;
         }
-        let own = distinct(wrong.iter().flat_map(|f| &f.verdict.proofs).map(evidence));
+        let own = distinct(wrong.iter().flat_map(|f| &f.verdict().proofs).map(evidence));
         let lines = if setting.topic == "error-reporting" { handed_over(material) } else { None };
         let found: Vec<&str> = wrong.iter().map(|f| &*f.summary).collect();
         let mut proofs = lines.unwrap_or(own);
