@@ -61,7 +61,7 @@ fn judge(loaded: &Loaded, profile: &str, busy: bool) -> Vec<Finding> {
     // Whoever reads it can look it up.
     let bare: Vec<String> = findings
         .iter()
-        .filter(|f| matches!(f.status, Status::Warn | Status::Fail) && f.verdict.proofs.is_empty())
+        .filter(|f| matches!(f.status, Status::Warn | Status::Fail) && f.verdict().proofs.is_empty())
         .map(|f| format!("{:?} {}: {}", f.address, f.check.id, f.summary))
         .collect();
     assert!(bare.is_empty(), "without evidence: {bare:#?}");

@@ -25,6 +25,22 @@ mod order;
 #[path = "diagnosis/shapes.rs"]
 mod shapes;
 
+/// Everybody who is not well, with verdict and rule.
+fn ill(text: &str) -> Vec<String> {
+    let log = events_of(&mut text.as_bytes()).unwrap();
+    let sources = Sources::new(Some(&log), None);
+    let found = diagnose(&sources);
+    let ill = found.iter().filter(|d| d.verdict.name() != "healthy");
+    ill.map(|d| {
+        let who = match &d.subject {
+            Subject::Function(address) => address.to_string(),
+            Subject::Named(name) => name.clone(),
+        };
+        format!("{who} {} {}", d.verdict.name(), d.rule.map_or("-", |rule| rule.id))
+    })
+    .collect()
+}
+
 /// What each log's verdict is in our words, and, where the log has one, the device.
 const EXPECTED: &[(&str, Verdict, &str)] = {
     use Verdict::*;

@@ -215,6 +215,7 @@ fn a_source_that_tells_less_does_not_lose_functions() {
         let (answer, _) = diff(dump.to_str().unwrap(), machine, &["--match", matching]);
         assert_eq!(answer["only_first"].as_array().unwrap().len(), 0, "{matching}: {answer}");
         assert_eq!(answer["only_second"].as_array().unwrap().len(), 0, "{matching}: {answer}");
+        assert!(answer["compared"].as_u64() > Some(0), "{matching}: {answer}");
     }
 }
 

@@ -301,7 +301,8 @@ fn attribute(machine: &Machine, address: &str, name: &str) -> Option<String> {
 fn ranges(machine: &Machine, address: Bdf) -> Vec<(usize, pciscope::pci::bars::Resource)> {
     let text = machine.text(&machine.attribute(address, "resource")).unwrap();
     let all = pciscope::pci::bars::resources(&text).unwrap();
-    all.into_iter().enumerate().filter(|(_, range)| range.size() != 0).collect()
+    let whole = all.into_iter().map(|line| line.unwrap());
+    whole.enumerate().filter(|(_, range)| range.size() != 0).collect()
 }
 
 /// Windows nest, and of what lies below one bridge nothing overlaps.

@@ -3,7 +3,7 @@
 //! Counters of zero mean nothing unless the kernel handles errors. That is why a check of a counter is unknown, not a pass,
 //! where ownership is with firmware or not known.
 
-use crate::machine::aer::{self, Aer, Counters};
+use crate::machine::aer::{Aer, Counters};
 use crate::pci::capability::express::{self, DeviceControl, DeviceStatus, PortType, RootControl};
 use crate::pci::extended::aer::{
     CapabilitiesAndControl, CorrectableStatus, ErrorSource, RootErrorCommand, RootErrorStatus, SPECIFICATION,
@@ -203,11 +203,6 @@ pub static CHECKS: &[Check] = &[
     },
 ];
 
-fn aer(subject: &Subject<'_>) -> Aer {
-    let around = &subject.around;
-    aer::aer(around.machine, subject.function, around.platform, around.interrupts)
-}
-
 fn root_port(subject: &Subject<'_>) -> Result<(), Skip> {
     match subject.port()? {
         PortType::RootPort => Ok(()),
@@ -237,10 +232,10 @@ fn os_owned(subject: &Subject<'_>) -> Judged {
     if !subject.has(&SPECIFICATION)? {
         return Err(Skip::not_applicable("the root port has no Advanced Error Reporting"));
     }
-    let ownership = aer(subject).ownership;
+    let ownership = &subject.aer().ownership;
     let proofs: Vec<Proof> = ownership.basis.iter().map(Proof::basis).collect();
     match ownership.kernel {
-        None => Err(Skip::unknown(ownership.reason)),
+        None => Err(Skip::unknown(ownership.reason.clone())),
         Some(true) => Ok(Verdict::good(proofs)),
         Some(false) => Ok(Verdict::bad(
             format!("Linux does not handle errors here: {}", ownership.reason),
@@ -255,22 +250,22 @@ fn os_owned(subject: &Subject<'_>) -> Judged {
 fn counted(
     subject: &Subject<'_>,
     file: &'static str,
-    of: impl Fn(&Aer) -> Option<Counters>,
+    of: impl Fn(&Aer) -> Option<&Counters>,
 ) -> Result<(Counters, Vec<Proof>), Skip> {
     if !subject.has(&SPECIFICATION)? {
         return Err(Skip::not_applicable("it has no Advanced Error Reporting"));
     }
-    let aer = aer(subject);
+    let aer = subject.aer();
     let (_, proof) = subject.attribute(file)?;
-    let counters = of(&aer).ok_or_else(|| Skip::unknown(format!("{file} was not read")))?;
+    let counters = of(aer).ok_or_else(|| Skip::unknown(format!("{file} was not read")))?;
     let total = counters.total.ok_or_else(|| Skip::unknown(format!("{file} holds no total")))?;
     if total == 0 && counters.counts.is_empty() && aer.ownership.kernel != Some(true) {
-        let reason = aer.ownership.reason;
+        let reason = &aer.ownership.reason;
         return Err(Skip::unknown(format!(
             "not measured: the counters stay zero unless Linux handles errors ({reason})"
         )));
     }
-    Ok((counters, vec![proof]))
+    Ok((counters.clone(), vec![proof]))
 }
 
 fn listed(counters: &Counters) -> String {
@@ -290,12 +285,12 @@ fn judge_counters(what: &str, counters: Counters, proofs: Vec<Proof>) -> Judged 
 }
 
 fn non_fatal(subject: &Subject<'_>) -> Judged {
-    let (counters, proofs) = counted(subject, "aer_dev_nonfatal", |aer| aer.non_fatal.clone())?;
+    let (counters, proofs) = counted(subject, "aer_dev_nonfatal", |aer| aer.non_fatal.as_ref())?;
     judge_counters("non-fatal errors", counters, proofs)
 }
 
 fn fatal(subject: &Subject<'_>) -> Judged {
-    let (mut counters, mut proofs) = counted(subject, "aer_dev_fatal", |aer| aer.fatal.clone())?;
+    let (mut counters, mut proofs) = counted(subject, "aer_dev_fatal", |aer| aer.fatal.as_ref())?;
     if subject.port == Some(PortType::RootPort)
         && let Ok((text, proof)) = subject.attribute("aer_rootport_total_err_fatal")
         && let Ok(below @ 1..) = text.parse::<u64>()
@@ -307,7 +302,7 @@ fn fatal(subject: &Subject<'_>) -> Judged {
 }
 
 fn correctable(subject: &Subject<'_>) -> Judged {
-    let (counters, proofs) = counted(subject, "aer_dev_correctable", |aer| aer.correctable.clone())?;
+    let (counters, proofs) = counted(subject, "aer_dev_correctable", |aer| aer.correctable.as_ref())?;
     judge_counters("correctable errors", counters, proofs)
 }
 
@@ -367,9 +362,9 @@ fn masked(subject: &Subject<'_>) -> Judged {
 fn root_command(subject: &Subject<'_>) -> Judged {
     root_port(subject)?;
     let command: Read<RootErrorCommand> = subject.register(&SPECIFICATION)?;
-    let ownership = aer(subject).ownership;
+    let ownership = &subject.aer().ownership;
     match ownership.kernel {
-        None => return Err(Skip::unknown(ownership.reason)),
+        None => return Err(Skip::unknown(ownership.reason.clone())),
         Some(false) => return Err(Skip::not_applicable("Linux does not handle errors here")),
         Some(true) => {}
     }
@@ -464,7 +459,7 @@ fn system_error(subject: &Subject<'_>) -> Judged {
     if names.is_empty() {
         return Ok(Verdict::good(proofs));
     }
-    let ownership = aer(subject).ownership;
+    let ownership = &subject.aer().ownership;
     match ownership.kernel {
         Some(true) => {
             Ok(Verdict::bad(format!("errors become system errors: {names}"), "none", names, proofs))
@@ -472,6 +467,6 @@ fn system_error(subject: &Subject<'_>) -> Judged {
         Some(false) => {
             Err(Skip::not_applicable("firmware handles errors, and by system errors it learns of them"))
         }
-        None => Err(Skip::unknown(ownership.reason)),
+        None => Err(Skip::unknown(ownership.reason.clone())),
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::inspect::value::size_text;
 use crate::machine::vectors::places;
-use crate::pci::bars::{Bar, BarKind, Resource, bars, whole_resources};
+use crate::pci::bars::{Bar, BarKind};
 use crate::pci::extended::rebar::{
     ResizableBarCapability, ResizableBarControl, SPECIFICATION, supported_sizes,
 };
@@ -117,18 +117,14 @@ pub static CHECKS: &[Check] = &[
     },
 ];
 
-pub(super) fn own_bars(subject: &Subject<'_>) -> Result<(Vec<Bar>, Vec<Resource>, Proof), Skip> {
-    if subject.function.is_virtual() {
-        return Err(Skip::not_applicable("the BARs of a virtual function are in its physical function"));
-    }
-    let (text, proof) = subject.attribute("resource")?;
-    let resources = whole_resources(text).map_err(Skip::unknown)?;
-    let found = bars(subject.function.space(), Some(&resources));
-    Ok((found, resources, proof))
+/// The BARs and the file that tells of them.
+pub(super) fn own_bars<'a>(subject: &'a Subject<'_>) -> Result<(&'a [Bar], Proof), Skip> {
+    let bars = subject.bars()?;
+    Ok((bars, subject.attribute("resource")?.1))
 }
 
 fn unassigned(subject: &Subject<'_>) -> Judged {
-    let (bars, _, proof) = own_bars(subject)?;
+    let (bars, proof) = own_bars(subject)?;
     let memory: Vec<&Bar> = bars.iter().filter(|b| b.kind != BarKind::Io).collect();
     if memory.is_empty() {
         return Err(Skip::not_applicable("it has no memory BAR"));
@@ -161,7 +157,7 @@ fn unassigned(subject: &Subject<'_>) -> Judged {
 }
 
 fn lost(subject: &Subject<'_>) -> Judged {
-    let (bars, _, proof) = own_bars(subject)?;
+    let (bars, proof) = own_bars(subject)?;
     if subject.has(&crate::pci::capability::enhanced_allocation::SPECIFICATION)? {
         return Err(Skip::not_applicable("Enhanced Allocation fixes its addresses"));
     }
@@ -201,7 +197,7 @@ fn lost(subject: &Subject<'_>) -> Judged {
 }
 
 fn large_below_4g(subject: &Subject<'_>) -> Judged {
-    let (bars, _, proof) = own_bars(subject)?;
+    let (bars, proof) = own_bars(subject)?;
     let limit = subject.around.profile.threshold("bar-large-below-4g");
     // One that firmware made small to fit below 4 GiB counts as what it could be.
     let most = |number: u8| {
@@ -331,7 +327,7 @@ fn rebar_absent(subject: &Subject<'_>) -> Judged {
     if subject.has(&SPECIFICATION)? {
         return Ok(Verdict::good([subject.register::<ResizableBarControl>(&SPECIFICATION)?.proof]));
     }
-    let (bars, _, proof) = own_bars(subject)?;
+    let (bars, proof) = own_bars(subject)?;
     let typical = |b: &&Bar| b.prefetchable && b.kind == BarKind::Memory64 && b.size == Some(256 << 20);
     match bars.iter().find(typical) {
         None => Err(Skip::not_applicable("no BAR has the 256 MiB of a GPU that could have more")),

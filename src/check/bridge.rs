@@ -10,7 +10,7 @@ use super::finding::{Judged, Proof, Skip, Verdict};
 use super::subject::{Read, Subject, header};
 
 pub(super) fn window(subject: &Subject<'_>) -> Judged {
-    let (bars, _, proof) = own_bars(subject)?;
+    let (bars, proof) = own_bars(subject)?;
     let path = subject.around.machine.path(subject.function);
     let (_, above) = path.split_last().ok_or_else(|| Skip::unknown("the way to it is not known"))?;
     if above.is_empty() {

@@ -76,9 +76,7 @@ fn memory_decode(subject: &Subject<'_>) -> Judged {
     if subject.function.is_virtual() {
         return Err(Skip::not_applicable("a virtual function has no Memory Space Enable"));
     }
-    let (resource, proof) = subject.attribute("resource")?;
-    let resources = crate::pci::bars::whole_resources(resource);
-    let resources = resources.map_err(Skip::unknown)?;
+    let resources = subject.resources()?;
     if !resources.iter().take(6).any(|r| r.is_memory() && r.is_assigned()) {
         return Err(Skip::not_applicable("it has no memory BAR"));
     }
@@ -89,7 +87,12 @@ fn memory_decode(subject: &Subject<'_>) -> Judged {
         return Err(Skip::not_applicable("its driver has not enabled it"));
     }
     let summary = format!("memory decode is off while {driver} is bound");
-    Ok(Verdict::bad(summary, "on", "off", [command.field("memory_space_enable"), proof]))
+    Ok(Verdict::bad(
+        summary,
+        "on",
+        "off",
+        [command.field("memory_space_enable"), subject.attribute("resource")?.1],
+    ))
 }
 
 fn bus_master(subject: &Subject<'_>) -> Judged {

@@ -253,6 +253,25 @@ pub struct Finding {
     pub status: Status,
     /// One sentence, or the reason why there is no verdict. Empty for a pass.
     pub summary: Cow<'static, str>,
-    /// The rest of the verdict, if there is one.
-    pub verdict: Verdict,
+    /// The rest of the verdict, if there is one: without its sentence.
+    pub verdict: Option<Box<Verdict>>,
+}
+
+/// What stands for the verdict of a check that has none.
+static NO_VERDICT: Verdict = Verdict {
+    good: false,
+    mild: false,
+    summary: String::new(),
+    expected: Cow::Borrowed(""),
+    found: String::new(),
+    proofs: Vec::new(),
+    action: None,
+    who: None,
+};
+
+impl Finding {
+    /// The verdict; an empty one if there is none.
+    pub fn verdict(&self) -> &Verdict {
+        self.verdict.as_deref().unwrap_or(&NO_VERDICT)
+    }
 }

@@ -2,7 +2,6 @@
 
 use crate::machine::interrupts::{self, Mode};
 use crate::machine::vectors::{self, Message, Unreadable, VectorTable, places};
-use crate::pci::bars::whole_resources;
 use crate::pci::capability::{msi, msix};
 use crate::pci::header::{Command, InterruptPin};
 
@@ -201,9 +200,8 @@ fn geometry(subject: &Subject<'_>) -> Judged {
     if subject.function.is_virtual() {
         return Err(Skip::not_applicable("the BARs of a virtual function are in its physical function"));
     }
-    let (text, proof) = subject.attribute("resource")?;
-    let resources = whole_resources(text).map_err(Skip::unknown)?;
-    proofs.push(proof);
+    let resources = subject.resources()?;
+    proofs.push(subject.attribute("resource")?.1);
     for (name, place) in [("table", table), ("pending bits", pending)] {
         let resource = resources.get(usize::from(place.bar)).copied().unwrap_or_default();
         let bar = place.bar;
@@ -225,14 +223,12 @@ fn geometry(subject: &Subject<'_>) -> Judged {
 }
 
 /// The vector table, only where MSI-X is on: what stands in the table of a function that does not use it means nothing.
-fn table(subject: &Subject<'_>) -> Result<Result<(VectorTable, Proof), Unreadable>, Skip> {
+fn table<'a>(subject: &'a Subject<'_>) -> Result<Result<(&'a VectorTable, Proof), &'a Unreadable>, Skip> {
     let control: Read<msix::Control> = subject.register(&msix::SPECIFICATION)?;
     if !control.enable() {
         return Err(Skip::not_applicable("MSI-X is off"));
     }
-    let around = &subject.around;
-    let read = vectors::read(around.tree, around.live, subject.function, around.platform, around.mmio);
-    let read = read.ok_or_else(|| Skip::not_applicable("it has no MSI-X"))?;
+    let read = subject.vectors().ok_or_else(|| Skip::not_applicable("it has no MSI-X"))?;
     let (place, _) = places(subject.function).ok_or_else(|| Skip::unknown("MSI-X was not read"))?;
     Ok(read.map(|table| {
         let path = format!("sys/bus/pci/devices/{}/resource{}", subject.address(), place.bar);
@@ -241,7 +237,7 @@ fn table(subject: &Subject<'_>) -> Result<Result<(VectorTable, Proof), Unreadabl
     }))
 }
 
-fn readable(subject: &Subject<'_>) -> Result<(VectorTable, Proof), Skip> {
+fn readable<'a>(subject: &'a Subject<'_>) -> Result<(&'a VectorTable, Proof), Skip> {
     // Why it could not be read is told once, by the first of the three.
     table(subject)?
         .map_err(|_| Skip::not_applicable("the vector table was not read: msix-table-all-ones says why"))
@@ -280,7 +276,7 @@ fn table_all_ones(subject: &Subject<'_>) -> Judged {
                 [proof],
             ))
         }
-        Err(reason) => Err(Skip::unknown(format!("the vector table could not be read: {}", words(&reason)))),
+        Err(reason) => Err(Skip::unknown(format!("the vector table could not be read: {}", words(reason)))),
     }
 }
 

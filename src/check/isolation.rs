@@ -184,14 +184,7 @@ fn virtual_functions(subject: &Subject<'_>) -> Judged {
     let total: Read<sriov::TotalVfs> = subject.register(specification)?;
     let (wanted, most) = (usize::from(number.number()), usize::from(total.number()));
     let proofs = vec![control.proof.clone(), number.proof, total.proof];
-    let own = subject.address().to_string();
-    let there = subject
-        .around
-        .machine
-        .functions
-        .iter()
-        .filter(|f| f.reading.link_name("physfn") == Some(own.as_str()))
-        .count();
+    let there = subject.around.machine.virtual_functions(subject.address());
     if !control.vf_enable() {
         return match there {
             0 => Err(Skip::not_applicable("no virtual functions are enabled")),

@@ -10,6 +10,7 @@
 pub mod earlier;
 pub mod expectation;
 pub mod finding;
+mod gathered;
 pub mod history;
 pub mod not_made;
 pub mod numa;
@@ -52,3 +53,6 @@ mod tests;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "tests")]
 mod tests_over_time;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests_unread;

@@ -1,6 +1,6 @@
 //! The machine as a whole: kernel command line, what firmware handed over, room for BARs.
 
-use crate::kernel_log::platform::HostBridge;
+use crate::kernel_log::platform::{HostBridge, NOT_REQUESTING};
 use crate::machine::error_sources::{
     BOOT_ERRORS, BootError, ErrorSource, boot_errors, error_sources, severity_name,
 };
@@ -210,7 +210,7 @@ fn granted(around: &Surroundings<'_>) -> Judged {
         let given = |what: &str| bridge.os_controls.iter().any(|c| c == what);
         let name = &bridge.name;
         if let Some(refused) = &bridge.refused {
-            let list = if refused.contains("not requesting") { &mut not_asked } else { &mut wrong };
+            let list = if refused.contains(NOT_REQUESTING) { &mut not_asked } else { &mut wrong };
             list.push(format!("{name}: {refused}"));
         } else if bridge.os_controls.is_empty() {
             silent.push(name.clone());
@@ -248,8 +248,8 @@ fn granted(around: &Surroundings<'_>) -> Judged {
             words,
             proofs,
         );
-        let action =
-            "remove pci=noaer, pci=nomsi, pcie_aspm=off and pcie_ports=compat from the kernel command line";
+        let action = "remove pci=noaer, pci=nomsi, pcie_aspm=off and pcie_ports=compat from the kernel command line; without \
+                      them, boot a kernel with CONFIG_PCIEPORTBUS, CONFIG_PCIEAER and CONFIG_PCIEASPM";
         return Ok(verdict.action(Who::Operator, action));
     }
     match silent.is_empty() {

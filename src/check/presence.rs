@@ -41,8 +41,8 @@ pub static CHECKS: &[Check] = &[
     },
     Check {
         id: "presence-dir",
-        rule: "The function is still there when it is read.",
-        reads: "the function's folder in sysfs",
+        rule: "The function is still there when it is read, and there is a function to judge.",
+        reads: "the function's folder in sysfs; which functions were asked for",
         why: "A folder that vanishes while it is read was removed: by hot-plug, by containment, or by hand.",
         reference: "Linux fs/kernfs (ENODEV of a removed file)",
         remedy: "look in the kernel log for who removed it",

@@ -209,19 +209,19 @@ fn finding(
         entry: None,
         status,
         summary,
-        verdict: Verdict::default(),
+        verdict: None,
     };
     match judged {
         Err(Skip::Unknown(reason)) => none(Status::Unknown, reason),
         Err(Skip::NotApplicable(reason)) => none(Status::NotApplicable, reason),
-        Ok(verdict) => {
+        Ok(mut verdict) => {
             let status = match (verdict.good, severity) {
                 (true, _) => Status::Pass,
                 (false, Severity::Fail) if !verdict.mild => Status::Fail,
                 (false, _) => Status::Warn,
             };
-            let summary = Cow::Owned(verdict.summary.clone());
-            Finding { check, address, entry: None, status, summary, verdict }
+            let summary = Cow::Owned(std::mem::take(&mut verdict.summary));
+            Finding { check, address, entry: None, status, summary, verdict: Some(Box::new(verdict)) }
         }
     }
 }

@@ -18,6 +18,7 @@ use crate::tree::Tree;
 use super::earlier::Earlier;
 use super::expectation::Expectation;
 use super::finding::{Proof, Skip};
+use super::gathered::Gathered;
 use super::numa::Nodes;
 use super::profile::Profile;
 
@@ -79,7 +80,6 @@ impl<'a> Surroundings<'a> {
 }
 
 /// One function with its machine.
-#[derive(Clone, Copy)]
 pub struct Subject<'a> {
     /// The machine.
     pub around: Surroundings<'a>,
@@ -87,6 +87,7 @@ pub struct Subject<'a> {
     pub function: &'a Function,
     /// Its kind, if it is PCI Express.
     pub port: Option<PortType>,
+    pub(super) gathered: Gathered,
     standard_known: bool,
     extended_known: bool,
 }
@@ -204,6 +205,7 @@ impl<'a> Subject<'a> {
             around,
             function,
             port: link::port_type(function),
+            gathered: Gathered::default(),
             standard_known: function.standard_list_known(),
             extended_known: function.extended_list_known(),
         }
@@ -231,9 +233,9 @@ impl<'a> Subject<'a> {
             List::Standard => self.standard_known,
             List::Extended => self.extended_known,
         };
-        match missing(self.function, specification.list, specification.name, known) {
-            Skip::NotApplicable(_) => Ok(false),
-            unknown => Err(unknown),
+        match known {
+            true => Ok(false),
+            false => Err(missing(self.function, specification.list, specification.name, known)),
         }
     }
 
@@ -259,10 +261,14 @@ impl<'a> Subject<'a> {
 
     /// A text attribute of sysfs: unknown if the source does not have it.
     pub fn attribute(&self, name: &'static str) -> Result<(&'a str, Proof), Skip> {
+        let text = self.text(name)?;
+        Ok((text, Proof::Attribute { address: self.address(), name, text: text.to_owned() }))
+    }
+
+    /// The same without the proof.
+    pub fn text(&self, name: &str) -> Result<&'a str, Skip> {
         match self.function.reading.answer(name) {
-            Some(Ok(text)) => {
-                Ok((text, Proof::Attribute { address: self.address(), name, text: text.clone() }))
-            }
+            Some(Ok(text)) => Ok(text),
             Some(Err(cause)) => Err(Skip::unknown(format!("{name}: {cause}"))),
             None => Err(Skip::unknown(format!("{name} was not read"))),
         }

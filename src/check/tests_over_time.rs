@@ -330,7 +330,7 @@ fn less_than_a_minute_gives_no_rate() {
         bench.elapsed = std::time::Duration::from_secs(seconds);
         let findings = bench.run("aer-cor-rate");
         let worst = findings.iter().max_by_key(|f| f.status).unwrap();
-        assert_eq!(worst.verdict.found, found);
+        assert_eq!(worst.verdict().found, found);
     }
 }
 

@@ -62,7 +62,6 @@ fn worse(mut loaded: Finding, mut after: Finding, there: &dyn Fn(Bdf) -> bool) -
     if bad(&loaded) && !bad(&after) && after.status != Status::NotApplicable {
         let rest = if after.status == Status::Unknown { "not known after it" } else { "not after it" };
         loaded.summary = format!("{}; under load, {rest}", loaded.summary).into();
-        loaded.verdict.summary = loaded.summary.to_string();
     }
     loaded
 }

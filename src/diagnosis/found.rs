@@ -220,7 +220,8 @@ fn memory(function: &Function) -> Vec<(usize, Resource)> {
     let text = function.reading.text("resource").unwrap_or_default();
     let all = resources(text).unwrap_or_default();
     let mut memory: Vec<(usize, Resource)> =
-        all.into_iter().take(6).enumerate().filter(|(_, r)| r.is_memory() && r.size() > 0).collect();
+        all.into_iter().take(6).enumerate().filter_map(|(bar, line)| Some((bar, line?))).collect();
+    memory.retain(|(_, resource)| resource.is_memory() && resource.size() > 0);
     memory.sort_by_key(|(_, resource)| std::cmp::Reverse(resource.size()));
     memory
 }

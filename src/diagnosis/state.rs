@@ -170,9 +170,11 @@ impl<'a> Scene<'a> {
             let of_kind = |window: &&Resource| {
                 window.is_memory() && window.is_prefetchable() == wanted.contains("pref")
             };
-            return Some(listed.iter().skip(13).filter(of_kind).any(|window| window.is_assigned()));
+            let windows = listed.get(13..)?;
+            let has = windows.iter().flatten().filter(of_kind).any(|window| window.is_assigned());
+            return (has || windows.iter().all(Option::is_some)).then_some(has);
         };
-        Some(listed.get(number)?.is_assigned())
+        Some(listed.get(number).copied().flatten()?.is_assigned())
     }
 
     /// Whether everything behind a bridge has an address for its memory BARs; false for what is no bridge, and where that is not known.
@@ -196,8 +198,8 @@ impl<'a> Scene<'a> {
     /// The proofs if the check found something that is more than mild.
     fn wrong(&self, address: Bdf, check: &'static str) -> Option<(String, Vec<Proof>)> {
         let finding = self.finding(address, check)?;
-        let wrong = matches!(finding.status, Status::Fail | Status::Warn) && !finding.verdict.mild;
-        wrong.then(|| (finding.summary.to_string(), finding.verdict.proofs.clone()))
+        let wrong = matches!(finding.status, Status::Fail | Status::Warn) && !finding.verdict().mild;
+        wrong.then(|| (finding.summary.to_string(), finding.verdict().proofs.clone()))
     }
 
     /// What is seen of it, if it is: a clause and the proofs.
@@ -217,7 +219,7 @@ impl<'a> Scene<'a> {
             _ => "presence-config-all-ones",
         };
         let proofs =
-            self.finding(function.address, check).map(|f| f.verdict.proofs.clone()).unwrap_or_default();
+            self.finding(function.address, check).map(|f| f.verdict().proofs.clone()).unwrap_or_default();
         let says = match function.presence.state {
             State::Answering => "configuration space is answered".to_owned(),
             _ => function.presence.reason.clone(),
@@ -298,7 +300,7 @@ impl<'a> Scene<'a> {
                 // Of a bridge its windows count as well.
                 let finding = self.finding(address, "bar-unassigned").filter(|f| f.status == Status::Pass)?;
                 let says = "every memory BAR has an address".to_owned();
-                (function.header_layout() == Some(0)).then(|| (says, finding.verdict.proofs.clone()))
+                (function.header_layout() == Some(0)).then(|| (says, finding.verdict().proofs.clone()))
             }
             Fact::MessageInterruptsOn => {
                 let msix = subject::register::<msix::Control>(function, &msix::SPECIFICATION).ok();

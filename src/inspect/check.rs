@@ -180,7 +180,7 @@ pub fn result(findings: &[Finding], named: &[String]) -> Status {
 
 /// A finding as it is printed.
 pub fn report(finding: &Finding) -> Report {
-    let verdict = &finding.verdict;
+    let verdict = finding.verdict();
     let wrong = matches!(finding.status, Status::Warn | Status::Fail);
     let text = |text: &str| wrong.then(|| text.to_owned());
     let action = verdict.action.as_deref().unwrap_or(finding.check.remedy);

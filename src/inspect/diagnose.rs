@@ -387,7 +387,7 @@ fn evidence(sources: &Sources<'_>, diagnosis: &Diagnosis<'_>) -> Vec<Evidence> {
                     last: None,
                     count: 1,
                     line: None,
-                    proofs: finding.verdict.proofs.iter().map(check::evidence).collect(),
+                    proofs: finding.verdict().proofs.iter().map(check::evidence).collect(),
                 });
             }
         }

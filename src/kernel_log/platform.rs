@@ -62,11 +62,15 @@ pub struct Found {
     window_bus: Option<String>,
 }
 
+/// What the kernel says when it does not ask firmware for control, because of how it was built or started (kernel:
+/// os_control_query_checks in drivers/acpi/pci_root.c).
+pub const NOT_REQUESTING: &str = "not requesting";
+
 /// Pieces of text that every line of interest has one of.
 const PIECES: [&str; 8] = [
     "_OSC",
     "Root Bridge [",
-    "not requesting",
+    NOT_REQUESTING,
     "ASPM",
     "support MSI, so",
     "PCI host bridge to bus ",
@@ -86,7 +90,7 @@ impl Found {
     pub fn take(&mut self, record: &Record<'_>) {
         let text = record.text;
         // A cheap filter first: nearly all lines are of somebody else.
-        if text.contains("_OSC") || text.contains("Root Bridge [") || text.contains("not requesting") {
+        if text.contains("_OSC") || text.contains("Root Bridge [") || text.contains(NOT_REQUESTING) {
             self.osc(text, record);
         } else if text.contains("ASPM") || text.contains("support MSI, so") {
             self.aspm(text, record);
@@ -124,38 +128,24 @@ impl Found {
             let list = message.split_once('[').and_then(|(_, rest)| rest.split_once(']'));
             list.map(|(list, _)| list.split_whitespace().map(str::to_owned).collect()).unwrap_or_default()
         };
+        let lines = &mut bridge.lines;
         if message.starts_with("_OSC: platform does not support [") {
-            let controls = bracket();
-            match controls.iter().all(|control| control.starts_with("CXL"))
-                && !bridge.not_supported.is_empty()
-            {
-                true => bridge.not_supported.extend(controls),
-                false => {
-                    bridge.not_supported = controls;
-                    bridge.lines.not_supported = Some(line(record));
-                }
-            }
+            controls(&mut bridge.not_supported, &mut lines.not_supported, bracket(), record);
         } else if message.starts_with("_OSC: OS now controls [")
             || message.starts_with("_OSC: OS assumes control of [")
         {
-            let controls = bracket();
-            // What the kernel got of CXL it says in a line of its own, after that of PCI Express (kernel:
-            // negotiate_os_control in drivers/acpi/pci_root.c, decode_cxl_osc_control).
-            match controls.iter().all(|control| control.starts_with("CXL")) && !bridge.os_controls.is_empty()
-            {
-                true => bridge.os_controls.extend(controls),
-                false => {
-                    bridge.os_controls = controls;
-                    bridge.lines.os_controls = Some(line(record));
-                }
-            }
+            controls(&mut bridge.os_controls, &mut lines.os_controls, bracket(), record);
         } else if message.starts_with("_OSC failed")
             || message.starts_with("_OSC: platform retains control")
-            || message.starts_with("_OSC: not requesting")
-            || message.starts_with("PCIe port services disabled; not requesting")
+            || message.contains(NOT_REQUESTING)
         {
-            bridge.refused = Some(message.to_owned());
-            bridge.lines.refused = Some(line(record));
+            // Of a kernel that did not ask, the second line says only that nothing was given.
+            let answer = message.starts_with("_OSC: platform retains control");
+            let not_asked = bridge.refused.as_deref().is_some_and(|known| known.contains(NOT_REQUESTING));
+            if !(answer && not_asked) {
+                bridge.refused = Some(message.to_owned());
+                bridge.lines.refused = Some(line(record));
+            }
         }
     }
 
@@ -195,6 +185,17 @@ impl Found {
             self.remapping = Some(true);
         }
     }
+}
+
+/// Notes a list of controls. That of PCI Express comes first; what concerns CXL follows in a line of its own (kernel:
+/// negotiate_os_control in drivers/acpi/pci_root.c, decode_cxl_osc_control).
+fn controls(known: &mut Vec<String>, place: &mut Option<Evidence>, list: Vec<String>, record: &Record<'_>) {
+    if !known.is_empty() && list.iter().all(|control| control.starts_with("CXL")) {
+        known.extend(list);
+        return;
+    }
+    *known = list;
+    *place = Some(line(record));
 }
 
 fn line(record: &Record<'_>) -> Evidence {
@@ -249,5 +250,38 @@ mod tests {
         assert_eq!(cited(&first.lines.windows.first().cloned()), raw(6));
         assert_eq!(cited(&found.bridges[1].lines.refused), raw(8));
         assert_eq!(cited(&found.no_aspm), raw(9));
+    }
+
+    fn of(lines: &[&str]) -> HostBridge {
+        let mut found = Found::default();
+        for (number, text) in (1..).zip(lines) {
+            found.take(&Record { text, raw: text, line: number, ..Record::default() });
+        }
+        found.bridges.remove(0)
+    }
+
+    #[test]
+    fn what_linux_did_not_ask_for_firmware_did_not_keep() {
+        // Kernel 6.12 without CONFIG_PCIEPORTBUS says both.
+        let bridge = of(&[
+            "acpi PNP0A08:00: PCIe port services disabled; not requesting _OSC control",
+            "acpi PNP0A08:00: _OSC: platform retains control of PCIe features (AE_ERROR)",
+        ]);
+        assert!(bridge.refused.unwrap().contains(NOT_REQUESTING));
+        assert_eq!(bridge.lines.refused.unwrap().line, 1);
+    }
+
+    #[test]
+    fn what_is_said_of_cxl_adds_to_what_was_said_of_pci_express() {
+        let bridge = of(&[
+            "acpi ACPI0016:00: _OSC: platform does not support [LTR]",
+            "acpi ACPI0016:00: _OSC: OS now controls [PME AER PCIeCapability]",
+            "acpi ACPI0016:00: _OSC: OS now controls [CXLMemErrorReporting]",
+        ]);
+        assert_eq!(bridge.os_controls, ["PME", "AER", "PCIeCapability", "CXLMemErrorReporting"]);
+        assert_eq!(
+            (bridge.not_supported, bridge.lines.os_controls.unwrap().line),
+            (vec!["LTR".to_owned()], 2)
+        );
     }
 }

@@ -79,6 +79,8 @@ pub struct Machine {
     pub vital_product_data: bool,
     /// Names of IOMMU groups with the places of their functions, in ascending order.
     groups: Vec<(String, usize)>,
+    /// Of each virtual function the address of its physical function, in ascending order.
+    physical: Vec<Bdf>,
     /// Bridges with the places of the functions below them, in ascending order.
     below: Vec<(Bdf, usize)>,
     /// Of each function the place of the bridge above it, without the links that would close a circle.
@@ -99,7 +101,10 @@ impl Machine {
         let mut groups: Vec<(String, usize)> =
             functions.iter().enumerate().filter_map(|(place, f)| Some((group(f)?, place))).collect();
         groups.sort_unstable();
-        Machine { functions, groups, below, above, ..Machine::default() }
+        let mut physical: Vec<Bdf> =
+            functions.iter().filter_map(|f| f.reading.link_name("physfn")?.parse().ok()).collect();
+        physical.sort_unstable();
+        Machine { functions, groups, physical, below, above, ..Machine::default() }
     }
 
     /// A function by address.
@@ -125,6 +130,12 @@ impl Machine {
         let start = self.groups.partition_point(|(group, _)| group.as_str() < name);
         let group = self.groups[start..].iter().take_while(move |(group, _)| group == name);
         group.map(|(_, place)| &self.functions[*place])
+    }
+
+    /// How many virtual functions of a physical one the kernel has.
+    pub fn virtual_functions(&self, physical: Bdf) -> usize {
+        let start = self.physical.partition_point(|known| *known < physical);
+        self.physical[start..].iter().take_while(|known| **known == physical).count()
     }
 
     /// From the topmost bridge down to the function; at most [`MOST_LEVELS`], the lowest ones.

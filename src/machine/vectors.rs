@@ -333,7 +333,7 @@ fn is_lost(function: &Function, bar: u8) -> bool {
 
 /// The line of `resource` for a BAR.
 fn resource(function: &Function, bar: u8) -> Option<Resource> {
-    resources(function.reading.text("resource")?)?.get(usize::from(bar)).copied()
+    resources(function.reading.text("resource")?)?.get(usize::from(bar)).copied().flatten()
 }
 
 fn entries(window: &Window, place: Place, platform: &Platform, x86: bool) -> Option<Vec<Vector>> {

@@ -66,12 +66,18 @@ impl Resource {
     }
 }
 
-/// How many lines `resource` has at least: six BARs and the expansion ROM, or of a bridge two BARs, the ROM and its windows
-/// (kernel: resource_show in drivers/pci/pci-sysfs.c, `PCI_BRIDGE_RESOURCES` or `DEVICE_COUNT_RESOURCE`).
+/// How many lines `resource` has at least: six BARs and the expansion ROM (kernel: resource_show in drivers/pci/pci-sysfs.c; of a
+/// bridge there are more, for its windows).
 const LEAST_LINES: usize = 7;
 
-/// Parses `resource`: lines of three hexadecimal numbers, seven or more. The error says which line is none, or
-/// that lines are missing: what is not there must not count as a BAR without an address.
+/// The lines of `resource`, each three hexadecimal numbers; `None` for one that is not. `None` if no line is good.
+pub fn resources(text: &str) -> Option<Vec<Option<Resource>>> {
+    let lines: Vec<Option<Resource>> = text.lines().map(resource).collect();
+    lines.iter().any(Option::is_some).then_some(lines)
+}
+
+/// The same where nothing is missing. The error says which line is not good, or that there are fewer than seven: what is not
+/// there must not count as a BAR without an address.
 pub fn whole_resources(text: &str) -> Result<Vec<Resource>, String> {
     let line = |(place, line): (usize, &str)| {
         resource(line).ok_or_else(|| format!("resource: line {} is not three hexadecimal numbers", place + 1))
@@ -83,14 +89,6 @@ pub fn whole_resources(text: &str) -> Result<Vec<Resource>, String> {
         }
         _ => Ok(lines),
     }
-}
-
-/// The lines of `resource`; one that is not good counts as empty, so that those behind it are still shown. `None` if no line
-/// is good. Checks use [`whole_resources`].
-pub fn resources(text: &str) -> Option<Vec<Resource>> {
-    let lines: Vec<Option<Resource>> = text.lines().map(resource).collect();
-    let any = lines.iter().any(Option::is_some);
-    any.then(|| lines.into_iter().map(Option::unwrap_or_default).collect())
 }
 
 fn resource(line: &str) -> Option<Resource> {
@@ -190,7 +188,7 @@ pub struct Bar {
 }
 
 /// BARs that exist: those that the kernel has a line for and those that have a value in configuration space.
-pub fn bars(space: Option<&ConfigSpace>, resources: Option<&[Resource]>) -> Vec<Bar> {
+pub fn bars(space: Option<&ConfigSpace>, resources: Option<&[Option<Resource>]>) -> Vec<Bar> {
     // A virtual function, which reads FFFFFFFFh at offset 0, has no BARs of its own: its registers are zero and its
     // addresses are in the physical function (PCIe 6.2, 9.3.4.1.11).
     let own = space.filter(|space| space.u32(0) != Some(u32::MAX));
@@ -205,8 +203,8 @@ pub fn bars(space: Option<&ConfigSpace>, resources: Option<&[Resource]>) -> Vec<
         .filter(|number| !upper_halves.contains(number))
         .filter_map(|number| {
             let raw = raw.iter().find(|b| b.number == number);
-            let noted = resources.and_then(|r| r.get(usize::from(number))).copied();
-            let noted = noted.filter(|r| r.flags != 0);
+            let line = resources.and_then(|r| r.get(usize::from(number))).copied().flatten();
+            let noted = line.filter(|r| r.flags != 0);
             if noted.is_none() && raw.is_none_or(RawBar::is_zero) {
                 return None;
             }
@@ -227,7 +225,7 @@ pub fn bars(space: Option<&ConfigSpace>, resources: Option<&[Resource]>) -> Vec<
                 address,
                 kernel_address,
                 size: noted.map(Resource::size).filter(|s| *s != 0),
-                assigned: resources.map(|_| kernel_address.is_some()),
+                assigned: line.map(|_| kernel_address.is_some()),
                 agrees: address.zip(kernel_address).map(|(a, b)| a == b),
             })
         })

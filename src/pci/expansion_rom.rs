@@ -26,14 +26,17 @@ pub struct ExpansionRom {
 }
 
 /// The ROM of a function, if the register or the kernel knows one. CardBus bridges have no such register.
-pub fn expansion_rom(space: Option<&ConfigSpace>, resources: Option<&[Resource]>) -> Option<ExpansionRom> {
+pub fn expansion_rom(
+    space: Option<&ConfigSpace>,
+    resources: Option<&[Option<Resource>]>,
+) -> Option<ExpansionRom> {
     let layout = space.and_then(header::read::<header::HeaderType>).map(header::HeaderType::layout);
     let raw = match (space, layout) {
         (Some(space), Some(0)) => header::read::<RomRegister>(space).map(|r| r.0),
         (Some(space), Some(1)) => header::read::<BridgeExpansionRom>(space).map(|r| r.0),
         _ => None,
     };
-    let noted = resources.and_then(|r| r.get(RESOURCE)).copied().filter(|r| r.size() != 0);
+    let noted = resources.and_then(|r| r.get(RESOURCE)).copied().flatten().filter(|r| r.size() != 0);
     // Where the register reads zero and the kernel has no line, there is no ROM.
     if noted.is_none() && raw.is_none_or(|raw| raw == 0) {
         return None;
@@ -59,7 +62,7 @@ mod tests {
         ConfigSpace::from_bytes(&bytes)
     }
 
-    fn noted(line: &str) -> Vec<Resource> {
+    fn noted(line: &str) -> Vec<Option<Resource>> {
         bars::resources(&format!("{}{line}\n", "0x0 0x0 0x0\n".repeat(6))).unwrap()
     }
 

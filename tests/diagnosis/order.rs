@@ -17,18 +17,7 @@ const FOUND: &str = "\
 
 /// Devices that are not healthy, with verdict and rule: `0000:64:00.0 link-down slot-lost-its-link`.
 fn ill(text: &str) -> Vec<String> {
-    let log = events_of(&mut format!("{FOUND}{text}").as_bytes()).unwrap();
-    let sources = Sources::new(Some(&log), None);
-    let found = diagnose(&sources);
-    let ill = found.iter().filter(|d| d.verdict.name() != "healthy");
-    ill.map(|d| {
-        let who = match &d.subject {
-            Subject::Function(address) => address.to_string(),
-            Subject::Named(name) => name.clone(),
-        };
-        format!("{who} {} {}", d.verdict.name(), d.rule.map_or("-", |rule| rule.id))
-    })
-    .collect()
+    super::ill(&format!("{FOUND}{text}"))
 }
 
 fn expect(text: &str, expected: &[&str]) {

@@ -1,24 +1,7 @@
 //! Logs in the shape in which people post them, written for these tests: what an operator should be told of each, decided before they
 //! were run.
 
-use pciscope::diagnosis::{Sources, Subject, diagnose};
-use pciscope::kernel_log::source::events_of;
-
-/// Everybody who is not well, with verdict and rule.
-fn ill(text: &str) -> Vec<String> {
-    let log = events_of(&mut text.as_bytes()).unwrap();
-    let sources = Sources::new(Some(&log), None);
-    let found = diagnose(&sources);
-    let ill = found.iter().filter(|d| d.verdict.name() != "healthy");
-    ill.map(|d| {
-        let who = match &d.subject {
-            Subject::Function(address) => address.to_string(),
-            Subject::Named(name) => name.clone(),
-        };
-        format!("{who} {} {}", d.verdict.name(), d.rule.map_or("-", |rule| rule.id))
-    })
-    .collect()
-}
+use super::ill;
 
 #[test]
 fn a_drive_whose_memory_and_then_all_of_it_was_gone_fell_off() {

@@ -171,7 +171,7 @@ fn denied(view: &View<'_>, _: &str) -> Option<String> {
 }
 
 /// The kernel's lines for BARs, ROM and windows.
-fn resources(view: &View<'_>) -> Option<Vec<Resource>> {
+fn resources(view: &View<'_>) -> Option<Vec<Option<Resource>>> {
     view.function.reading.text("resource").and_then(bars::resources)
 }
 
@@ -179,7 +179,9 @@ fn resources(view: &View<'_>) -> Option<Vec<Resource>> {
 pub fn regions(view: &View<'_>) -> Vec<(u8, bool)> {
     let resources = resources(view);
     let noted = |bar: u8| match &resources {
-        Some(resources) => resources.get(usize::from(bar)).is_some_and(|resource| resource.flags != 0),
+        Some(resources) => {
+            resources.get(usize::from(bar)).copied().flatten().is_some_and(|resource| resource.flags != 0)
+        }
         None => true,
     };
     let bars = bars::bars(view.function.space(), resources.as_deref());
@@ -225,8 +227,9 @@ fn region(view: &View<'_>, text: &str) -> Option<String> {
         }
     };
     // Of addresses that are fixed by convention lspci does not say that the register is empty.
-    let fixed =
-        resources.and_then(|r| r.get(usize::from(number)).copied()).is_some_and(|r| r.flags & 0x10 != 0);
+    let fixed = resources
+        .and_then(|r| r.get(usize::from(number)).copied().flatten())
+        .is_some_and(|r| r.flags & 0x10 != 0);
     if bar.kernel_address.is_some() && register == 0 && !fixed {
         line.push_str(" [virtual]");
     } else if !decodes {
@@ -241,7 +244,7 @@ fn region(view: &View<'_>, text: &str) -> Option<String> {
 /// `fe400000 [virtual] [disabled] [size=256K]`
 fn rom(view: &View<'_>, text: &str) -> Option<String> {
     let register = view.place("Expansion ROM", None)?.raw?;
-    let noted = resources(view).and_then(|r| r.get(6).copied()).filter(|r| r.size() != 0);
+    let noted = resources(view).and_then(|r| r.get(6).copied().flatten()).filter(|r| r.size() != 0);
     let base = view.raw("Expansion ROM", "base")? << 11;
     let digits = if text.starts_with('<') { 8 } else { text.split(' ').next()?.len() };
     let address = noted.map_or(base, |r| r.start);

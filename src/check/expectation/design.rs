@@ -2,7 +2,7 @@
 
 use crate::check::bars::below_maximum;
 use crate::check::bottleneck::narrowest_end;
-use crate::check::finding::{Finding, Status, Verdict};
+use crate::check::finding::{Finding, Status};
 use crate::check::registry::{self, Of};
 use crate::check::subject::Subject;
 use crate::machine::link;
@@ -17,7 +17,7 @@ pub fn excuse(subject: &Subject<'_>, expectation: &Expectation, findings: &mut [
         if let Some(said) = meant(subject, expectation, &entries, finding.check.id) {
             finding.status = Status::NotApplicable;
             finding.summary = format!("{}: expected so, {said}", finding.summary).into();
-            finding.verdict = Verdict::default();
+            finding.verdict = None;
         }
     }
 }

@@ -26,7 +26,7 @@ pub(super) fn no_room(logged: &Logged<'_>, event: &Event) -> Option<Verdict> {
     }
     let function = event.device.and_then(|device| logged.around.machine.get(device));
     let noted = function.and_then(|f| f.reading.text("resource")).and_then(resources);
-    let now = noted.and_then(|lines| lines.get(usize::from(bar)).copied());
+    let now = noted.and_then(|lines| lines.get(usize::from(bar)).copied().flatten());
     // Later attempts may have succeeded. Without the machine, the last line about the BAR tells.
     let mended = match now {
         Some(resource) => resource.is_assigned(),

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::check::earlier::{Earlier, of_unknown_age};
 use crate::check::expectation::{Expectation, facts::read_facts, learn::learn};
-use crate::check::finding::{Finding, Status, Verdict};
+use crate::check::finding::Status;
 use crate::check::history::History;
 use crate::check::profile::{EMBEDDED, Profile, Setting};
 use crate::check::registry::{self, Severity};
@@ -15,7 +15,7 @@ use crate::check::subject::Surroundings;
 use crate::check::{not_made, run, under_load};
 use crate::inspect::check::{self, explanations};
 use crate::inspect::suggest::{Known, nearest};
-use crate::machine::reading::{DEVICES, Depth};
+use crate::machine::reading::Depth;
 use crate::machine::{Function, Machine, State};
 use crate::render::{junit, ocptv, prometheus, text};
 
@@ -29,8 +29,6 @@ use observe::{Moment, Observed};
 
 /// The check that every entry of an expectation finds its devices.
 const COUNT: &str = "presence-count";
-/// The check that there is something to judge.
-const FOLDER: &str = "presence-dir";
 /// Something failed.
 const FAILED: u8 = 2;
 /// Something was warned about.
@@ -144,7 +142,7 @@ pub fn run(global: &Global, selection: &Selection, options: &CheckOptions) -> Re
     if !twice {
         of_unknown_age(&mut findings);
     }
-    findings.extend(nothing_to_judge(&session));
+    findings.extend(not_made::of_nothing(&session.machine, &session.complaints));
     let not_made = not_made::add(&mut findings, &options.only, twice, options.expect.is_some());
     // Formats for other programs list what passed: a test that is not named was not made.
     let others = !matches!(global.format, Format::Text | Format::Json);
@@ -169,24 +167,6 @@ pub fn run(global: &Global, selection: &Selection, options: &CheckOptions) -> Re
         (_, false) => NOT_FOUND,
     };
     Ok(outcome)
-}
-
-/// What was asked for and is not there, or a machine without a function: that must not look like a pass in any format.
-fn nothing_to_judge(session: &Session) -> Vec<Finding> {
-    let mut missing = session.complaints.clone();
-    if session.machine.functions.is_empty() && missing.is_empty() {
-        missing.push(format!("{DEVICES}: there is no function to judge"));
-    }
-    let Some(check) = registry::find(FOLDER) else { return Vec::new() };
-    let finding = |summary: String| Finding {
-        check,
-        address: None,
-        entry: None,
-        status: Status::Unknown,
-        summary: summary.into(),
-        verdict: Verdict::default(),
-    };
-    missing.into_iter().map(finding).collect()
 }
 
 /// What was read before the last reading.

@@ -263,7 +263,7 @@ fn findings<'a>(material: Material<'a>, patients: &[Patient], audience: Audience
     let rank = |f: &&Finding| {
         let theirs = match audience {
             Audience::Provider => {
-                let who = f.verdict.who.unwrap_or(f.check.who);
+                let who = f.verdict().who.unwrap_or(f.check.who);
                 !matches!(who, Who::Provider | Who::Firmware | Who::Replacement)
             }
             _ => false,

@@ -193,10 +193,10 @@ fn asks(material: Material<'_>, patients: &[Patient], requests: &[Request]) -> S
 fn nothing_asked(material: Material<'_>, patients: &[Patient]) -> String {
     let wrong = patients.iter().flat_map(|patient| about(material, patient)).filter(|f| is_wrong(f));
     let theirs = wrong.filter(|finding| {
-        let who = finding.verdict.who.unwrap_or(finding.check.who);
+        let who = finding.verdict().who.unwrap_or(finding.check.who);
         matches!(who, Who::Firmware | Who::Provider | Who::Replacement)
     });
-    let action = |f: &Finding| f.verdict.action.as_deref().unwrap_or(f.check.remedy).to_owned();
+    let action = |f: &Finding| f.verdict().action.as_deref().unwrap_or(f.check.remedy).to_owned();
     let software = patients.iter().all(|p| p.diagnosis(material).is_some_and(Device::is_software));
     match theirs.map(action).collect::<Vec<_>>().as_slice() {
         [] => "Nothing is asked of the provider: nothing that was read speaks against the hardware or its settings.",

@@ -47,7 +47,7 @@ const TELLING: &[&str] = &[
 pub fn registers(material: Material<'_>, patients: &[Patient], findings: &[&Finding]) -> Vec<RegisterRow> {
     let machine = material.inspection.machine;
     let mut proven: BTreeSet<(Bdf, String)> = BTreeSet::new();
-    for proof in findings.iter().filter(|f| is_near(f, patients)).flat_map(|f| &f.verdict.proofs) {
+    for proof in findings.iter().filter(|f| is_near(f, patients)).flat_map(|f| &f.verdict().proofs) {
         if let Proof::Register { address, capability, register, .. } = proof {
             proven.insert((*address, format!("{capability}.{}", register.key)));
         }

@@ -65,7 +65,8 @@ fn memory(
     };
     if let Some(text) = function.and_then(|f| f.reading.text("resource")) {
         let all = resources(text)?;
-        let memory = all.iter().take(6).enumerate().filter(|(_, r)| r.is_memory() && r.is_assigned());
+        let lines = all.iter().take(6).enumerate().filter_map(|(bar, line)| Some((bar, (*line)?)));
+        let memory = lines.filter(|(_, r)| r.is_memory() && r.is_assigned());
         let (bar, largest) = memory.max_by_key(|(_, r)| r.size())?;
         let line = text.lines().nth(bar).unwrap_or_default();
         let proof = Proof::Attribute {

@@ -21,10 +21,13 @@ pub fn keeps_from_asking(material: Material<'_>) -> bool {
 
 /// A finding for somebody who has not got this program.
 pub fn in_a_letter(finding: Report) -> Report {
-    let action = finding.action.map(|action| {
-        action.replace("`explain` the line; ", "").replace("`explain` the line: ", "in the line, ")
-    });
+    let action = finding.action.map(|action| without_explain(&action));
     Report { action, ..finding }
+}
+
+/// A remedy without the advice to look a line up with this program.
+pub fn without_explain(action: &str) -> String {
+    action.replace("`explain` the line; ", "").replace("`explain` the line: ", "in the line, ")
 }
 
 /// A finding without the advice to touch hardware, where software is the reason.

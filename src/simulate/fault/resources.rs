@@ -68,8 +68,8 @@ pub(super) fn lines(machine: &Machine, address: Bdf) -> Result<Vec<Resource>, Mi
     let Some(Content::Bytes(bytes)) = machine.files.get(&path) else {
         return Err(Mistake::new(0, format!("{address} has no `resource` file")));
     };
-    crate::pci::bars::resources(&String::from_utf8_lossy(bytes))
-        .ok_or_else(|| Mistake::new(0, format!("{address}: `resource` cannot be read")))
+    crate::pci::bars::whole_resources(&String::from_utf8_lossy(bytes))
+        .map_err(|why| Mistake::new(0, format!("{address}: {why}")))
 }
 
 pub(super) fn write_lines(machine: &mut Machine, address: Bdf, lines: &[Resource]) {

@@ -110,7 +110,11 @@ fn forget_counters(machine: &mut Machine, address: Bdf) {
 fn lines_of(machine: &Machine, address: Bdf) -> Vec<(usize, Resource)> {
     let text = machine.text(&machine.attribute(address, "resource")).unwrap_or_default();
     let all = crate::pci::bars::resources(&text).unwrap_or_default();
-    all.into_iter().enumerate().filter(|(_, range)| range.size() != 0).collect()
+    all.into_iter()
+        .enumerate()
+        .filter_map(|(place, line)| Some((place, line?)))
+        .filter(|(_, range)| range.size() != 0)
+        .collect()
 }
 
 /// pci_setup_device, pci_read_bases and pci_read_bridge_bases in drivers/pci/probe.c.
