@@ -27,7 +27,9 @@ mod bottleneck;
 mod bridge;
 mod containment;
 mod control;
+mod control_2;
 mod device;
+mod error_registers;
 mod expected;
 mod features;
 mod identity;
@@ -42,6 +44,7 @@ mod power;
 mod presence;
 mod slot;
 mod slot_map;
+mod vector_table;
 
 pub use registry::{Check, Of};
 
