@@ -144,7 +144,13 @@ impl Collector {
         named.numbered.extend(number.map(|number| (number, device)));
     }
 
-    fn said(&mut self, said: Said, record: &Record<'_>) {
+    fn said(&mut self, mut said: Said, record: &Record<'_>) {
+        // Wordings that stand anywhere in a line do not look at what stands in front of it.
+        if let (None, Some((driver, device))) = (said.device, driver_and_device(record.text))
+            && driver == said.of
+        {
+            said.device = Some(device);
+        }
         let controller = said.fields.get("controller").and_then(Value::text);
         if let (Some(name), Some(device)) = (controller, said.device.or_else(|| attached(record))) {
             self.controllers.insert((record.boot, name.to_owned()), device);

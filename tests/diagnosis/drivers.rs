@@ -87,6 +87,9 @@ fn drivers_say_in_their_own_words_that_firmware_failed() {
         let expected = format!("{address} device-firmware likely device-failed");
         assert_eq!(ill(&log(messages)), [expected], "{messages:?}");
     }
+    // Wordings that stand anywhere take the device from the front of the line.
+    let hang = "amdgpu 0000:08:00.0: amdgpu: ring gfx_0.0.0 timeout, signaled seq=1, emitted seq=3";
+    assert_eq!(ill(&log(&[hang])), ["0000:08:00.0 device-firmware likely device-failed"]);
     let wedged = ["0000:03:00.0 driver-wedged likely driver-failed"];
     assert_eq!(ill(&log(&["xe 0000:03:00.0: [drm] device wedged, needs recovery"])), wedged);
     assert!(
@@ -157,6 +160,8 @@ fn all_ones_in_a_register_that_nobody_knows_are_possible_and_beat_nothing() {
     let possible = ["0000:0a:00.0 fallen-off-bus possible registers-read-all-ones"];
     assert_eq!(ill(&log(&[ones])), possible);
     assert!(ill(&log(&[ones, found])).is_empty(), "found again");
+    let pointer = "snd_hda_intel 0000:0a:00.0: CORB reset timeout#2, CORBRP = 65535";
+    assert_eq!(ill(&log(&[pointer])), possible);
     let better = "pcieport 0000:00:01.0: pciehp: Slot(5): Card not present";
     let bridge = "pci 0000:00:01.0: PCI bridge to [bus 0a]";
     let removed = ["0000:0a:00.0 surprise-removed likely taken-out"];
