@@ -304,13 +304,16 @@ impl Collector {
         };
         let Some(at) = messages().rfind(|at| names_it(&self.open[*at])).or_else(alone) else { return };
         let message = self.open.remove(at);
+        error.last_line = message.line();
         for (name, value) in message.fields {
             error.fields.entry(name).or_insert(value);
         }
         if let Some(port) = message.device {
             error.fields.insert("reporter", Value::Text(port.to_string()));
         }
-        error.first = message.first.clone();
+        // It began with the message, this time and so the last.
+        error.first.clone_from(&message.first);
+        error.last.clone_from(&message.first);
         error.message = message.message;
         error.evidence.splice(0..0, message.evidence);
     }

@@ -312,3 +312,16 @@ fn a_subject_is_named_as_people_name_it() {
     assert_eq!(Subject::Named("nvme0".into()).to_string(), "nvme0");
     assert_eq!(Subject::Function("0000:81:00.0".parse().unwrap()).to_string(), "0000:81:00.0");
 }
+
+#[test]
+fn an_error_that_began_with_its_message_is_seen_where_it_began() {
+    // The clock was set between the two lines of one report.
+    let text = "Mar  1 03:12:00 host kernel: pcieport 0000:00:01.0: AER: Corrected error received: 0000:00:01.0\n\
+        2026-03-15T03:12:14.123456+0100 host kernel: pci 0000:02:00.0: AER: PCIe Bus Error: severity=Uncorrectable (Fatal), \
+        type=Inaccessible, (Unregistered Agent ID)\n\
+        Mar  2 03:12:01 host kernel: igb 0000:02:00.0 enp2s0: PCIe link lost\n";
+    let answer = answer_to(text);
+    let device = answer.devices.iter().find(|d| d.address.as_deref() == Some("0000:02:00.0")).unwrap();
+    let cause = device.first_cause.as_ref().unwrap();
+    assert!(!cause.proofs.is_empty(), "{cause:?}");
+}
