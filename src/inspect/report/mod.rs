@@ -5,6 +5,7 @@
 
 mod about;
 pub mod appendix;
+mod behind;
 mod fill;
 mod link_speed;
 pub mod management;

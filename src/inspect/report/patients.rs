@@ -6,11 +6,12 @@ use crate::check::finding::{Finding, Status};
 use crate::diagnosis::Verdict;
 use crate::inspect::diagnose::Device;
 use crate::inspect::list::title;
-use crate::machine::{Function, Machine, State, link};
+use crate::machine::{Function, Machine, link};
 use crate::pci::Bdf;
 use crate::pci::capability::express::{self, Capabilities, SlotCapabilities};
 use crate::pci::header::{SecondaryBus, SubordinateBus};
 
+use super::behind;
 use super::requests::is_wrong;
 use super::settings::{SETTINGS, Standing};
 use super::{Audience, Material};
@@ -166,7 +167,7 @@ pub fn patients(material: Material<'_>, audience: Audience) -> Vec<Patient> {
         add(&mut patients, patient, finding);
     }
     patients.sort_by_key(|p| p.address);
-    fold(material, patients)
+    behind::fold(material, patients)
 }
 
 /// Whether a rule of `diagnose` says that what was seen of it is no trouble, such as errors that somebody injected as a test.
@@ -185,53 +186,6 @@ pub fn cleared<'a>(material: Material<'a>) -> Vec<&'a Device> {
         .filter(|address| is_cleared(material, *address))
         .collect();
     failed.into_iter().filter_map(|address| material.diagnosis(address)).collect()
-}
-
-/// Whether it was tried and nobody answered: what sleeps or was not read is not silent.
-fn is_silent(function: &Function) -> bool {
-    matches!(function.presence.state, State::AllOnes | State::Disconnected)
-}
-
-/// Requests to what lies behind a function that does not answer reach nobody (PCIe 6.2, 2.3.2: they end as all-ones at the port
-/// above): the topmost silent function is the patient, and what is behind it is not known to be sick.
-fn fold(material: Material<'_>, patients: Vec<Patient>) -> Vec<Patient> {
-    let machine = material.inspection.machine;
-    let silent = |address: Bdf| machine.get(address).is_some_and(is_silent);
-    let is_patient =
-        |address: Bdf| patients.iter().any(|p| p.address == address || p.others.contains(&address));
-    let above = |patient: &Patient| {
-        let mut way = patient.place.iter().copied().filter(|address| *address != patient.address);
-        way.find(|address| silent(*address) && is_patient(*address))
-    };
-    let reaches = |p: &Patient| !p.listed || silent(p.address);
-    let (behind, mut top): (Vec<Patient>, Vec<Patient>) =
-        patients.clone().into_iter().partition(|p| reaches(p) && above(p).is_some());
-    for patient in behind {
-        let Some(cause) = above(&patient) else { continue };
-        let Some(known) = top.iter_mut().find(|p| p.address == cause || p.others.contains(&cause)) else {
-            top.push(patient);
-            continue;
-        };
-        known.behind.extend(std::iter::once(patient.address).chain(patient.others));
-    }
-    for patient in &mut top {
-        // Also those of which nobody complained.
-        let mut below: Vec<Bdf> = match silent(patient.address) {
-            true => machine
-                .functions
-                .iter()
-                .filter(|f| f.address != patient.address && is_silent(f))
-                .filter(|f| machine.path(f).iter().any(|above| above.address == patient.address))
-                .map(|f| f.address)
-                .collect(),
-            false => Vec::new(),
-        };
-        patient.behind.append(&mut below);
-        patient.behind.sort_unstable();
-        patient.behind.dedup();
-    }
-    top.sort_by_key(|p| p.address);
-    top
 }
 
 /// Whether it is what a port sees of the link below it: then the device below is the one that has trouble.
