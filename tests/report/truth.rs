@@ -118,6 +118,24 @@ fn hands_are_asked_for_where_the_diagnosis_asks_for_them() {
 
 /// A virtual function is a part of another one: nobody can take it out.
 #[test]
+fn nobody_reseats_a_virtual_function_of_which_only_the_log_knows() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(folder.path().join("sys/bus/pci/devices")).unwrap();
+    std::fs::create_dir_all(folder.path().join("var/log")).unwrap();
+    std::fs::write(
+        folder.path().join("var/log/dmesg"),
+        "[   20.907558] pci 0000:01:10.0: [8086:1520] type 7f class 0xffffff\n\
+         [   20.907578] pci 0000:01:10.0: unknown header type 7f, ignoring device\n",
+    )
+    .unwrap();
+    let report = json(folder.path().to_str().unwrap(), &PROVIDER);
+    assert_eq!(addresses(&report), ["0000:01:10.0"]);
+    assert!(requests(&report).is_empty(), "{:?}", requests(&report));
+    let hands = report["findings"].as_array().unwrap().iter().any(|f| f["who"] == "provider");
+    assert!(!hands, "{}", report["findings"]);
+}
+
+#[test]
 fn nobody_reseats_a_virtual_function() {
     let Some(source) = capture("cfg-numvfs") else { return };
     let folder = tempfile::tempdir().unwrap();
@@ -287,4 +305,47 @@ fn warnings_without_a_patient_are_told() {
     assert!(opening.contains("--profile gpu-server"), "{opening}");
     let page = written("sysfs-fixtures/scenarios/aspm-on.toml", "md", &["--for", "provider"]);
     assert!(page.contains("Warnings: "), "{page}");
+}
+
+/// A log alone, without times: the port that tells of an error is not a second sick device, and the controller has one log.
+#[test]
+fn a_port_that_tells_of_an_error_is_no_second_device() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(folder.path().join("sys/bus/pci/devices")).unwrap();
+    std::fs::create_dir_all(folder.path().join("var/log")).unwrap();
+    std::fs::write(
+        folder.path().join("var/log/dmesg"),
+        "pcieport 0000:00:02.0: AER: Uncorrected (Non-Fatal) error received: 0000:01:00.0\n\
+         r8169 0000:01:00.0: AER: PCIe Bus Error: severity=Uncorrected (Non-Fatal), type=Transaction Layer, (Requester ID)\n\
+         r8169 0000:01:00.0: AER:   device [10ec:8168] error status/mask=00004000/00400000\n\
+         r8169 0000:01:00.0: AER:    [14] CmpltTO                (First)\n\
+         r8169 0000:01:00.0: AER: can't recover (no error_detected callback)\n\
+         pcieport 0000:00:02.0: AER: device recovery failed\n",
+    )
+    .unwrap();
+    let report = json(folder.path().to_str().unwrap(), &PROVIDER);
+    assert_eq!(addresses(&report), ["0000:01:00.0"]);
+    assert_eq!(topics(&report), ["card-and-riser", "management-controller"]);
+    let command = text(request(&report, "card-and-riser"), "command");
+    assert!(command.contains("-s 0000:00:02.0") && command.contains("UESta"), "{command}");
+    let text = written(folder.path().to_str().unwrap(), "md", &PROVIDER);
+    assert!(!text.contains("an unknown time"), "{text}");
+}
+
+#[test]
+fn the_controller_has_one_log_of_one_time() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(folder.path().join("sys/bus/pci/devices")).unwrap();
+    std::fs::create_dir_all(folder.path().join("var/log")).unwrap();
+    std::fs::write(
+        folder.path().join("var/log/dmesg"),
+        "iwlwifi 0000:02:00.0: Unable to change power state from D3hot to D0, device inaccessible\n\
+         nvme 0000:03:00.0: Unable to change power state from D3hot to D0, device inaccessible\n",
+    )
+    .unwrap();
+    let report = json(folder.path().to_str().unwrap(), &PROVIDER);
+    assert_eq!(addresses(&report), ["0000:02:00.0", "0000:03:00.0"]);
+    let asked = topics(&report);
+    assert_eq!(asked.iter().filter(|topic| *topic == "management-controller").count(), 1, "{asked:?}");
+    assert_eq!(request(&report, "management-controller")["device"], Value::Null);
 }

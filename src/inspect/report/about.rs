@@ -144,7 +144,10 @@ fn first_seen(material: Material<'_>, patient: &Patient) -> Vec<String> {
         let times = if event.count > 1 { format!(" ({} times)", event.count) } else { String::new() };
         format!("\u{201c}{}\u{201d}{times}", event.message.trim_end_matches('.'))
     };
-    let mut out = vec![format!("First seen at {}: {}.", material.moment(first), quoted(first))];
+    let mut out = vec![match timeline::is_known(&first.first) {
+        true => format!("First seen at {}: {}.", material.moment(first), quoted(first)),
+        false => format!("First seen at a time that the log does not tell: {}.", quoted(first)),
+    }];
     let cause = patient.diagnosis(material).and_then(|device| device.first_cause.as_ref());
     let line = cause.and_then(|cause| cause.line);
     let decided = |event: &&&Event| {

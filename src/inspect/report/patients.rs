@@ -147,6 +147,12 @@ pub fn patients(material: Material<'_>, audience: Audience) -> Vec<Patient> {
     for finding in material.findings.iter().filter(|f| f.status == Status::Fail || wish(f)) {
         let Some(address) = finding.address else { continue };
         let Some(function) = machine.get(address) else {
+            // What a port says of errors that it received is said of the device that sent them.
+            if let Some(source) = patients.iter_mut().find(|p| !p.listed && is_reporter(material, address, p))
+            {
+                source.port.get_or_insert(address);
+                continue;
+            }
             // Only the log knows it.
             add(
                 &mut patients,
@@ -168,6 +174,17 @@ pub fn patients(material: Material<'_>, audience: Audience) -> Vec<Patient> {
     }
     patients.sort_by_key(|p| p.address);
     behind::fold(material, patients)
+}
+
+/// Whether the log says that a port, which nothing else is known of, received error messages from a device.
+fn is_reporter(material: Material<'_>, port: Bdf, patient: &Patient) -> bool {
+    let told = |event: &crate::kernel_log::Event| {
+        let [source, reporter] = ["source", "reporter"].map(|name| event.address(name));
+        let sent = event.device == Some(port) && source == Some(patient.address);
+        let received = event.device == Some(patient.address) && reporter == Some(port);
+        event.kind.id.starts_with("aer.") && (sent || received)
+    };
+    port != patient.address && material.log().is_some_and(|log| log.events.iter().any(told))
 }
 
 /// Whether a rule of `diagnose` says that what was seen of it is no trouble, such as errors that somebody injected as a test.

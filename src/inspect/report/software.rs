@@ -2,7 +2,7 @@
 
 use super::Material;
 use super::patients::{Patient, cleared};
-use super::requests::{is_on_the_bus, lacks_addresses};
+use super::requests::{is_on_the_bus, is_virtual, lacks_addresses};
 use crate::check::finding::Who;
 use crate::inspect::check::Report;
 use crate::machine::{above_4g, aer};
@@ -62,9 +62,14 @@ pub fn without_explain(action: &str) -> String {
 
 /// A finding without the advice to touch hardware, where software is the reason.
 pub fn without_hands(material: Material<'_>, patients: &[Patient], finding: Report) -> Report {
-    let near = |p: &&Patient| finding.address.is_some_and(|a| p.place.contains(&a) || p.others.contains(&a));
-    let software =
-        |p: &Patient| p.diagnosis(material).is_some_and(crate::inspect::diagnose::Device::is_software);
+    let near = |p: &&Patient| {
+        let of = |a| p.address == a || p.place.contains(&a) || p.others.contains(&a);
+        finding.address.is_some_and(of)
+    };
+    let software = |p: &Patient| {
+        is_virtual(material, p)
+            || p.diagnosis(material).is_some_and(crate::inspect::diagnose::Device::is_software)
+    };
     // What the diagnosis cleared needs no hands either.
     let place = finding.address.map(|address| address.to_string());
     let cleared = cleared(material).into_iter().any(|device| device.address == place);

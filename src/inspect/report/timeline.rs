@@ -123,6 +123,11 @@ pub fn trouble<'a>(material: Material<'a>, patient: &Patient) -> Vec<&'a Event> 
     log.events.iter().filter(wrong).collect()
 }
 
+/// Whether the log tells when it was.
+pub fn is_known(when: &When) -> bool {
+    when.clock.is_some() || when.microseconds.is_some()
+}
+
 /// A moment in words.
 pub fn moment(when: &When) -> String {
     match (&when.clock, when.microseconds) {

@@ -3,6 +3,7 @@
 
 use crate::check::finding::Finding;
 use crate::check::subject::register;
+use crate::diagnosis::Verdict;
 use crate::pci::capability::express::{self, LinkControl};
 
 use super::Material;
@@ -83,7 +84,9 @@ pub fn verification(
     let is_wrong = |id: &str| wrong.iter().any(|finding| finding.check.id == id);
     let machine = material.inspection.machine;
     let card = machine.get(patient.address);
-    let is_silent = card.is_none_or(|card| !card.answers());
+    // What only reports errors answers, as far as a log alone tells.
+    let reports = patient.diagnosis(material).is_some_and(|d| d.verdict == Verdict::ErrorStorm);
+    let is_silent = card.map_or(!reports, |card| !card.answers());
     // Errors are latched where they were found: at either end.
     let both_ends = match patient.port {
         Some(_) => "(lspci -s {port} -vv; lspci -s {device} -vv)",

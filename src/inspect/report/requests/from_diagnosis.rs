@@ -11,7 +11,7 @@ use super::super::patients::Patient;
 use super::super::right;
 use super::super::settings::{SETTINGS, Setting, Standing, of_check};
 use super::super::software;
-use super::super::timeline::trouble;
+use super::super::timeline::{is_known, trouble};
 use super::super::verification::{Verification, of_finding};
 use super::from_settings::of_setting;
 use super::{
@@ -105,6 +105,9 @@ pub(super) fn of_diagnosis(asked: &mut Asked, material: Material<'_>, patient: &
             asked,
             Request {
                 found: match (ask.topic, trouble(material, patient).first()) {
+                    ("visit", Some(first)) if !is_known(&first.first) => {
+                        format!("the log has no times; the first line about it: {}", first.message)
+                    }
                     ("visit", Some(first)) => {
                         format!("the first line about it is of {}: {}", material.moment(first), first.message)
                     }
@@ -150,9 +153,8 @@ fn proofs(material: Material<'_>, patient: &Patient, device: &Device, setting: &
 /// Power and temperature are not part of PCI Express: the management controller has kept them.
 pub(super) fn management_controller(asked: &mut Asked, material: Material<'_>, patient: &Patient) {
     asked.told.insert(("management-controller".to_owned(), patient.address));
-    let when = trouble(material, patient)
-        .first()
-        .map_or("the time of the failure".to_owned(), |event| material.moment(event));
+    let first = trouble(material, patient).into_iter().find(|event| is_known(&event.first));
+    let when = first.map_or("the time of the failure".to_owned(), |event| material.moment(event));
     let kept = material.management;
     let nothing = kept.telling.is_empty() && kept.bad.is_empty();
     if kept.entries.is_some() && nothing {

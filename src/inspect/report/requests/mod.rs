@@ -12,7 +12,6 @@ use crate::diagnosis::Verdict;
 use crate::inspect::check::Evidence;
 use crate::inspect::diagnose::Device;
 use crate::kernel_log::{Event, Level};
-use crate::machine::Function;
 use crate::pci::Bdf;
 
 use super::patients::Patient;
@@ -199,9 +198,20 @@ fn is_diagnosed(material: Material<'_>, patient: &Patient, topic: &str) -> bool 
     patient.diagnosis(material).is_some_and(asks)
 }
 
-/// Whether it is a virtual function: a part of another function, which nobody can reseat, power or exchange by itself.
-fn is_virtual(material: Material<'_>, patient: &Patient) -> bool {
-    material.inspection.machine.get(patient.address).is_some_and(Function::is_virtual)
+/// Whether it is a virtual function: a part of another function, which nobody can reseat, power or exchange by itself. Of one that
+/// is not listed the log tells: its identifiers are made up from those of the other function, so that it is created even where
+/// header and class read all-ones (Linux: `pci_iov_add_virtfn` in drivers/pci/iov.c, `pci_setup_device` in drivers/pci/probe.c);
+/// no other function is found that reads so.
+pub fn is_virtual(material: Material<'_>, patient: &Patient) -> bool {
+    if let Some(function) = material.inspection.machine.get(patient.address) {
+        return function.is_virtual();
+    }
+    let silent = |event: &Event| {
+        event.kind.id == "pci.function-found"
+            && event.device == Some(patient.address)
+            && event.number("class") == Some(0xff_ffff)
+    };
+    material.log().is_some_and(|log| log.events.iter().any(silent))
 }
 
 /// Whether there is a diagnosis, and it asks for other things than for hands at the card.
@@ -244,6 +254,16 @@ fn add(asked: &mut Asked, mut request: Request) {
         }
         return;
     }
+    // One log of one controller, whichever devices fell silent at that time.
+    let kept = |r: &&mut Request| {
+        r.topic == "management-controller" && r.topic == request.topic && when(r) == when(&request)
+    };
+    if let Some(known) = asked.requests.iter_mut().find(kept) {
+        if known.device != request.device {
+            (known.device, known.slot, known.port) = (None, None, None);
+        }
+        return;
+    }
     let same = |r: &Request| {
         // What is found at a port is found of every device below it.
         let proof = |e: &Evidence| (e.path.clone(), e.offset, e.decoded.clone());
@@ -256,6 +276,12 @@ fn add(asked: &mut Asked, mut request: Request) {
     if !asked.requests.iter().any(same) {
         asked.requests.push(request);
     }
+}
+
+/// What a request says of the time.
+fn when(request: &Request) -> Option<&str> {
+    let (_, rest) = request.ask.split_once(" around ")?;
+    rest.split_once(": ").map(|(when, _)| when)
 }
 
 fn add_right(asked: &mut Asked, right: Right) {
