@@ -7,7 +7,7 @@ use crate::pci::capability::express::{
 use crate::pci::extended::{physical_16gt, physical_32gt, secondary};
 
 use super::finding::{Judged, Skip, Verdict, Who};
-use super::link::is_tunnelled;
+use super::link_excuses::is_tunnelled;
 use super::registry::{Check, Lasting, Of, Severity};
 use super::subject::{self, Read, Subject};
 

@@ -36,6 +36,7 @@ mod identity;
 mod interrupts;
 mod isolation;
 mod link;
+mod link_excuses;
 mod link_state;
 mod log;
 mod over_time;

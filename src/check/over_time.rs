@@ -12,7 +12,7 @@ use crate::pci::extended::aer::{CorrectableStatus, SPECIFICATION};
 
 use super::earlier::Earlier;
 use super::finding::{Judged, Proof, Skip, Verdict, Who};
-use super::link::{at_work, slows_down_when_idle};
+use super::link_excuses::{at_work, slows_down_when_idle};
 use super::registry::{Check, Of, Severity, Threshold};
 use super::subject::{Read, Subject, Surroundings};
 
