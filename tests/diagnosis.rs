@@ -18,6 +18,8 @@ use pciscope::simulate::{library, output, source};
 mod any_log;
 #[path = "diagnosis/captures.rs"]
 mod captures;
+#[path = "diagnosis/drivers.rs"]
+mod drivers;
 #[path = "diagnosis/order.rs"]
 mod order;
 #[path = "diagnosis/shapes.rs"]

@@ -71,29 +71,18 @@ const NO_ANSWER: &[&str] = &[
 /// Verdicts of one that answers and whose hardware nothing speaks against.
 const SOUND: &[Verdict] = &[DriverWedged, ApplicationFault, DmaFault, Misconfigured];
 /// Verdicts after which evidence is worth keeping.
-const TROUBLE: &[Verdict] = &[
-    DegradedLink,
-    FallenOffBus,
-    LinkDown,
-    SurpriseRemoved,
-    ContainedByDpc,
-    PowerStateStuck,
-    InterruptsUnavailable,
-    ErrorStorm,
-    BarNotAssigned,
-    FirmwareConfiguration,
-    DriverWedged,
-    DeviceFirmware,
-    MemoryFault,
-    ApplicationFault,
-    Misconfigured,
-    DmaFault,
-    ResetFailed,
-    WrongDevice,
-    SlotPower,
-    NotReady,
-    Unknown,
-];
+const TROUBLE: &[Verdict] = &{
+    let mut trouble = [Unknown; Verdict::ALL.len() - 2];
+    let (mut from, mut to) = (0, 0);
+    while from < Verdict::ALL.len() {
+        if !matches!(Verdict::ALL[from], Healthy | Asleep) {
+            trouble[to] = Verdict::ALL[from];
+            to += 1;
+        }
+        from += 1;
+    }
+    trouble
+};
 
 /// All advice, in the order in which it is given.
 pub static ADVICE: &[Advice] = &[
@@ -379,6 +368,13 @@ pub static ADVICE: &[Advice] = &[
     },
     Advice {
         of: &[Unknown],
+        when: &["driver-alarm"],
+        what: "read the lines of the driver around it (pciscope log), and look for their words in the driver's source or its issue tracker",
+        why: "the words are not in the catalogue: only the driver's source says what they mean",
+        ..BASE
+    },
+    Advice {
+        of: &[Unknown],
         when: &["read-in-part", "not-read"],
         what: "run this again as root",
         why: "the kernel gives others the first 64 bytes of configuration space only",
@@ -407,18 +403,30 @@ pub fn of<'d>(
     })
 }
 
-/// A text with the device's address in it.
+/// A text with the device's address in it; of what is known by another name only, with how its address is found.
 pub fn text(text: &str, subject: &Subject) -> String {
     match subject {
         Subject::Function(address) => text.replace("{address}", &address.to_string()),
-        Subject::Named(name) => text.replace("{address}", name),
+        Subject::Named(_) if !text.contains("{address}") => text.to_owned(),
+        Subject::Named(name) => {
+            let find = match name.strip_prefix("nvme") {
+                Some(number) if !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()) => {
+                    format!("readlink -f /sys/class/nvme/{name}/device")
+                }
+                _ => "pciscope list".to_owned(),
+            };
+            format!(
+                "{} (look up ADDRESS first, that of {name}: {find})",
+                text.replace("{address}", "ADDRESS")
+            )
+        }
     }
 }
 
 /// Whether advice depends on that sign.
 pub fn uses(sign: &str) -> bool {
     ADVICE.iter().any(|advice| advice.when.contains(&sign) || advice.unless.contains(&sign))
-        || matches!(sign, "machine-slept" | "kernel-crashed" | "errors-kept-by-firmware")
+        || matches!(sign, "machine-slept" | "kernel-crashed" | "errors-kept-by-firmware" | "driver-complaint")
 }
 
 #[cfg(test)]

@@ -227,7 +227,8 @@ fn is_ahead(earlier: &Observation<'_>, rule: &Rule, observations: &[Observation<
     let Some(seconds) = rule.ahead else { return true };
     let Some(first) = of(rule.seen, observations).min_by_key(|o| o.first) else { return false };
     let apart = first.began().zip(earlier.began()).and_then(|(now, then)| now.since(then));
-    earlier.first.0 == first.first.0 && apart.is_some_and(|apart| apart > seconds * 1_000_000)
+    // Where no times are known, lines are in the order of time.
+    earlier.first.0 == first.first.0 && apart.is_none_or(|apart| apart > seconds * 1_000_000)
 }
 
 /// Whether something at that moment can follow from an observation: it was seen before, not too long before, and nothing in

@@ -53,7 +53,9 @@ pub fn diagnose<'a>(sources: &Sources<'a>) -> Vec<Diagnosis<'a>> {
             let read = sources.scene.is_none_or(|scene| scene.machine().wanted.contains(address));
             read || d.verdict != Verdict::Healthy
         }
-        Subject::Named(_) => !matches!(d.verdict, Verdict::Healthy | Verdict::Unknown),
+        Subject::Named(_) => {
+            d.verdict != Verdict::Healthy && (d.verdict != Verdict::Unknown || d.has("driver-alarm"))
+        }
     };
     diagnoses.retain(shown);
     diagnoses
@@ -125,7 +127,9 @@ fn leave_to_those_below(sources: &Sources<'_>, diagnoses: &mut [Diagnosis<'_>]) 
         let received = diagnosis.rule.is_some_and(|rule| rule.id == "errors-received");
         // Surprise Down stays latched at the port whose device went.
         let latched = diagnosis.rule.is_some_and(|rule| rule.id == "error-latched");
-        let slot = diagnosis.verdict != Verdict::ErrorStorm && diagnosis.first.is_some_and(of_slot);
+        let without = diagnosis.rule.is_some_and(|rule| rule.id == "card-without-link-now");
+        let slot =
+            diagnosis.verdict != Verdict::ErrorStorm && diagnosis.first.is_some_and(of_slot) || without;
         if is_in(&below) && (slot || latched || lost)
             || (is_in(&below) || is_in(&sent)) && received
             || is_in(&flap) && flaps

@@ -229,7 +229,10 @@ impl<'a> Sources<'a> {
         }
         self.tunnel_unplugged |= event.kind.id == "thunderbolt.disconnected";
         // That a card left its slot is no trouble by itself, and belongs to every story.
-        let trouble = xid::level(event) != Level::Information || event.kind.id == "pciehp.card-not-present";
+        // What is told from words alone decides nothing about what else is looked at.
+        let known = !event.is_from_words_alone();
+        let trouble =
+            known && xid::level(event) != Level::Information || event.kind.id == "pciehp.card-not-present";
         for subject in subjects {
             self.work(1);
             self.events.entry(subject.clone()).or_default().push(event);
@@ -388,8 +391,17 @@ impl<'a> Sources<'a> {
     fn state(&self, subject: &Subject, sign: &'static Sign) -> Option<Observation<'a>> {
         let Subject::Function(address) = subject else { return None };
         let scene = self.scene?;
-        let function = scene.machine().get(*address)?;
-        let (says, proofs) = sign.states.iter().find_map(|now| scene.look(function, *now))?;
+        let states = sign.states.iter();
+        let (says, proofs) = match scene.machine().get(*address) {
+            Some(function) => states.copied().find_map(|now| scene.look(function, now))?,
+            // Of what is not listed any more the port tells that stands above it.
+            None => {
+                let (above, _) = self.above(subject);
+                let port = above.into_iter().max_by_key(|port| (port.bus, *port))?;
+                let port = scene.machine().get(port)?;
+                states.copied().find_map(|now| scene.look_from_port(port, now))?
+            }
+        };
         Some(Observation { sign, first: NOW, last: NOW, seen: Seen::State(says, proofs) })
     }
 

@@ -26,8 +26,8 @@ pub struct Rule {
     /// None of these may have been seen before what happened, as long as it can follow from them
     /// ([`super::sign::Sign::aftermath`]): then they are the story, and this its consequence.
     pub unless_before: &'static [&'static str],
-    /// By how many seconds at least those of `unless_before` must have come earlier to count; where times are not known they do
-    /// not. `None`: any.
+    /// By how many seconds at least those of `unless_before` must have come earlier to count; where times are not known, the order of
+    /// lines is the order of time. `None`: any.
     pub ahead: Option<u64>,
     /// None of these may have been seen after all that happened: then it is over.
     pub unless_after: &'static [&'static str],

@@ -100,7 +100,7 @@ pub static RULES: &[Rule] = &[
         verdict: Verdict::SurpriseRemoved,
         seen: &["card-not-present"],
         before: &["contained"],
-        unless: &["slot-occupied"],
+        unless: &["slot-occupied", "own-slot-occupied"],
         unless_after: &["found-again", "started"],
         because: "Taking a card out makes its port see Surprise Down, which containment answers; the slot then is empty and stays so.",
         source: "PCIe 6.2, 6.2.11 and 6.7; Linux drivers/pci/pcie/dpc.c (dpc_is_surprise_removal)",
@@ -172,7 +172,7 @@ pub static RULES: &[Rule] = &[
         id: "taken-out",
         verdict: Verdict::SurpriseRemoved,
         seen: &["card-not-present"],
-        unless: &["slot-occupied"],
+        unless: &["slot-occupied", "own-slot-occupied"],
         unless_before: &[
             "driver-reads-all-ones",
             "uncorrected-errors",
@@ -200,7 +200,7 @@ pub static RULES: &[Rule] = &[
             "all-ones",
         ],
         before: &["cable-unplugged"],
-        unless: &["slot-occupied"],
+        unless: &["slot-occupied", "own-slot-occupied"],
         unless_after: &["found-again"],
         because: "The Thunderbolt driver saw the cable go first; every device behind it is gone with it.",
         source: "Linux drivers/thunderbolt/switch.c",
@@ -223,7 +223,7 @@ pub static RULES: &[Rule] = &[
         confidence: Confidence::Possible,
         seen: &["inaccessible", "power-refused", "not-back-from-sleep"],
         with: &["branch-vanished-asleep"],
-        unless: &["slot-occupied"],
+        unless: &["slot-occupied", "own-slot-occupied"],
         unless_after: &["found-again", "started"],
         because: "A switch with everything behind it does not come back when the machine wakes: a dock or adapter that was unplugged \
                   meanwhile. A card with a switch of its own that has no power looks the same.",
@@ -235,7 +235,7 @@ pub static RULES: &[Rule] = &[
         verdict: Verdict::SurpriseRemoved,
         seen: &["all-ones", "driver-reads-all-ones"],
         with: &["slot-empty", "link-above-down"],
-        unless: &["answers"],
+        unless: &["answers", "slot-was-emptied"],
         because: "The port sees no card and has no link, and without hot-plug nobody told the kernel.",
         source: "PCIe 6.2, 7.5.3.11 (Presence Detect State)",
         ..BASE
@@ -317,6 +317,15 @@ pub static RULES: &[Rule] = &[
         with: &["link-above-down", "slot-occupied"],
         because: "A card is seen, and its link does not even come up at 2.5 GT/s.",
         source: "Linux drivers/pci/quirks.c (pcie_failed_link_retrain)",
+        ..BASE
+    },
+    Rule {
+        id: "card-without-link-now",
+        verdict: Verdict::LinkDown,
+        seen: &["card-without-link-now"],
+        because: "The slot is not empty, nothing answers behind the port, and the kernel lists nobody there: what was in it is lost, or \
+                  never came up.",
+        source: "PCIe 6.2, 7.5.3.8 (Data Link Layer Link Active) and 7.5.3.11 (Presence Detect State)",
         ..BASE
     },
     Rule {
@@ -426,6 +435,17 @@ pub static RULES: &[Rule] = &[
         because: "The driver read all-ones first, and the card left its slot later: somebody took out what had been lost already. Why it \
                   was lost is the question, not who took it out.",
         source: "NVIDIA open-gpu-kernel-modules, osinit.c (osHandleGpuLost); Linux drivers/pci/hotplug/pciehp_ctrl.c",
+        ..BASE
+    },
+    Rule {
+        id: "off-the-bus-after-silence",
+        verdict: Verdict::FallenOffBus,
+        seen: &["driver-reads-all-ones", "identity-unreadable", "vanished"],
+        with: &["firmware-silent"],
+        unless: &["answers"],
+        because: "The driver reads all-ones, and the device's own processor (GSP) did not answer it either. Whether that one hung first, \
+                  or did not answer because the device was gone already, the log cannot tell: it is an early sign or a consequence.",
+        source: "NVIDIA open-gpu-kernel-modules, kernel_gsp.c (_kgspLogXid119), osinit.c (osHandleGpuLost)",
         ..BASE
     },
     Rule {

@@ -272,6 +272,18 @@ pub static RULES: &[Rule] = &[
         ..BASE
     },
     Rule {
+        id: "registers-read-all-ones",
+        verdict: Verdict::FallenOffBus,
+        confidence: Confidence::Possible,
+        seen: &["register-reads-all-ones"],
+        unless: &["answers"],
+        unless_after: &["started", "found-again"],
+        because: "A driver printed registers of the device as all-ones, as reads come back that nobody answers. Some registers have that \
+                  value: whether the device answers has to be looked at.",
+        source: "PCIe 6.2, 2.3.2",
+        ..BASE
+    },
+    Rule {
         id: "device-failed",
         verdict: Verdict::DeviceFirmware,
         seen: &["engine-failed", "firmware-silent"],
@@ -286,6 +298,17 @@ pub static RULES: &[Rule] = &[
         seen: &["registers-stuck"],
         because: "Several bits of the device did not change in time: it hangs, or nobody answers and every bit reads 1.",
         source: "Linux drivers/net/ethernet/realtek/r8169_main.c (rtl_loop_wait)",
+        ..BASE
+    },
+    Rule {
+        id: "device-slow",
+        verdict: Verdict::DeviceFirmware,
+        confidence: Confidence::Possible,
+        seen: &["device-slow"],
+        unless_after: &["started", "recovered", "found-again"],
+        because: "The device was late, or its firmware was started anew, and the driver went on: load, a program, a cable or a peer may \
+                  be why as well as the device.",
+        source: "Linux drivers/nvme/host/pci.c (nvme_timeout), drivers/net/ethernet, drivers/net/wireless",
         ..BASE
     },
     Rule {
@@ -551,6 +574,16 @@ pub static RULES: &[Rule] = &[
         unless_after: &["started"],
         because: "The driver gave it up and the log does not say why.",
         source: "Linux drivers/base/dd.c (really_probe)",
+        ..BASE
+    },
+    Rule {
+        id: "trouble-not-understood",
+        verdict: Verdict::Unknown,
+        confidence: Confidence::Possible,
+        seen: &["driver-alarm"],
+        unless_after: &["started", "recovered", "found-again"],
+        because: "The driver says that the device is in trouble, in words that are not in the catalogue: what they mean is not known here.",
+        source: "the lines of the log",
         ..BASE
     },
     Rule {

@@ -145,11 +145,22 @@ pub static SIGNS: &[Sign] = &[
             Seen::any("mlx5.unreachable"),
             Seen::any("gpu.all-ones"),
             Seen::any("storage.adapter-dead"),
+            Seen::any("storage.disconnected"),
+            Seen::any("wireless.gone"),
+            Seen::with("wireless.no-access", &[With::Number("value", NOBODY)]),
+            Seen::with("ethernet.not-stopping", &[With::Number("value", NOBODY)]),
+            Seen::with("ahci.reset-failed", &[With::Number("value", NOBODY)]),
             Seen::any("xhci.gone"),
             Seen::any("ahci.unavailable"),
             Seen::any("pci.not-answering"),
         ],
-        undone_by: &["nvidia.started", "nvme.started", "mlx5.recovery", "pci.function-found"],
+        undone_by: &[
+            "nvidia.started",
+            "nvme.started",
+            "mlx5.recovery",
+            "storage.started",
+            "pci.function-found",
+        ],
         ..BASE
     },
     Sign {
@@ -160,6 +171,19 @@ pub static SIGNS: &[Sign] = &[
             &[With::Number("controller_status", NOBODY), With::NotNumber("pci_status", NOBODY_16)],
         )],
         undone_by: &["nvme.started", "pci.function-found"],
+        ..BASE
+    },
+    Sign {
+        id: "register-reads-all-ones",
+        says: "the driver prints a register of the device as all-ones",
+        events: &[Seen::any("driver.register-reads-all-ones")],
+        undone_by: &[
+            "nvidia.started",
+            "nvme.started",
+            "mlx5.recovery",
+            "storage.started",
+            "pci.function-found",
+        ],
         ..BASE
     },
     Sign {
@@ -232,6 +256,18 @@ pub static SIGNS: &[Sign] = &[
         id: "slot-occupied",
         says: "the slot above sees a card",
         states: &[Now::Fact(Fact::SlotOccupied)],
+        ..BASE
+    },
+    Sign {
+        id: "own-slot-occupied",
+        says: "the port's slot sees a card",
+        states: &[Now::Fact(Fact::OwnSlotOccupied)],
+        ..BASE
+    },
+    Sign {
+        id: "card-without-link-now",
+        says: "a card is seen in the port's slot, its link is down, and nothing is listed behind the port",
+        states: &[Now::Fact(Fact::CardWithoutLink)],
         ..BASE
     },
     Sign {
@@ -487,11 +523,15 @@ pub static SIGNS: &[Sign] = &[
     },
     Sign {
         id: "errors-unnamed",
-        says: "an error of PCI Express is reported, and no line says whether it was corrected",
-        events: &[Seen::with(
-            "aer.error",
-            &[With::Lacks("severity"), With::Lacks("uncorrectable_severity"), With::Lacks("errors")],
-        )],
+        says: "an error of PCI Express is reported, and no line says which",
+        events: &[
+            Seen::with(
+                "aer.error",
+                &[With::Lacks("severity"), With::Lacks("uncorrectable_severity"), With::Lacks("errors")],
+            ),
+            // What the kernel told a driver of an error that it handles.
+            Seen::any("mlx5.error-reported"),
+        ],
         aftermath: Some(DAY),
         ..BASE
     },
@@ -622,6 +662,7 @@ pub static SIGNS: &[Sign] = &[
         events: &[
             Seen::any("nvidia.started"),
             Seen::any("nvme.started"),
+            Seen::any("storage.started"),
             Seen::with("mlx5.recovery", &[With::Word("state", &["succeeded"])]),
         ],
         ..BASE

@@ -15,6 +15,9 @@ const MEMORY: &[&str] = &["[mem", "[???"];
 /// slot nobody misses it.
 const RESERVE: &[&str] = &["[mem size 0x00200000"];
 
+/// What a register reads where nobody answers.
+const NOBODY: &[i64] = &[0xffff_ffff];
+
 /// Drivers that hand devices to guests: whether they get one says nothing of the device.
 const FOR_GUESTS: &[&str] = &["vfio-pci", "pci-stub", "pciback", "xen-pciback"];
 
@@ -286,12 +289,44 @@ pub static SIGNS: &[Sign] = &[
             Seen::with("nvme.controller-down", &[With::NotNumber("controller_status", &[0xffff_ffff])]),
             Seen::with("nvme.not-ready", &[With::NotNumber("controller_status", &[0xffff_ffff])]),
             Seen::with("nvme.not-ready", &[With::Lacks("controller_status")]),
-            Seen::any("nvme.command-timeout"),
+            Seen::with("nvme.command-timeout", &[With::NotWord("what", &["aborting"])]),
             Seen::any("ethernet.hardware-hang"),
+            Seen::any("ethernet.firmware-failed"),
+            Seen::with("ethernet.not-stopping", &[With::NotNumber("value", NOBODY)]),
+            Seen::with("wireless.no-access", &[With::NotNumber("value", NOBODY)]),
+            Seen::with("ahci.reset-failed", &[With::NotNumber("value", NOBODY)]),
+            Seen::any("storage.firmware-failed"),
+            Seen::any("storage.reset-failed"),
+            Seen::any("cxl.mailbox-timeout"),
             Seen::any("power.pending-transaction"),
         ],
         aftermath: Some(DAY),
         over_by: &["started", "recovered", "found-again"],
+        ..BASE
+    },
+    Sign {
+        id: "device-slow",
+        says: "the device did not do something in time, or its firmware was started anew; the driver went on",
+        events: &[
+            Seen::with("nvme.command-timeout", &[With::Word("what", &["aborting"])]),
+            Seen::any("ethernet.transmit-hang"),
+            Seen::any("ethernet.command-timeout"),
+            Seen::any("wireless.firmware-failed"),
+        ],
+        aftermath: Some(DAY),
+        over_by: &["started", "recovered", "found-again"],
+        ..BASE
+    },
+    Sign {
+        id: "driver-alarm",
+        says: "the driver says that the device hangs, died or does not answer, in words that the catalogue does not know",
+        events: &[Seen::any("driver.alarm")],
+        ..BASE
+    },
+    Sign {
+        id: "driver-complaint",
+        says: "the driver says that something failed, in words that the catalogue does not know",
+        events: &[Seen::any("driver.complaint")],
         ..BASE
     },
     Sign {

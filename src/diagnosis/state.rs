@@ -30,6 +30,10 @@ pub enum Fact {
     SlotEmpty,
     /// A card is seen in it.
     SlotOccupied,
+    /// A card is seen in the port's own slot.
+    OwnSlotOccupied,
+    /// A card is seen in the port's own slot, its link is down, nobody took it down, and nothing is listed behind it.
+    CardWithoutLink,
     /// The port above says that its link is down.
     LinkAboveDown,
     /// The port above says that its link is up.
@@ -87,7 +91,8 @@ pub const CLEARING: [&str; 7] = [
     "msix-off-while-bound",
 ];
 /// Checks whose findings facts are made from.
-const OF_FACTS: [&str; 8] = [
+const OF_FACTS: [&str; 9] = [
+    "presence-parent-link",
     "bridge-bus-numbers",
     "dpc-triggered",
     "power-slot-fault",
@@ -282,6 +287,12 @@ impl<'a> Scene<'a> {
             }
             Fact::PendingUnmasked => self.pending_unmasked(function),
             Fact::SlotHasPower => self.slot_has_power(function),
+            Fact::OwnSlotOccupied => self.fact_of_port(function, Fact::SlotOccupied),
+            Fact::CardWithoutLink => {
+                let lists = self.machine().children(address).next().is_some();
+                let disabled = self.fact_of_port(function, Fact::LinkDisabled).is_some();
+                (!lists && !disabled).then(|| self.wrong(address, "presence-parent-link"))?
+            }
             Fact::FatalErrorsReceived => {
                 received_only(function).then(|| self.wrong(address, "aer-fatal")).flatten()
             }
@@ -339,6 +350,15 @@ impl<'a> Scene<'a> {
     fn port_above(&self, function: &Function) -> Option<&'a Function> {
         let above = self.machine().parent(function)?;
         link::port_type(above).is_some_and(|port| port.is_downstream_facing()).then_some(above)
+    }
+
+    /// What of a port tells of a device below it that is not listed any more.
+    pub fn look_from_port(&self, port: &Function, now: Now) -> Option<(String, Vec<Proof>)> {
+        let downwards = link::port_type(port).is_some_and(|port| port.is_downstream_facing());
+        match now {
+            Now::Fact(fact) if downwards => self.fact_of_port(port, fact),
+            _ => None,
+        }
     }
 
     fn fact_of_port(&self, port: &Function, fact: Fact) -> Option<(String, Vec<Proof>)> {

@@ -16,6 +16,15 @@ pub enum Subject {
     Named(String),
 }
 
+impl std::fmt::Display for Subject {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Subject::Function(address) => address.fmt(f),
+            Subject::Named(name) => f.write_str(name),
+        }
+    }
+}
+
 /// Whose lines name a device, for those of the same driver that name none.
 #[derive(Default)]
 pub(super) struct Speakers {
@@ -28,7 +37,8 @@ pub(super) struct Speakers {
 impl Speakers {
     pub(super) fn new(log: Option<&Log>) -> Self {
         let mut speakers = Speakers::default();
-        for event in log.into_iter().flat_map(|log| &log.events) {
+        let known = log.into_iter().flat_map(|log| &log.events).filter(|event| !event.is_from_words_alone());
+        for event in known {
             for driver in drivers(event) {
                 let key = (event.boot, driver.to_owned());
                 if let Some(device) = event.device {
@@ -95,6 +105,8 @@ pub fn of_event(event: &Event) -> Vec<Subject> {
                 | "mlx5"
                 | "gpu"
                 | "storage"
+                | "driver"
+                | "wireless"
                 | "ethernet"
                 | "link"
                 | "eeh"

@@ -16,6 +16,9 @@ const DEPTH: usize = 256;
 /// drivers notice at their next access.
 pub const CLOSE: u64 = 10;
 
+/// The same in lines, where the log has no times.
+const CLOSE_LINES: u64 = 32;
+
 /// What is known of the hierarchy.
 #[derive(Debug, Default)]
 pub struct Topology {
@@ -57,6 +60,7 @@ impl Topology {
         topology.downwards.extend(&named);
         if let Some(log) = log {
             topology.guess(log);
+            topology.guess_by_signal(log, machine.is_some());
         }
         topology
     }
@@ -107,7 +111,9 @@ impl Topology {
         // Functions of one device are in one slot.
         let mut below: BTreeMap<Bdf, BTreeSet<(u8, u8)>> = BTreeMap::new();
         let mut said: BTreeMap<Bdf, Vec<&Event>> = BTreeMap::new();
-        for event in &log.events {
+        // Lines that are not understood place nobody.
+        let known = || log.events.iter().filter(|event| !event.is_from_words_alone());
+        for event in known() {
             let Some((device, port)) = event.device.and_then(|d| Some((d, alone(d.domain)?))) else {
                 continue;
             };
@@ -122,7 +128,7 @@ impl Topology {
             }
         }
         let lone = |port: Bdf| below.get(&port).is_some_and(|places| places.len() == 1);
-        for event in log.events.iter().filter(|event| xid::level(event) != Level::Information) {
+        for event in known().filter(|event| xid::level(event) != Level::Information) {
             let Some((device, port)) = event.device.and_then(|d| Some((d, alone(d.domain)?))) else {
                 continue;
             };
@@ -131,6 +137,34 @@ impl Topology {
             let follows = |other: &&Event| is_close(event, other) || is_lost_before(event, other);
             if can_be && spoke.copied().filter(|other| other.boot == event.boot).any(|other| follows(&other))
             {
+                self.guessed.insert(device, port);
+            }
+        }
+    }
+
+    /// Guesses the port of a device that was lost, of which nothing tells what it is below: the only port of the domain that reported
+    /// errors of its own link before, if only one device was lost after them.
+    fn guess_by_signal(&mut self, log: &Log, machine_is_known: bool) {
+        let mut ports: BTreeMap<u32, BTreeMap<Bdf, Vec<&Event>>> = BTreeMap::new();
+        let mut lost: BTreeMap<u32, BTreeMap<(u8, u8), &Event>> = BTreeMap::new();
+        for event in &log.events {
+            let Some(device) = event.device else { continue };
+            if is_of_own_link(event) && !self.buses.contains_key(&device) {
+                ports.entry(device.domain).or_default().entry(device).or_default().push(event);
+            } else if is_lost(event) {
+                lost.entry(device.domain).or_default().entry((device.bus, device.device)).or_insert(event);
+            }
+        }
+        for (domain, ports) in ports.into_iter().filter(|(_, ports)| ports.len() == 1 && !machine_is_known) {
+            let Some((port, errors)) = ports.into_iter().next() else { continue };
+            let Some(lost) = lost.get(&domain).filter(|lost| lost.len() == 1).and_then(|l| l.values().next())
+            else {
+                continue;
+            };
+            let Some(device) = lost.device.filter(|device| device.bus > port.bus) else { continue };
+            let before = errors.iter().any(|error| error.boot == lost.boot && error.line() < lost.line());
+            let (above, _) = self.above(device);
+            if before && above.is_empty() {
                 self.guessed.insert(device, port);
             }
         }
@@ -191,7 +225,10 @@ impl Topology {
 }
 
 /// Kinds by which drivers say that nobody answers.
-const LOST: [&str; 7] = [
+const LOST: [&str; 10] = [
+    "wireless.gone",
+    "storage.disconnected",
+    "storage.adapter-dead",
     "nvidia.fallen-off-the-bus",
     "nvidia.probe-fallen-off",
     "gpu.all-ones",
@@ -201,12 +238,27 @@ const LOST: [&str; 7] = [
     "ahci.unavailable",
 ];
 
+/// Whether a driver says that nobody answers.
+fn is_lost(event: &Event) -> bool {
+    LOST.contains(&event.kind.id)
+        || event.kind.id == "nvidia.xid" && event.number("xid") == Some(79)
+        || event.kind.id == "nvme.controller-down" && event.number("controller_status") == Some(0xffff_ffff)
+}
+
+/// Whether a port reports an error of the link below it, in the layers that the link is made of (PCIe 6.2, table 6-3).
+fn is_of_own_link(event: &Event) -> bool {
+    event.kind.id == "aer.error"
+        && event.driver.as_deref() == Some("pcieport")
+        && event
+            .text("layer")
+            .is_some_and(|layer| layer.starts_with("Physical") || layer.starts_with("Data Link"))
+}
+
 /// Whether a driver lost its device before a card left its slot.
 fn is_lost_before(event: &Event, other: &Event) -> bool {
-    let lost = LOST.contains(&event.kind.id)
-        || event.kind.id == "nvidia.xid" && event.number("xid") == Some(79)
-        || event.kind.id == "nvme.controller-down" && event.number("controller_status") == Some(0xffff_ffff);
-    lost && other.kind.id == "pciehp.card-not-present" && event.line() < other.last_line.max(other.line())
+    is_lost(event)
+        && other.kind.id == "pciehp.card-not-present"
+        && event.line() < other.last_line.max(other.line())
 }
 
 /// Whether a port speaks of what is in its slot or of its containment.
@@ -221,6 +273,13 @@ fn is_close(one: &Event, other: &Event) -> bool {
         let apart = a.since(b).into_iter().chain(b.since(a)).max();
         apart.is_some_and(|apart| apart <= CLOSE * 1_000_000)
     };
+    let timed = |when: &When| when.microseconds.is_some() || when.clock.is_some();
+    if !timed(&one.first) && !timed(&other.first) {
+        // Without times only the order of lines is known.
+        return [one.line(), one.last_line]
+            .into_iter()
+            .any(|a| a.abs_diff(other.line()) <= CLOSE_LINES || a.abs_diff(other.last_line) <= CLOSE_LINES);
+    }
     [&one.first, &one.last].into_iter().any(|a| near(a, &other.first) || near(a, &other.last))
 }
 

@@ -6,7 +6,7 @@ use crate::diagnosis::judge::{Outcome, Tried};
 use crate::diagnosis::observe::{NOW, Observation, Seen};
 use crate::diagnosis::state::CLEARING;
 use crate::diagnosis::{Confidence, Diagnosis, Sources, Subject, Verdict, found};
-use crate::kernel_log::{Event, Level};
+use crate::kernel_log::{Event, Level, Log};
 use crate::names::Names;
 
 use super::check::{self, Evidence as Looked};
@@ -223,8 +223,12 @@ pub fn diagnose(
     let worst =
         diagnoses.iter().min_by_key(|d| (std::cmp::Reverse(d.verdict.weight()), began(d))).map(|d| d.verdict);
     let (state, log) = (sources.scene.is_some(), sources.log.is_some());
-    // Of what is no kernel log nothing was read, and nothing is healthy that was not read.
-    let read = state || sources.log.is_some_and(|log| log.recognized);
+    // Nothing is healthy that was not read, or not understood.
+    let read = state || sources.log.is_some_and(|log| log.recognized && log.is_about_devices());
+    let worst = worst.filter(|verdict| read || *verdict != Verdict::Healthy);
+    let mut notes = notes;
+    notes.extend(sources.log.filter(|log| !read && log.recognized).map(nothing_understood));
+    notes.extend(not_understood(diagnoses, sources));
     let missing = match (state, log) {
         (true, false) => Some(
             "the log would tell what happened first: dmesg, journalctl -k -b, or --log FILE; what was not logged is not known \
@@ -242,6 +246,44 @@ pub fn diagnose(
         devices: diagnoses.iter().map(|d| device(sources, d, names, why)).collect(),
         notes,
     }
+}
+
+/// What was read of a log of which nothing was understood.
+fn nothing_understood(log: &Log) -> String {
+    let kernels = log.kernel_lines;
+    format!(
+        "{} lines were read, at least {kernels} of them the kernel's, and none was understood as one about PCI, its devices or their \
+         drivers: nothing is known of any device",
+        log.lines
+    )
+}
+
+/// Lines that sound like trouble about devices of which nothing else tells any.
+fn not_understood(diagnoses: &[Diagnosis<'_>], sources: &Sources<'_>) -> Option<String> {
+    let mut count = 0;
+    let mut subjects = Vec::new();
+    let mut first: Option<&Event> = None;
+    for diagnosis in diagnoses.iter().filter(|d| d.rule.is_none()) {
+        let complaints = diagnosis.observations.iter().filter_map(Observation::event);
+        let mine: Vec<&Event> = complaints.filter(|event| event.is_from_words_alone()).collect();
+        let Some(earliest) = mine.iter().min_by_key(|event| (event.boot, event.line())) else { continue };
+        count += mine.iter().map(|event| event.count).sum::<u64>();
+        subjects.push(diagnosis.subject.to_string());
+        if first.is_none_or(|before| (earliest.boot, earliest.line()) < (before.boot, before.line())) {
+            first = Some(*earliest);
+        }
+    }
+    let first = first.filter(|_| sources.log.is_some())?;
+    let about = match subjects.as_slice() {
+        [one] => one.clone(),
+        several => format!("{} devices", several.len()),
+    };
+    let (lines, sound, are) = if count == 1 { ("line", "sounds", "is") } else { ("lines", "sound", "are") };
+    Some(format!(
+        "{count} {lines} about {about} {sound} like trouble and {are} not in the catalogue, the first at line {}: {}",
+        first.line(),
+        first.message
+    ))
 }
 
 fn device(sources: &Sources<'_>, diagnosis: &Diagnosis<'_>, names: &Names, why: bool) -> Device {

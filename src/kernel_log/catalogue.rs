@@ -6,6 +6,7 @@ use std::sync::{LazyLock, OnceLock};
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use regex::bytes::{Captures, Regex, RegexBuilder};
 
+use super::complaint;
 use super::event::{Fields, Hexadecimal, Kind, Part, Type, Value, Wording, vocabulary};
 use super::speaker;
 use crate::pci::Bdf;
@@ -24,7 +25,7 @@ const SHORTHAND: &[(&str, &str)] = &[
 
 /// Every kind of event.
 pub fn kinds() -> impl Iterator<Item = &'static Kind> {
-    speaker::ALL.iter().flat_map(|kinds| kinds.iter())
+    speaker::ALL.iter().flat_map(|kinds| kinds.iter()).chain(complaint::KINDS)
 }
 
 /// The kind of that name.
@@ -91,7 +92,7 @@ fn compile(wording: &str) -> Result<Regex, regex::Error> {
 }
 
 /// Pieces of text of lines that say which device a driver speaks of.
-const NAMING_PIECES: [&str; 14] = [
+const NAMING_PIECES: [&str; 20] = [
     "nvidia 0",
     "nvme 0",
     "amdgpu 0",
@@ -106,11 +107,17 @@ const NAMING_PIECES: [&str; 14] = [
     "bnxt_en 0",
     "r8169 0",
     "tg3 0",
+    "mpt3sas 0",
+    "iwlwifi 0",
+    "megaraid_sas 0",
+    "mpt2sas 0",
+    "sas_cm",
+    "nvme nvme",
 ];
 
 /// Whether a line can be an event, or name the device of one: cheap, and never wrong when it says no.
 pub fn may_matter(line: &[u8]) -> bool {
-    TABLE.pieces.as_ref().is_none_or(|pieces| pieces.is_match(line))
+    TABLE.pieces.as_ref().is_none_or(|pieces| pieces.is_match(line)) || complaint::may_be(line)
 }
 
 /// What one line says.
@@ -132,6 +139,15 @@ pub struct Said {
 
 /// What a message says; `None` if it is none of the kinds.
 pub fn parse(text: &str) -> Option<Said> {
+    parse_marked(text, None)
+}
+
+/// The same of a message with its severity as syslog counts, 0 (emergency) to 7 (debug), if that is known.
+pub fn parse_marked(text: &str, severity: Option<u8>) -> Option<Said> {
+    known(text).or_else(|| complaint::parse(text, severity))
+}
+
+fn known(text: &str) -> Option<Said> {
     let table = &*TABLE;
     let mut candidates: Vec<usize> = match &table.pieces {
         Some(pieces) => {

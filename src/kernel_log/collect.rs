@@ -31,6 +31,8 @@ pub struct Log {
     pub boots: Vec<Boot>,
     /// Lines that were read.
     pub lines: u64,
+    /// Lines that are the kernel's, of the first ten thousand, counted until one was wanted.
+    pub kernel_lines: u64,
     /// Bytes that were read.
     pub bytes: u64,
     /// Whether anything in it is of a kernel log. If not, that there are no events means nothing.
@@ -78,13 +80,21 @@ pub struct Collector {
     boot: usize,
     /// What each driver named.
     named: HashMap<String, Named>,
-    /// Devices of controllers: `nvme0`.
-    controllers: HashMap<String, Bdf>,
+    /// Devices of controllers, `nvme0`, by boot.
+    controllers: HashMap<(usize, String), Bdf>,
     /// Devices of network interfaces, by boot.
     interfaces: HashMap<(usize, String), Bdf>,
     /// Events whose device is not known and may be named by the next line of the same message.
     waiting: Vec<Waiting>,
     dropped: u64,
+}
+
+impl Log {
+    /// Whether any event of it is about PCI, its devices or their drivers, and understood.
+    pub fn is_about_devices(&self) -> bool {
+        let other = |event: &Event| matches!(event.kind.id.split('.').next(), Some("kernel" | "sleep"));
+        self.events.iter().any(|event| !event.is_from_words_alone() && !other(event))
+    }
 }
 
 impl Collector {
@@ -94,15 +104,29 @@ impl Collector {
             self.close_all();
             self.boot = record.boot;
             self.named.clear();
-            self.controllers.clear();
             self.waiting.clear();
         }
         if let Some((interface, device)) = interface_and_device(record.text) {
             self.interfaces.insert((record.boot, interface.to_owned()), device);
         }
-        match catalogue::parse(record.text) {
+        if let Some(name) = sas_controller(record.text) {
+            self.bind_sas_controller(name);
+        }
+        match catalogue::parse_marked(record.text, record.severity) {
             Some(said) => self.said(said, record),
             None => self.name_only(record),
+        }
+    }
+
+    /// mpt3sas names the function first, and then speaks in the name of the controller that it made of it
+    /// (drivers/scsi/mpt3sas/mpt3sas_scsih.c, _scsih_probe): a name that is new belongs to the function that it named last, unless
+    /// that one has a name already.
+    fn bind_sas_controller(&mut self, name: &str) {
+        let key = (self.boot, name.to_owned());
+        let Some(device) = self.named.get("mpt3sas").and_then(|named| named.last) else { return };
+        let taken = || self.controllers.iter().any(|((boot, _), of)| *boot == self.boot && *of == device);
+        if !self.controllers.contains_key(&key) && !taken() {
+            self.controllers.insert(key, device);
         }
     }
 
@@ -122,8 +146,8 @@ impl Collector {
 
     fn said(&mut self, said: Said, record: &Record<'_>) {
         let controller = said.fields.get("controller").and_then(Value::text);
-        if let (Some(name), Some(device)) = (controller, said.device) {
-            self.controllers.insert(name.to_owned(), device);
+        if let (Some(name), Some(device)) = (controller, said.device.or_else(|| attached(record))) {
+            self.controllers.insert((record.boot, name.to_owned()), device);
         }
         let (device, known_from) = self.device_of(&said, record);
         let speaker = if said.of.is_empty() { said.driver.as_deref() } else { Some(said.of) };
@@ -191,11 +215,13 @@ impl Collector {
         {
             return (Some(device), Some(KnownFrom::Line));
         }
-        if let Some(device) = record.device.and_then(|d| d.strip_prefix("+pci:")?.parse().ok()) {
+        if let Some(device) = attached(record) {
             return (Some(device), Some(KnownFrom::Record));
         }
         let controller = said.fields.get("controller").and_then(Value::text);
-        if let Some(device) = controller.and_then(|name| self.controllers.get(name)) {
+        if let Some(device) =
+            controller.and_then(|name| self.controllers.get(&(record.boot, name.to_owned())))
+        {
             return (Some(*device), Some(KnownFrom::Name));
         }
         let speaker = if said.of.is_empty() { said.driver.as_deref() } else { Some(said.of) };
@@ -327,8 +353,13 @@ impl Collector {
     pub fn finish(mut self) -> (Vec<Event>, Vec<String>) {
         self.close_all();
         for event in self.events.iter_mut().filter(|event| event.device.is_none()) {
-            let Some(interface) = event.text("interface") else { continue };
-            if let Some(device) = self.interfaces.get(&(event.boot, interface.to_owned())) {
+            let known = |of: &HashMap<(usize, String), Bdf>, field: &str| {
+                event.text(field).and_then(|name| of.get(&(event.boot, name.to_owned())).copied())
+            };
+            // A later line may tell which device it is.
+            let device =
+                known(&self.interfaces, "interface").or_else(|| known(&self.controllers, "controller"));
+            if let Some(device) = &device {
                 event.device = Some(*device);
                 event.known_from = Some(KnownFrom::Name);
             }
@@ -380,6 +411,18 @@ fn merge(fields: &mut Fields, more: Fields) {
     }
 }
 
+/// The function that the kernel attached to a record.
+fn attached(record: &Record<'_>) -> Option<Bdf> {
+    record.device?.strip_prefix("+pci:")?.parse().ok()
+}
+
+/// `mpt3sas_cm0` of a line in its name.
+fn sas_controller(text: &str) -> Option<&str> {
+    let (name, _) = text.split_once(": ")?;
+    let number = name.strip_prefix("mpt3sas_cm").or_else(|| name.strip_prefix("mpt2sas_cm"))?;
+    (!number.is_empty() && number.bytes().all(|b| b.is_ascii_digit())).then_some(name)
+}
+
 /// `driver 0000:82:00.0: text` of a driver whose other lines name no device.
 fn driver_and_device(text: &str) -> Option<(&str, Bdf)> {
     let (driver, rest) = text.split_once(' ')?;
@@ -401,7 +444,8 @@ fn interface_and_device(text: &str) -> Option<(&str, Bdf)> {
 }
 
 /// Drivers some of whose lines name no device.
-const NAMING: [&str; 5] = ["nvidia", "nvme", "amdgpu", "i915", "mlx5_core"];
+const NAMING: [&str; 9] =
+    ["nvidia", "nvme", "amdgpu", "i915", "mlx5_core", "mpt3sas", "mpt2sas", "iwlwifi", "megaraid_sas"];
 
 #[cfg(test)]
 #[path = "collect_tests.rs"]

@@ -202,6 +202,11 @@ impl Event {
         self.text(name)?.parse().ok()
     }
 
+    /// Whether it was told from words that sound like trouble, and not by a wording of the catalogue.
+    pub fn is_from_words_alone(&self) -> bool {
+        self.kind.wordings.is_empty()
+    }
+
     /// Line at which it first began.
     pub fn line(&self) -> u64 {
         self.evidence.first().map_or(0, |line| line.line)

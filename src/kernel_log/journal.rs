@@ -21,6 +21,8 @@ pub struct Entry {
     pub device: Option<String>,
     /// Identifier of the boot.
     pub boot: Option<String>,
+    /// Syslog severity, 0 (emergency) to 7 (debug).
+    pub severity: Option<u8>,
     /// Whether somebody else than the kernel wrote it.
     pub foreign: bool,
     /// Whether it says that the kernel wrote it: what says nothing may be anybody's.
@@ -58,6 +60,7 @@ pub fn of_fields(fields: &Map<String, Value>) -> Option<Entry> {
             message: message.as_bytes().to_vec(),
             device: None,
             boot: None,
+            severity: None,
             foreign: false,
             kernel: true,
         });
@@ -75,6 +78,7 @@ pub fn of_fields(fields: &Map<String, Value>) -> Option<Entry> {
         message,
         device: text("_KERNEL_DEVICE").map(str::to_owned),
         boot: text("_BOOT_ID").map(str::to_owned),
+        severity: number("PRIORITY").and_then(|priority| u8::try_from(priority).ok()),
         foreign: speaker.is_some_and(|name| name != "kernel"),
         kernel: speaker == Some("kernel"),
     })

@@ -12,8 +12,9 @@ use super::lines::{LINE_LIMIT, Line};
 use crate::tree::printable;
 
 /// Fields that tell something here.
-const WANTED: [&str; 12] = [
+const WANTED: [&str; 13] = [
     "MESSAGE",
+    "PRIORITY",
     "_BOOT_ID",
     "_KERNEL_DEVICE",
     "_TRANSPORT",

@@ -12,6 +12,7 @@
 pub mod calendar;
 pub mod catalogue;
 pub mod collect;
+mod complaint;
 mod escapes;
 pub mod event;
 pub mod field;

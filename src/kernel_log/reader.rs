@@ -27,6 +27,9 @@ pub const BOOTS_LIMIT: usize = 10_000;
 /// other services in a log that they share with the kernel) is shorter.
 const LINES_LOOKED_AT: u64 = 1_000_000;
 
+/// Lines of which it is counted how many are the kernel's.
+const LINES_COUNTED: u64 = 10_000;
+
 /// The first message of every boot (kernel: init/main.c, start_kernel, linux_banner).
 const BANNER: &str = "Linux version ";
 
@@ -54,11 +57,19 @@ pub fn read(
 /// A record of /dev/kmsg or the journal whose device may still follow.
 struct Pending {
     when: When,
+    severity: Option<u8>,
     text: String,
     device: Option<String>,
     line: u64,
     offset: u64,
     raw: String,
+}
+
+/// A message with what belongs to it.
+struct Text<'t> {
+    severity: Option<u8>,
+    text: &'t str,
+    device: Option<&'t str>,
 }
 
 /// Where in a report by nvidia-bug-report.sh the reader is. The script writes a line of underscores before each part,
@@ -88,10 +99,14 @@ struct Reader<'a> {
     /// An entry of the journal with one field a line, as far as it was read.
     partial: Option<Partial>,
     report: Report,
+    /// Whether a record was given.
+    took: bool,
     /// Whether a line was seen that begins as those of a kernel log do, and that nobody else wrote.
     recognized: bool,
     /// Lines that were looked at to find that out.
     looked_at: u64,
+    /// Lines that are the kernel's, as far as they were looked at.
+    kernel_lines: u64,
     /// Number of the record of /dev/kmsg before.
     sequence: Option<u64>,
     /// Records of /dev/kmsg that are missing: before the first, and between others.
@@ -119,8 +134,10 @@ impl<'a> Reader<'a> {
             pending: None,
             partial: None,
             report: Report::No,
+            took: false,
             recognized: false,
             looked_at: 0,
+            kernel_lines: 0,
             sequence: None,
             missing: (0, 0),
             boots_left_out: 0,
@@ -190,24 +207,29 @@ impl<'a> Reader<'a> {
         self.sequence = Some(number);
     }
 
-    /// Looks whether this may be a kernel log at all, until one line was seen that is of one.
+    /// Looks whether this may be a kernel log at all, until one line was seen that is of one; and how many are, as long as none was
+    /// wanted.
     fn recognize(&mut self, bytes: &[u8]) {
-        if self.recognized || self.looked_at >= LINES_LOOKED_AT {
+        let enough = self.took || self.looked_at >= LINES_COUNTED;
+        if self.recognized && enough || self.looked_at >= LINES_LOOKED_AT {
             return;
         }
         self.looked_at += 1;
-        if journal::object(bytes).is_some() {
-            self.recognized = journal::entry(bytes).is_some_and(|entry| !entry.foreign);
-            return;
-        }
-        let text = printable(bytes.to_vec());
-        self.recognized = kmsg(&text).is_some() || stamp::is_kernels(&head(&text));
+        let kernels = if journal::object(bytes).is_some() {
+            journal::entry(bytes).is_some_and(|entry| !entry.foreign)
+        } else {
+            let text = printable(bytes.to_vec());
+            kmsg(&text).is_some() || stamp::is_kernels(&head(&text))
+        };
+        self.recognized |= kernels;
+        self.kernel_lines += u64::from(kernels);
     }
 
     /// Takes an entry of the journal that was read to its end.
     fn finish_partial(&mut self, partial: Partial) {
         let Some((entry, line, offset)) = partial.finish() else { return };
         self.recognized |= entry.kernel;
+        self.kernel_lines += u64::from(entry.kernel);
         if !(self.wanted)(&entry.message) {
             return;
         }
@@ -268,8 +290,9 @@ impl<'a> Reader<'a> {
             return self.entry(entry, line, Some(&raw));
         }
         let raw = printable(line.bytes.to_vec());
-        if let Some((microseconds, text)) = kmsg(&raw) {
+        if let Some((severity, microseconds, text)) = kmsg(&raw) {
             self.pending = Some(Pending {
+                severity: Some(severity),
                 when: When { microseconds: Some(microseconds), clock: None },
                 text: text.to_owned(),
                 device: None,
@@ -287,7 +310,8 @@ impl<'a> Reader<'a> {
             // A further line of the message before it (journalctl indents them).
             head.when = self.last.clone();
         }
-        self.give(head.when, head.text, None, line, &raw);
+        let text = Text { severity: head.severity, text: head.text, device: None };
+        self.give(head.when, text, line, &raw);
     }
 
     /// Takes an entry of the journal. `raw`: its line, if it is one.
@@ -311,11 +335,13 @@ impl<'a> Reader<'a> {
                 (None, None) => text.to_owned(),
             };
             let raw = raw.map_or_else(own, str::to_owned);
-            self.give(entry.when.clone(), text, entry.device.as_deref(), line, &raw);
+            let text = Text { severity: entry.severity, text, device: entry.device.as_deref() };
+            self.give(entry.when.clone(), text, line, &raw);
         }
     }
 
-    fn give(&mut self, when: When, text: &str, device: Option<&str>, line: Line<'_>, raw: &str) {
+    fn give(&mut self, when: When, text: Text<'_>, line: Line<'_>, raw: &str) {
+        let Text { severity, text, device } = text;
         self.last.clone_from(&when);
         let (text, repeated) = repeated(text).unwrap_or((text, 1));
         let back = when.microseconds.is_some_and(|now| now.saturating_add(BACKWARDS) < self.latest);
@@ -324,12 +350,13 @@ impl<'a> Reader<'a> {
         }
         self.latest = self.latest.max(when.microseconds.unwrap_or(0));
         self.given += 1;
+        self.took = true;
         let boot = self.boots.len() - 1;
         if text.starts_with(BANNER) {
             self.boots[boot].kernel = Some(text.to_owned());
         }
         let (line, offset) = (line.number, line.offset);
-        (self.take)(&Record { when, text, device, boot, line, offset, raw, repeated });
+        (self.take)(&Record { when, text, severity, device, boot, line, offset, raw, repeated });
     }
 
     fn begin(&mut self, name: &str, relative: Option<i32>, line: u64) {
@@ -349,7 +376,9 @@ impl<'a> Reader<'a> {
     fn flush(&mut self) {
         if let Some(pending) = self.pending.take() {
             let line = Line { number: pending.line, offset: pending.offset, bytes: &[], cut: false };
-            self.give(pending.when, &pending.text, pending.device.as_deref(), line, &pending.raw);
+            let text =
+                Text { severity: pending.severity, text: &pending.text, device: pending.device.as_deref() };
+            self.give(pending.when, text, line, &pending.raw);
         }
     }
 
@@ -374,6 +403,7 @@ impl<'a> Reader<'a> {
         Reading {
             boots: self.boots,
             recognized: self.recognized,
+            kernel_lines: self.kernel_lines,
             missing_before: before,
             notes,
             ..Reading::default()
@@ -393,7 +423,7 @@ fn sequence(line: &[u8]) -> Option<u64> {
 }
 
 /// `priority,sequence,microseconds,flags[,…];text` (Documentation/ABI/testing/dev-kmsg).
-fn kmsg(line: &str) -> Option<(u64, &str)> {
+fn kmsg(line: &str) -> Option<(u8, u64, &str)> {
     if !line.starts_with(|c: char| c.is_ascii_digit()) {
         return None;
     }
@@ -405,7 +435,8 @@ fn kmsg(line: &str) -> Option<(u64, &str)> {
     if !is_number(priority) || !is_number(sequence) {
         return None;
     }
-    Some((time.parse().ok()?, text))
+    let severity = (priority.parse::<u16>().ok()? & 7) as u8;
+    Some((severity, time.parse().ok()?, text))
 }
 
 /// A record with its time in seconds, which people know; the numbers before a record of /dev/kmsg tell them nothing

@@ -9,6 +9,8 @@ pub struct Record<'a> {
     pub when: When,
     /// The message without what stands before it.
     pub text: &'a str,
+    /// Syslog severity, 0 (emergency) to 7 (debug), if the line tells.
+    pub severity: Option<u8>,
     /// The device that the kernel attached to the record, such as `+pci:0000:82:00.0` (/dev/kmsg and the journal only;
     /// kernel: drivers/base/core.c, set_dev_info).
     pub device: Option<&'a str>,
@@ -44,6 +46,8 @@ pub struct Reading {
     pub boots: Vec<Boot>,
     /// Lines that were looked at.
     pub lines: u64,
+    /// Lines that are the kernel's, of the first ten thousand, counted until one was wanted.
+    pub kernel_lines: u64,
     /// Bytes that were looked at.
     pub bytes: u64,
     /// Whether any line begins as those of a kernel log do: with a time stamp, as a record of /dev/kmsg or of the journal.

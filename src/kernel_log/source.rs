@@ -52,11 +52,11 @@ pub fn events_of(stream: &mut dyn Read) -> io::Result<Log> {
 
 fn log(collector: Collector, reading: Reading) -> Log {
     let (events, notes) = collector.finish();
-    let Reading { boots, lines, bytes, recognized, missing_before, notes: mut all } = reading;
+    let Reading { boots, lines, kernel_lines, bytes, recognized, missing_before, notes: mut all } = reading;
     all.extend(notes);
     // Lines without a time stamp of which some are known are those of a kernel that writes none (printk.time=0).
-    let recognized = recognized || !events.is_empty();
-    Log { events, boots, lines, bytes, recognized, missing_before, notes: all }
+    let recognized = recognized || events.iter().any(|event| !event.is_from_words_alone());
+    Log { events, boots, lines, kernel_lines, bytes, recognized, missing_before, notes: all }
 }
 
 /// What the log of the current boot says of the platform.
@@ -275,6 +275,7 @@ fn read_tree(
             .map_err(|e| failed(&path, &e))?;
         whole.boots.extend(part.boots);
         whole.lines += part.lines;
+        whole.kernel_lines += part.kernel_lines;
         whole.bytes += part.bytes;
         whole.recognized |= part.recognized;
         // Of the boot that is read last, which is the present one.

@@ -129,6 +129,9 @@ pub fn head(line: &str) -> Head<'_> {
         severity = Some(level);
         rest = behind;
     }
+    if let Some(head) = talos(rest) {
+        return head;
+    }
     let mut foreign = false;
     let (mut ambiguous, mut short) = (false, false);
     let mut when = When::default();
@@ -200,6 +203,29 @@ fn raw_priority(text: &str) -> Option<(u8, &str)> {
     Some(((number & 7) as u8, rest))
 }
 
+/// `172.20.0.2: kern:    info: [2024-01-15T19:37:30.689914441Z]: text` of `talosctl dmesg`, with or without the node (Talos Linux,
+/// internal/app/machined/internal/server/v1alpha1, Dmesg).
+fn talos(text: &str) -> Option<Head<'_>> {
+    const LEVELS: [&str; 8] = ["emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"];
+    let (before, behind) = text.split_once(": [")?;
+    let mut words = before.rsplit(": ");
+    let (level, facility) = (words.next()?.trim_start(), words.next()?);
+    let severity = LEVELS.iter().position(|name| *name == level)?;
+    if facility.is_empty() || !facility.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()) {
+        return None;
+    }
+    let (stamp, text) = behind.split_once("]: ")?;
+    let (clock, ..) = calendar::iso(&format!("{stamp} "))?;
+    Some(Head {
+        when: When { microseconds: None, clock: Some(clock) },
+        text,
+        severity: Some(severity as u8),
+        foreign: facility != "kern",
+        stamped: true,
+        ambiguous: false,
+    })
+}
+
 /// `kern  :warn  : ` of `dmesg -x`.
 fn decoded_priority(text: &str) -> Option<(u8, &str)> {
     const LEVELS: [&str; 8] = ["emerg", "alert", "crit", "err", "warn", "notice", "info", "debug"];
@@ -251,15 +277,32 @@ fn speaker(text: &str) -> Option<(bool, &str)> {
     }
     let (second, rest) = behind.split_once(' ')?;
     if is_kernel(second) {
-        // Process, message identifier, structured data.
-        let mut rest = rest;
-        for _ in 0..3 {
-            rest = rest.strip_prefix("- ").unwrap_or(rest);
-        }
-        return Some((true, rest));
+        return Some((true, without_5424(rest)));
     }
     let name = second.strip_suffix(':')?;
     Some((is_kernel(name), rest))
+}
+
+/// Takes off process, message identifier and structured data of RFC 5424, and the byte order mark that may follow.
+fn without_5424(text: &str) -> &str {
+    let nil = |text: &'_ str| text.strip_prefix("- ").map(str::len);
+    let mut rest = text;
+    for _ in 0..2 {
+        let number = rest
+            .split_once(' ')
+            .filter(|(word, _)| !word.is_empty() && word.bytes().all(|b| b.is_ascii_digit()));
+        let length = nil(rest).or(number.map(|(_, behind)| behind.len()));
+        rest = length.map_or(rest, |length| &rest[rest.len() - length..]);
+    }
+    if let Some(length) = nil(rest) {
+        rest = &rest[rest.len() - length..];
+    } else if rest.starts_with('[')
+        && let Some((data, behind)) = rest.split_once("] ")
+        && data.contains("=\"")
+    {
+        rest = behind;
+    }
+    rest.trim_start_matches(['\u{feff}', ' '])
 }
 
 /// `kern.err kernel: text` of BusyBox's syslogd and logread (sysklogd/syslogd.c, parse_fac_prio_20): facility and level.
@@ -316,16 +359,17 @@ fn bracket_clock(text: &str) -> Option<(Option<Clock>, &str)> {
     (relative || short).then_some((None, rest))
 }
 
-/// `[ T2808] text`, `[    C3] text` (CONFIG_PRINTK_CALLER): thread or processor.
+/// `[ T2808] text`, `[    C3] text` (CONFIG_PRINTK_CALLER): thread or processor; phones add more, as in `[T1@cpu0]`.
 fn without_caller(text: &str) -> &str {
     let is_caller = |caller: &str| {
-        let caller = caller.trim_start();
-        caller.starts_with(['T', 'C'])
-            && caller.len() > 1
-            && caller.as_bytes()[1..].iter().all(u8::is_ascii_digit)
+        let caller = caller.trim();
+        let number = caller.strip_prefix(['T', 'C']).unwrap_or_default();
+        let digits = number.bytes().take_while(u8::is_ascii_digit).count();
+        let more = &number[digits..];
+        digits > 0 && (more.is_empty() || more.starts_with(['@', '/', ':']) && !more.contains(' '))
     };
-    match text.strip_prefix('[').and_then(|rest| rest.split_once("] ")) {
-        Some((caller, rest)) if is_caller(caller) => rest,
+    match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((caller, rest)) if is_caller(caller) => rest.strip_prefix(' ').unwrap_or(rest),
         _ => text,
     }
 }

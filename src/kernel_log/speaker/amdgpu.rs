@@ -65,7 +65,16 @@ pub const KINDS: &[Kind] = &[
         "The GPU's own microcontroller does not answer. So it does when the bus is gone.",
         "drivers/gpu/drm/amd/pm/swsmu/smu_cmn.c, drivers/gpu/drm/amd/amdgpu/amdgpu_psp.c",
         &[
-            Wording::whole("SMU: ", r"SMU: (?P<what>No response|I'm not done|I'm very busy)").of("amdgpu"),
+            Wording::whole(
+                "SMU: ",
+                r"(?:<dev>|)(?:amdgpu: )?SMU: (?P<what>No response|I'm not done|I'm very busy)",
+            )
+            .of("amdgpu"),
+            Wording::whole(
+                "SMU is in hanged state",
+                r"(?:<dev>|)(?:amdgpu: )?SMU is in (?P<what>hanged state)",
+            )
+            .of("amdgpu"),
             Wording::whole("PSP ", r"PSP (?P<what>load \S+|create ring|firmware loading|resume) failed")
                 .of("amdgpu"),
         ],

@@ -43,6 +43,64 @@ pub const KINDS: &[Kind] = &[
         &[Wording::whole("Detected Hardware Unit Hang", r"<dev>Detected Hardware Unit Hang")],
     ),
     Kind::new(
+        "ethernet.transmit-hang",
+        Level::Device,
+        "The adapter's transmit unit made no progress, and the driver resets it. A peer that holds traffic back, a program and a bad \
+         cable cause it as well as a bad adapter.",
+        "drivers/net/ethernet/intel/{ixgbe,igb,igc,fm10k,e1000}",
+        &[Wording::whole("Detected Tx Unit Hang", r"<dev>Detected Tx Unit Hang")],
+    ),
+    Kind::new(
+        "ethernet.command-timeout",
+        Level::Device,
+        "The adapter's own firmware did not answer a command of its driver in time.",
+        "drivers/net/ethernet/broadcom/bnxt/bnxt_hwrm.c (__hwrm_send); drivers/net/ethernet/emulex/benet/be_cmds.c",
+        &[
+            Wording::whole(
+                "Error (timeout: ",
+                r"<dev>Error \(timeout: \d+\) msg \{0x[0-9a-f]+ 0x[0-9a-f]+\}",
+            ),
+            Wording::whole("FW not responding", r"<dev>FW not responding"),
+        ],
+    ),
+    Kind::new(
+        "ethernet.firmware-failed",
+        Level::Device,
+        "The adapter's own firmware stopped, or the adapter reported an error that it cannot recover from.",
+        "drivers/net/ethernet/broadcom/bnxt/bnxt.c (bnxt_try_recover_fw, bnxt_async_event_process); \
+         drivers/net/ethernet/emulex/benet/be_main.c (be_detect_error)",
+        &[
+            Wording::whole(
+                "Firmware not responding, status",
+                r"<dev>Firmware not responding, status: (?P<status>0x[0-9a-f]+)",
+            ),
+            Wording::whole("Firmware fatal reset event", r"<dev>Firmware fatal reset event"),
+            Wording::whole("Fatal firmware reset event", r"<dev>Fatal firmware reset event"),
+            Wording::whole(
+                "Unrecoverable Error detected in the adapter",
+                r"<dev>Unrecoverable Error detected in the adapter",
+            ),
+            Wording::whole("UE: ", r"<dev>UE: \S.* bit set"),
+        ],
+    ),
+    Kind::new(
+        "ethernet.not-stopping",
+        Level::Depends,
+        "The adapter did not stop when its driver asked. A value of ffffffff is all-ones: nothing answers on the bus.",
+        "drivers/net/ethernet/broadcom/tg3.c (tg3_abort_hw)",
+        &[
+            Wording::whole(
+                "TX_MODE_ENABLE will not clear",
+                r"<dev>tg3_abort_hw timed out, TX_MODE_ENABLE will not clear MAC_TX_MODE=(?P<value>[0-9a-f]+)",
+            ),
+            Wording::whole(
+                "TX_MODE_ENABLE will not clear",
+                r"^tg3: (?:\S+: )?tg3_abort_hw timed out(?: for (?P<interface>\S+))?[,;] TX_MODE_ENABLE will not clear MAC_TX_MODE=(?P<value>[0-9a-f]+)",
+            )
+            .of("tg3"),
+        ],
+    ),
+    Kind::new(
         "ethernet.register-stuck",
         Level::Device,
         "The driver waited for a bit of the adapter to become 0, and it did not. Once may be a slow adapter; several bits at once are one \

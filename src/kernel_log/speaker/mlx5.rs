@@ -69,6 +69,16 @@ pub const KINDS: &[Kind] = &[
         ],
     ),
     Kind::new(
+        "mlx5.error-reported",
+        Level::Bus,
+        "The kernel told the driver of an error on PCI Express.",
+        "drivers/net/ethernet/mellanox/mlx5/core/main.c (mlx5_pci_err_detected)",
+        &[Wording::whole(
+            "mlx5_pci_err_detected",
+            r"^mlx5_core (?P<device><bdf>): (?:\S+ )?mlx5_pci_err_detected\b",
+        )],
+    ),
+    Kind::new(
         "mlx5.slot-power",
         Level::Power,
         "The slot offers less power than the adapter needs.",

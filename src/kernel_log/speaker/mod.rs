@@ -8,6 +8,7 @@ pub mod aer_firmware;
 pub mod ahci;
 pub mod amdgpu;
 pub mod aspm;
+pub mod cxl;
 pub mod dpc;
 pub mod ethernet;
 pub mod interrupts;
@@ -25,6 +26,7 @@ pub mod resources;
 pub mod sleep;
 pub mod storage;
 pub mod thunderbolt;
+pub mod wireless;
 pub mod xe;
 pub mod xhci;
 
@@ -50,11 +52,13 @@ pub const ALL: &[&[Kind]] = &[
     nvme::KINDS,
     mlx5::KINDS,
     ethernet::KINDS,
+    wireless::KINDS,
     amdgpu::KINDS,
     xe::KINDS,
     xhci::KINDS,
     ahci::KINDS,
     storage::KINDS,
+    cxl::KINDS,
     thunderbolt::KINDS,
     kernel::KINDS,
 ];

@@ -2,6 +2,8 @@
 
 use super::super::event::{Kind, Level, Wording};
 
+const MPT3SAS: &str = "drivers/scsi/mpt3sas/mpt3sas_base.c";
+
 /// Everything that this speaker says.
 pub const KINDS: &[Kind] = &[
     Kind::new(
@@ -9,7 +11,73 @@ pub const KINDS: &[Kind] = &[
         Level::Bus,
         "The adapter's doorbell register reads all-ones: nobody answers, and the driver gives the adapter up.",
         "drivers/scsi/mpt3sas/mpt3sas_base.c (_base_fault_reset_work)",
-        &[Wording::whole("non-operational !!!!", r"(?P<name>\S+): SAS host is non-operational !!!!")],
+        &[Wording::whole(
+            "non-operational !!!!",
+            r"(?P<controller>\S+): SAS host is non-operational !!!!",
+        )
+        .of("mpt3sas")],
+    ),
+    Kind::new(
+        "storage.disconnected",
+        Level::Bus,
+        "The driver read all-ones from the adapter: it does not answer on the bus.",
+        "drivers/scsi/qla2xxx/qla_os.c (qla2x00_isp_reg_stat, qla2x00_disable_board_on_pci_error)",
+        &[
+            Wording::whole(
+                "PCI/Register disconnect",
+                r"^(?P<driver>qla2xxx) \[(?P<device><bdf>)\]-[0-9a-f]{4}:\d*: (?:During mmio enabled, )?PCI/Register disconnect",
+            ),
+        ],
+    ),
+    Kind::new(
+        "storage.firmware-failed",
+        Level::Device,
+        "The adapter's own firmware stopped with a fault, or the adapter reported a failure of its hardware.",
+        "drivers/scsi/mpt3sas/mpt3sas_base.c (mpt3sas_base_fault_info), drivers/scsi/megaraid/megaraid_sas_fusion.c, \
+         megaraid_sas_base.c; drivers/scsi/lpfc/lpfc_init.c",
+        &[
+            Wording::whole(
+                "_state(0x",
+                r"^(?P<controller>mpt[23]sas_cm\d+|mpt[23]sas\d+): (?:fault|coredump)_state\((?P<status>0x[0-9a-f]+)\)!",
+            )
+            .of("mpt3sas"),
+            Wording::whole("FW in FAULT state", r"<dev>(?:Found )?FW in FAULT state"),
+            Wording::whole("FW in FAULT state", r"^megasas: (?:Found )?FW in FAULT state").of("megaraid_sas"),
+            Wording::whole("Adapter Hardware Error Data", r"<dev>.*Adapter Hardware Error Data"),
+        ],
+    ),
+    Kind::new(
+        "storage.reset-failed",
+        Level::Device,
+        "The adapter did not come back from a reset of its own firmware, and the driver gives it up.",
+        "drivers/scsi/mpt3sas/mpt3sas_base.c (_base_diag_reset), drivers/scsi/megaraid/megaraid_sas_fusion.c (megasas_reset_fusion)",
+        &[
+            Wording::whole(
+                "diag reset: FAILED",
+                r"^(?P<controller>mpt[23]sas_cm\d+|mpt[23]sas\d+): diag reset: FAILED",
+            )
+            .of("mpt3sas"),
+            Wording::whole("killing adapter scsi", r"<dev>.*killing adapter scsi"),
+            Wording::whole("killing adapter scsi", r"^mega(?:raid_)?sas: .*killing adapter scsi").of("megaraid_sas"),
+        ],
+    ),
+    Kind::new(
+        "storage.started",
+        Level::Information,
+        "The adapter works.",
+        MPT3SAS,
+        &[
+            Wording::whole(
+                "port enable: SUCCESS",
+                r"^(?P<controller>mpt[23]sas_cm\d+|mpt[23]sas\d+): port enable: SUCCESS",
+            )
+            .of("mpt3sas"),
+            Wording::whole(
+                "diag reset: SUCCESS",
+                r"^(?P<controller>mpt[23]sas_cm\d+|mpt[23]sas\d+): diag reset: SUCCESS",
+            )
+            .of("mpt3sas"),
+        ],
     ),
     Kind::new(
         "storage.input-output-error",

@@ -30,7 +30,21 @@ pub const KINDS: &[Kind] = &[
         "gpu.wedged",
         Level::Driver,
         "The driver gave the GPU up until it is bound anew.",
-        "drivers/gpu/drm/xe/xe_device.c (xe_device_declare_wedged)",
-        &[Wording::whole("declared device", r"CRITICAL: Xe has declared device (?P<device><bdf>) as wedged")],
+        "drivers/gpu/drm/xe/xe_device.c (xe_device_declare_wedged); drivers/gpu/drm/drm_drv.c (drm_dev_wedged_event); \
+         drivers/gpu/drm/i915/i915_gem.c",
+        &[
+            Wording::whole(
+                "declared device",
+                r"CRITICAL: Xe has declared device (?P<device><bdf>) as wedged",
+            ),
+            Wording::whole(
+                "device wedged, needs recovery",
+                r"<dev>(?:\[drm\] )?device wedged, needs recovery",
+            ),
+            Wording::whole(
+                "ize GPU, declaring it wedged",
+                r"<dev>(?:\[drm\] )?(?:\*ERROR\* )?(?:GT\d+: )?Failed to (?:re-)?initialize GPU, declaring it wedged",
+            ),
+        ],
     ),
 ];

@@ -1,0 +1,48 @@
+//! Wireless network adapters (drivers/net/wireless/intel/iwlwifi, drivers/net/wireless/ath).
+
+use super::super::event::{Kind, Level, Wording};
+
+/// Everything that this speaker says.
+pub const KINDS: &[Kind] = &[
+    Kind::new(
+        "wireless.no-access",
+        Level::Depends,
+        "The adapter did not grant its driver access. A value of 0xffffffff is all-ones: nothing answers on the bus; any other comes \
+         from the adapter.",
+        "drivers/net/wireless/intel/iwlwifi/pcie/trans.c (__iwl_trans_pcie_grab_nic_access)",
+        &[
+            Wording::whole(
+                "Timeout waiting for hardware access",
+                r"<dev>Timeout waiting for hardware access \(CSR_GP_CNTRL (?P<value>0x[0-9a-f]+)\)",
+            )
+            .of("iwlwifi"),
+            // As a warning it names no device.
+            Wording::whole(
+                "Timeout waiting for hardware access",
+                r"^Timeout waiting for hardware access \(CSR_GP_CNTRL (?P<value>0x[0-9a-f]+)\)",
+            )
+            .of("iwlwifi"),
+        ],
+    ),
+    Kind::new(
+        "wireless.gone",
+        Level::Bus,
+        "The driver read all-ones from the adapter and removes it.",
+        "drivers/net/wireless/intel/iwlwifi/pcie/trans.c (iwl_trans_pcie_removal_wk)",
+        &[Wording::whole(
+            "Device gone - attempting removal",
+            r"<dev>Device gone - attempting (?:removal|reset)",
+        )],
+    ),
+    Kind::new(
+        "wireless.firmware-failed",
+        Level::Device,
+        "The adapter's own firmware crashed or does not answer; the driver starts it anew.",
+        "drivers/net/wireless/intel/iwlwifi/pcie/rx.c; drivers/net/wireless/ath/ath10k/pci.c; drivers/net/wireless/ath/ath11k/mhi.c",
+        &[
+            Wording::whole("Microcode SW error detected", r"<dev>Microcode SW error detected"),
+            Wording::whole("failed to wake target for ", r"<dev>failed to wake target for (?:read|write)32 "),
+            Wording::whole("failed to power up mhi: ", r"<dev>failed to power up mhi: (?P<error>-\d+)"),
+        ],
+    ),
+];
