@@ -60,7 +60,7 @@ fn device(out: &mut String, subject: &Subject<'_>, facts: &Facts) {
     let function = subject.function;
     out.push_str("[[device]]\n");
     out.push_str(&line("where", &format!("\"{}\"", function.address)));
-    for key in ["id", "subsystem", "revision"] {
+    for key in ["id", "class", "subsystem", "revision"] {
         if let Some(text) = compare::identity_text(function, key) {
             out.push_str(&line(key, &quoted(&text)));
         }
