@@ -361,6 +361,42 @@ fn what_was_lost_before_it_was_taken_out_fell_off() {
     assert_eq!(ill, expected, "{port} has no story of its own: {:#?}", &machine.log[at.saturating_sub(3)..]);
 }
 
+/// Everybody who is not well in a machine whose log is this alone.
+fn ill_with_log(scenario: &str, lines: &[&str]) -> Vec<String> {
+    let mut machine = source::scenario(scenario, None).unwrap().machine_at(None).unwrap();
+    let line = |(step, text): (usize, &&str)| {
+        let time = 100_000_000 + step as u64;
+        pciscope::simulate::state::Line { time, since: 0, text: (*text).to_owned() }
+    };
+    machine.log = lines.iter().enumerate().map(line).collect();
+    let found = verdicts(&output::tree(&machine), &|_| true).unwrap();
+    let ill = found.iter().filter(|(_, verdict, _)| *verdict != Verdict::Healthy);
+    ill.map(|(subject, verdict, rule)| format!("{} {} {}", name(subject), verdict.name(), rule.unwrap()))
+        .collect()
+}
+
+/// A GPU that fell off and was removed from the list: without the log its port alone tells.
+#[test]
+fn a_slot_with_a_card_and_without_a_link_is_the_story_where_nothing_else_is_left() {
+    let expected = ["0000:80:01.1 link-down card-without-link-now"];
+    assert_eq!(ill_with_log("field-note-1", &[]), expected);
+    // A slot that is empty is none, and sound machines have some.
+    assert!(ill_with_log("two-socket-gpu-server", &[]).is_empty());
+}
+
+/// Lines of a card that left its slot, of a machine whose slot sees one now: of a device that is not listed any more the port tells.
+#[test]
+fn a_slot_that_sees_a_card_is_believed_rather_than_an_unplug_in_the_log() {
+    let unplugged = [
+        "pcieport 0000:80:01.1: pciehp: Slot(3): Link Down",
+        "pcieport 0000:80:01.1: pciehp: Slot(3): Card not present",
+        "NVRM: Xid (PCI:0000:81:00): 79, pid=1, name=x, GPU has fallen off the bus.",
+    ];
+    let ill = ill_with_log("field-note-1", &unplugged);
+    assert!(ill.contains(&"0000:81:00.0 fallen-off-bus off-the-bus-by-log".to_owned()), "{ill:?}");
+    assert!(!ill.iter().any(|line| line.contains("surprise-removed")), "{ill:?}");
+}
+
 /// Logs of the project, and what they are of.
 #[test]
 fn own_logs() {

@@ -176,7 +176,7 @@ pub static SIGNS: &[Sign] = &[
     Sign {
         id: "register-reads-all-ones",
         says: "the driver prints a register of the device as all-ones",
-        events: &[Seen::any("driver.register-reads-all-ones")],
+        events: &[Seen::any("driver.register-reads-all-ones"), Seen::any("audio.pointer-reads-all-ones")],
         undone_by: &[
             "nvidia.started",
             "nvme.started",

@@ -227,7 +227,8 @@ pub fn diagnose(
     let read = state || sources.log.is_some_and(|log| log.recognized && log.is_about_devices());
     let worst = worst.filter(|verdict| read || *verdict != Verdict::Healthy);
     let mut notes = notes;
-    notes.extend(sources.log.filter(|log| !read && log.recognized).map(nothing_understood));
+    notes
+        .extend(sources.log.filter(|log| !read && log.recognized && worst.is_none()).map(nothing_understood));
     notes.extend(not_understood(diagnoses, sources));
     let missing = match (state, log) {
         (true, false) => Some(

@@ -144,7 +144,13 @@ impl Collector {
         named.numbered.extend(number.map(|number| (number, device)));
     }
 
-    fn said(&mut self, said: Said, record: &Record<'_>) {
+    fn said(&mut self, mut said: Said, record: &Record<'_>) {
+        // Wordings that stand anywhere in a line do not look at what stands in front of it.
+        if let (None, Some((driver, device))) = (said.device, driver_and_device(record.text))
+            && driver == said.of
+        {
+            said.device = Some(device);
+        }
         let controller = said.fields.get("controller").and_then(Value::text);
         if let (Some(name), Some(device)) = (controller, said.device.or_else(|| attached(record))) {
             self.controllers.insert((record.boot, name.to_owned()), device);
@@ -298,13 +304,16 @@ impl Collector {
         };
         let Some(at) = messages().rfind(|at| names_it(&self.open[*at])).or_else(alone) else { return };
         let message = self.open.remove(at);
+        error.last_line = message.line();
         for (name, value) in message.fields {
             error.fields.entry(name).or_insert(value);
         }
         if let Some(port) = message.device {
             error.fields.insert("reporter", Value::Text(port.to_string()));
         }
-        error.first = message.first.clone();
+        // It began with the message, this time and so the last.
+        error.first.clone_from(&message.first);
+        error.last.clone_from(&message.first);
         error.message = message.message;
         error.evidence.splice(0..0, message.evidence);
     }

@@ -49,7 +49,7 @@ const ALARMING: [&str; 17] = [
     "unresponsive",
     "hung",
     "hang",
-    "dead",
+    r"dead\b",
     "died",
     "fatal",
     "wedged",
@@ -63,12 +63,13 @@ const ALARMING: [&str; 17] = [
     "stuck",
 ];
 
-/// Words of something that did not work.
+/// Words of something that did not work: these pieces, at the beginning of a word (`default` is no `fault`).
 const COMPLAINING: [&str; 9] =
     ["fail", "error", "timeout", "timed out", "fault", "unable to", "abort", "lost", "ffffffff"];
 
 /// What sounds like trouble and is none: files that are not installed, settings, and reports that something is well.
-const HARMLESS: [&str; 16] = [
+const HARMLESS: [&str; 17] = [
+    r"timeouts?\s*[:=]\s*\d",
     "direct firmware load for",
     "failed to load",
     "can't disable aspm",
@@ -90,9 +91,9 @@ const HARMLESS: [&str; 16] = [
 struct Words {
     /// Words of either kind, anywhere: for the filter.
     any: Option<AhoCorasick>,
-    complaining: Option<AhoCorasick>,
+    complaining: Option<Regex>,
     alarming: Option<Regex>,
-    harmless: Option<AhoCorasick>,
+    harmless: Option<Regex>,
     who: Option<Regex>,
     all_ones: Option<Regex>,
     row: Option<Regex>,
@@ -100,12 +101,14 @@ struct Words {
 
 static WORDS: LazyLock<Words> = LazyLock::new(|| {
     let search = |words: &[&str]| AhoCorasick::builder().ascii_case_insensitive(true).build(words).ok();
+    let all = ALARMING.iter().chain(&COMPLAINING);
+    let pieces: Vec<&str> = all.map(|piece| piece.trim_end_matches(r"\b")).collect();
     let regex = |text: &str| regex::bytes::RegexBuilder::new(text).unicode(false).build().ok();
     Words {
-        complaining: search(&COMPLAINING),
-        any: search(&[&ALARMING[..], &COMPLAINING[..]].concat()),
+        complaining: regex(&format!(r"(?i)\b(?:0x)?(?:{})", COMPLAINING.join("|"))),
+        any: search(&pieces),
         alarming: regex(&format!(r"(?i)\b(?:{})", ALARMING.join("|"))),
-        harmless: search(&HARMLESS),
+        harmless: regex(&format!("(?i)(?:{})", HARMLESS.join("|"))),
         // As in the wordings of the catalogue, and as qla2xxx writes it (drivers/scsi/qla2xxx/qla_dbg.c, ql_dbg_prefix).
         who: regex(
             r"^(?:(?P<driver>[\w.+-]+) \[?(?P<device>[0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7])(?:\]-[0-9a-f]{4}:\d*: |(?: [^:\[\]]{1,64})?: )|(?:nvme )?(?P<controller>nvme\d+|mpt[23]sas_cm\d+): )(?P<message>.+)$",
@@ -187,19 +190,18 @@ pub fn parse(text: &str, severity: Option<u8>) -> Option<Said> {
 
 fn kind(message: &[u8], severity: Option<u8>) -> Option<&'static Kind> {
     let words = &*WORDS;
-    let has = |search: &Option<AhoCorasick>| search.as_ref().is_some_and(|search| search.is_match(message));
-    if has(&words.harmless) {
+    let says = |search: &Option<Regex>| search.as_ref().is_some_and(|search| search.is_match(message));
+    if says(&words.harmless) {
         return None;
     }
     let row = words.row.as_ref().is_some_and(|row| row.is_match(message));
     if row || names_register(message) {
         return Some(ALL_ONES);
     }
-    let alarming = words.alarming.as_ref().is_some_and(|words| words.is_match(message));
-    if alarming || severity.is_some_and(|severity| severity <= 2) {
+    if says(&words.alarming) || severity.is_some_and(|severity| severity <= 2) {
         return Some(ALARM);
     }
-    (has(&words.complaining) || severity == Some(3)).then_some(COMPLAINT)
+    (says(&words.complaining) || severity == Some(3)).then_some(COMPLAINT)
 }
 
 /// Whether something that may be a register is printed as all-ones: `CSR_GP_CNTRL 0xffffffff`, `status=ffffffff`. Sizes, masks,
@@ -258,6 +260,9 @@ mod tests {
             ("nvidia 0000:0a:00.0: vgaarb: changed VGA decodes: olddecodes=io+mem,decodes=none", "-"),
             ("foo 0000:0a:00.0: AER: error reporting enabled", "-"),
             ("foo: init failed", "-"),
+            ("megaraid_sas 0000:0a:00.0: FW provided TM TaskAbort/Reset timeout\t: 0 secs/0 secs", "-"),
+            ("foo 0000:0a:00.0: using the default deadline", "-"),
+            ("foo 0000:0a:00.0: [drm] *ERROR* CPU pipe A FIFO underrun", "driver.complaint"),
         ] {
             assert_eq!(id(text), kind, "{text}");
         }

@@ -87,6 +87,9 @@ fn drivers_say_in_their_own_words_that_firmware_failed() {
         let expected = format!("{address} device-firmware likely device-failed");
         assert_eq!(ill(&log(messages)), [expected], "{messages:?}");
     }
+    // Wordings that stand anywhere take the device from the front of the line.
+    let hang = "amdgpu 0000:08:00.0: amdgpu: ring gfx_0.0.0 timeout, signaled seq=1, emitted seq=3";
+    assert_eq!(ill(&log(&[hang])), ["0000:08:00.0 device-firmware likely device-failed"]);
     let wedged = ["0000:03:00.0 driver-wedged likely driver-failed"];
     assert_eq!(ill(&log(&["xe 0000:03:00.0: [drm] device wedged, needs recovery"])), wedged);
     assert!(
@@ -157,6 +160,8 @@ fn all_ones_in_a_register_that_nobody_knows_are_possible_and_beat_nothing() {
     let possible = ["0000:0a:00.0 fallen-off-bus possible registers-read-all-ones"];
     assert_eq!(ill(&log(&[ones])), possible);
     assert!(ill(&log(&[ones, found])).is_empty(), "found again");
+    let pointer = "snd_hda_intel 0000:0a:00.0: CORB reset timeout#2, CORBRP = 65535";
+    assert_eq!(ill(&log(&[pointer])), possible);
     let better = "pcieport 0000:00:01.0: pciehp: Slot(5): Card not present";
     let bridge = "pci 0000:00:01.0: PCI bridge to [bus 0a]";
     let removed = ["0000:0a:00.0 surprise-removed likely taken-out"];
@@ -306,4 +311,17 @@ fn every_style_of_log_is_read_or_unknown() {
 fn a_subject_is_named_as_people_name_it() {
     assert_eq!(Subject::Named("nvme0".into()).to_string(), "nvme0");
     assert_eq!(Subject::Function("0000:81:00.0".parse().unwrap()).to_string(), "0000:81:00.0");
+}
+
+#[test]
+fn an_error_that_began_with_its_message_is_seen_where_it_began() {
+    // The clock was set between the two lines of one report.
+    let text = "Mar  1 03:12:00 host kernel: pcieport 0000:00:01.0: AER: Corrected error received: 0000:00:01.0\n\
+        2026-03-15T03:12:14.123456+0100 host kernel: pci 0000:02:00.0: AER: PCIe Bus Error: severity=Uncorrectable (Fatal), \
+        type=Inaccessible, (Unregistered Agent ID)\n\
+        Mar  2 03:12:01 host kernel: igb 0000:02:00.0 enp2s0: PCIe link lost\n";
+    let answer = answer_to(text);
+    let device = answer.devices.iter().find(|d| d.address.as_deref() == Some("0000:02:00.0")).unwrap();
+    let cause = device.first_cause.as_ref().unwrap();
+    assert!(!cause.proofs.is_empty(), "{cause:?}");
 }

@@ -8,6 +8,7 @@ pub mod aer_firmware;
 pub mod ahci;
 pub mod amdgpu;
 pub mod aspm;
+pub mod audio;
 pub mod cxl;
 pub mod dpc;
 pub mod ethernet;
@@ -59,6 +60,7 @@ pub const ALL: &[&[Kind]] = &[
     ahci::KINDS,
     storage::KINDS,
     cxl::KINDS,
+    audio::KINDS,
     thunderbolt::KINDS,
     kernel::KINDS,
 ];
