@@ -31,7 +31,7 @@ const LINES_LOOKED_AT: u64 = 1_000_000;
 const LINES_COUNTED: u64 = 10_000;
 
 /// The first message of every boot (kernel: init/main.c, start_kernel, linux_banner).
-const BANNER: &str = "Linux version ";
+pub const BANNER: &str = "Linux version ";
 
 /// Reads a stream to its end and gives every wanted record to `take`. `name` is what the boot is called that the stream
 /// begins with, `relative` which one it is.

@@ -63,7 +63,11 @@ fn log(collector: Collector, reading: Reading) -> Log {
 pub fn read_platform(source: Source<'_>) -> Result<platform::Found> {
     let mut found = platform::Found::default();
     let mut boot = 0;
-    read(source, false, &platform::may_matter, &mut |record| {
+    // Where a boot begins matters too.
+    let wanted = |line: &[u8]| {
+        platform::may_matter(line) || memchr::memmem::find(line, reader::BANNER.as_bytes()).is_some()
+    };
+    read(source, false, &wanted, &mut |record| {
         // Of a file with several boots, the last one counts.
         if record.boot != boot {
             boot = record.boot;

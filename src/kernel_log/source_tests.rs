@@ -86,3 +86,31 @@ fn what_another_program_must_unpack_is_told() {
         check_file(file.to_str().unwrap()).unwrap();
     }
 }
+
+#[test]
+fn the_newest_boot_of_a_log_tells_of_the_platform() {
+    let boot = |osc: &str| {
+        format!(
+            "[    0.000000] Linux version 6.8.0 (x) #1 SMP\n\
+             [    0.100000] ACPI: PCI Root Bridge [PC00] (domain 0000 [bus 00-7f])\n\
+             [    0.110000] acpi PNP0A08:00: _OSC: {osc}\n"
+        )
+    };
+    let refused = boot("platform does not support [AER]");
+    let granted = boot("OS now controls [PCIeHotplug PME AER PCIeCapability LTR DPC]");
+    let platform = |log: String| {
+        let tree = MemoryTree::complete().file("var/log/dmesg", log);
+        let source = Source { tree: &tree, live: false, file: None };
+        let both = read_both(source).unwrap().1;
+        let alone = read_platform(source).unwrap();
+        assert_eq!(both.bridges, alone.bridges, "whoever reads it");
+        alone.bridges
+    };
+    let [bridge] = platform(format!("{refused}{granted}")).try_into().unwrap();
+    assert!(bridge.not_supported.is_empty() && bridge.os_controls.iter().any(|f| f == "AER"), "{bridge:?}");
+    let [bridge] = platform(format!("{granted}{refused}")).try_into().unwrap();
+    assert!(bridge.os_controls.is_empty() && bridge.not_supported == ["AER"], "{bridge:?}");
+    // What the newest boot does not say is not known.
+    let silent = "[    0.000000] Linux version 6.9.0 (x) #1 SMP\n[    5.000000] usb 1-1: new\n";
+    assert!(platform(format!("{refused}{silent}")).is_empty());
+}
