@@ -230,7 +230,7 @@ fn speed_locked(subject: &Subject<'_>) -> Judged {
     }
     if slows_down_when_idle(subject) && !subject.around.busy {
         return Err(Skip::unknown(
-            "it saves power while idle, and it is not known to be busy (--while, --busy)",
+            "Hardware Autonomous Speed Disable is on; the device saves power while idle and is not known to be busy (--while, --busy)",
         ));
     }
     Ok(Verdict::bad(
