@@ -8,6 +8,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::LazyLock;
 
+#[path = "report/truth.rs"]
+mod truth;
+
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
@@ -492,14 +495,6 @@ fn one_sick_card_is_one_patient() {
 }
 
 #[test]
-fn above_4g_decoding_is_asked_for_once() {
-    let report = json("sysfs-fixtures/scenarios/no-room-for-bar.toml", &["--for", "provider"]);
-    let asks: Vec<&str> =
-        report["requests"].as_array().unwrap().iter().map(|r| r["ask"].as_str().unwrap()).collect();
-    assert_eq!(asks.iter().filter(|ask| ask.contains("Above 4G Decoding")).count(), 1, "{asks:?}");
-}
-
-#[test]
 fn what_was_not_read_has_not_been_found_well() {
     let folder = tempfile::tempdir().unwrap();
     let tree = folder.path().join("tree");
@@ -684,7 +679,6 @@ fn a_profile_that_was_asked_for_makes_wishes_and_a_sound_machine_has_none() {
     let folder = tempfile::tempdir().unwrap();
     for (fault, function, topic) in [
         ("rebar-at-minimum", CARD, "resizable-bar"),
-        ("large-bar-below-4g", CARD, "above-4g-decoding"),
         ("slot-power-limit-low", CARD, "slot-power-limit"),
         ("lane-errors", CARD, "signal"),
         ("osc-denied", "", "error-reporting"),

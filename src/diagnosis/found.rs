@@ -5,8 +5,8 @@ use crate::check::bars::LARGE;
 use crate::check::finding::{Status, Who};
 use crate::check::registry;
 use crate::inspect::value::size_text;
-use crate::kernel_log::Level;
-use crate::machine::{Function, aer, aspm, link};
+use crate::kernel_log::{Event, Level};
+use crate::machine::{Function, above_4g, aer, aspm, link};
 use crate::pci::Bdf;
 use crate::pci::bars::{Resource, resources};
 use crate::pci::capability::express::{self, DeviceCapabilities};
@@ -15,7 +15,7 @@ use crate::pci::extended::rebar::{
 };
 
 use super::judge::Diagnosis;
-use super::observe::{Seen, Sources, Subject};
+use super::observe::{Sources, Subject};
 use super::state::Scene;
 use super::verdict::Verdict::{self, *};
 
@@ -151,7 +151,13 @@ pub fn requests(sources: &Sources<'_>, diagnosis: &Diagnosis<'_>) -> Vec<Request
         Looked { scene: sources.scene, function, port: port(sources, diagnosis, function), diagnosis };
     // Where software is the reason, nobody else has to do anything.
     let software = matches!(diagnosis.level, Level::Driver | Level::Application);
-    let mine = QUESTIONS.iter().filter(|question| !software && question.of.contains(&diagnosis.verdict));
+    // Where an option keeps Linux from asking firmware for control of errors, firmware need not be set up otherwise.
+    let option = sources.scene.and_then(|scene| aer::kept_by_option(scene.around.platform));
+    let theirs = |question: &&Question| !(question.topic == "error-reporting" && option.is_some());
+    let mine = QUESTIONS
+        .iter()
+        .filter(|question| !software && question.of.contains(&diagnosis.verdict))
+        .filter(theirs);
     mine.map(|question| {
         let check = registry::find(question.check);
         let (needed, found) = (question.found)(&looked);
@@ -239,21 +245,48 @@ pub const NO_ROOM: &[&str] = &[
     "register-without-address",
 ];
 
-/// That the log says that there was no room: the first line about it.
-fn no_room(looked: &Looked<'_>) -> Option<Found> {
+/// Lines that say that there was no room, as they came.
+fn no_room<'a>(looked: &'a Looked<'_>) -> Vec<&'a Event> {
     let about = looked.diagnosis.observations.iter().filter(|o| NO_ROOM.contains(&o.sign.id));
-    let event = about.filter_map(|o| match &o.seen {
-        Seen::Event(event) => Some(event),
-        Seen::State(..) => None,
-    });
-    let first = event.min_by_key(|event| event.line())?;
-    Some((Some(true), format!("addresses were lacking: {}", first.message)))
+    let mut events: Vec<&Event> = about.filter_map(|o| o.event()).collect();
+    events.sort_by_key(|event| (event.boot, event.line()));
+    events
+}
+
+/// Why the setting is not what is lacking although a BAR has no address.
+fn room_found(looked: &Looked<'_>) -> Option<Found> {
+    let lines = no_room(looked);
+    let lacking = above_4g::lacking(looked.function, lines.iter().map(|event| &*event.message));
+    if !lacking.is_empty() && lacking.iter().all(|bar| !bar.wide) {
+        let text = "every BAR without an address has 32 bits: it cannot lie above 4 GiB".to_owned();
+        return Some((Some(false), text));
+    }
+    let scene = looked.scene?;
+    if let Some(option) = above_4g::windows_ignored(scene.around.platform) {
+        let text =
+            format!("not known: with {option} on its command line Linux does not use firmware's windows");
+        return Some((None, text));
+    }
+    let room = above_4g::room(scene.machine(), scene.around.platform, looked.function)?;
+    let large = lacking.iter().filter_map(|bar| bar.size).max();
+    match room.window.zip(large) {
+        Some((window, size)) if window < size => {
+            Some((None, format!("{}, smaller than the BAR of {}", room.says, size_text(size))))
+        }
+        _ => Some((Some(false), format!("{}: it is on", room.says))),
+    }
 }
 
 fn above_4g_found(looked: &Looked<'_>) -> Found {
-    let lacking = || no_room(looked).filter(|_| looked.function.is_none());
-    if let Some(found) = lacking() {
-        return found;
+    match above_4g_lacking(looked) {
+        (Some(true), found) => room_found(looked).unwrap_or((Some(true), found)),
+        other => other,
+    }
+}
+
+fn above_4g_lacking(looked: &Looked<'_>) -> Found {
+    if let Some(first) = no_room(looked).first().filter(|_| looked.function.is_none()) {
+        return (Some(true), format!("addresses were lacking: {}", first.message));
     }
     let Some(scene) = looked.scene else { return not_read() };
     let largest = looked.function.and_then(|function| memory(function).first().copied());
@@ -365,7 +398,8 @@ fn signal_found(looked: &Looked<'_>) -> Found {
     let Some(port) = looked.port else { return (logged, "the port above was not read".to_owned()) };
     let mut found = Vec::new();
     let mut needed = logged;
-    if let Some(link) = link::link(port) {
+    // What a port holds that does not answer itself is not known.
+    if let Some(link) = link::link(port).filter(|_| port.answers()) {
         let width = link.current.width.map_or_else(|| "none".to_owned(), |width| format!("x{width}"));
         found.push(match link.state {
             link::LinkState::Down => {
@@ -375,7 +409,7 @@ fn signal_found(looked: &Looked<'_>) -> Found {
             _ => format!("the link at {} has {width} lanes", port.address),
         });
     }
-    if let Some(occupied) = link::slot_occupied(port) {
+    if let Some(occupied) = link::slot_occupied(port).filter(|_| port.answers()) {
         found.push(
             (if occupied { "a card is seen in the slot" } else { "no card is seen in the slot" }).to_owned(),
         );
@@ -388,13 +422,31 @@ fn signal_found(looked: &Looked<'_>) -> Found {
             found.push(format!("{}: {}", port.address, finding.summary));
         }
     }
-    let correctable =
-        aer::aer(scene.machine(), port, scene.around.platform, scene.around.interrupts).correctable;
-    if let Some(total) = correctable.and_then(|counters| counters.total) {
-        found.push(format!("{} counted {total} corrected errors", port.address));
+    for (address, total) in corrected(looked.function, Some(port)) {
+        found.push(corrected_text(address, total));
+    }
+    if found.is_empty() {
+        found.push(format!("{} does not answer, so that its end of the link is not known", port.address));
     }
     (needed, found.join("; "))
 }
+
+/// Where the kernel counted corrected errors, and how many: at the device that reported them first, then at the port. Zeros say
+/// nothing unless the kernel handles errors, and of a port that does not answer nothing is counted any more.
+pub fn corrected(function: Option<&Function>, port: Option<&Function>) -> Vec<(Bdf, u64)> {
+    let both = function.into_iter().chain(port.filter(|port| port.answers()));
+    let counted = both.filter_map(|f| Some((f.address, aer::counters(f, COUNTER)?.total?)));
+    counted.filter(|(_, total)| *total > 0).collect()
+}
+
+/// The same in a clause.
+pub fn corrected_text(address: Bdf, total: u64) -> String {
+    let errors = if total == 1 { "error" } else { "errors" };
+    format!("{address} counted {total} corrected {errors}")
+}
+
+/// The kernel's file of corrected errors that a function reported (kernel: `aer_stats_dev_attr` in drivers/pci/pcie/aer.c).
+pub const COUNTER: &str = "aer_dev_correctable";
 
 fn cooling_found(looked: &Looked<'_>) -> Found {
     let text = match looked.diagnosis.has("driver-reads-all-ones") {
@@ -427,15 +479,32 @@ fn errors_found(looked: &Looked<'_>) -> Found {
     }
 }
 
+/// Most lines that are quoted.
+const QUOTED: usize = 3;
+
 fn memory_found(looked: &Looked<'_>) -> Found {
-    let count = looked.diagnosis.observations.iter().filter(|o| o.sign.id == "memory-errors").count();
-    (None, format!("{count} kinds of memory errors in the log"))
+    let about = looked.diagnosis.observations.iter().filter(|o| o.sign.id == "memory-errors");
+    let events: Vec<&Event> = about.filter_map(|o| o.event()).collect();
+    let quoted = events.iter().take(QUOTED).map(|event| match event.count {
+        1 => event.message.clone(),
+        count => format!("{} ({count} times)", event.message),
+    });
+    let mut found: Vec<String> = quoted.collect();
+    match events.len().saturating_sub(QUOTED) {
+        0 => {}
+        1 => found.push("1 more such event".to_owned()),
+        more => found.push(format!("{more} more such events")),
+    }
+    (None, found.join("; "))
 }
 
 fn when_found(looked: &Looked<'_>) -> Found {
-    let text = match looked.diagnosis.rule {
-        Some(_) => "see the first cause for the time",
-        None => "nothing",
+    let logged =
+        looked.diagnosis.observations.iter().filter_map(|o| o.event()).min_by_key(|e| (e.boot, e.line()));
+    let text = match (looked.diagnosis.rule, logged) {
+        (Some(_), Some(_)) => "see the first cause for the time",
+        (Some(_), None) => "when it went is not known: no line of the log tells",
+        (None, _) => "nothing",
     };
     (None, text.to_owned())
 }

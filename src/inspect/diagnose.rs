@@ -7,6 +7,7 @@ use crate::diagnosis::observe::{NOW, Observation, Seen};
 use crate::diagnosis::state::CLEARING;
 use crate::diagnosis::{Confidence, Diagnosis, Sources, Subject, Verdict, found};
 use crate::kernel_log::{Event, Level, Log};
+use crate::machine::aer;
 use crate::names::Names;
 
 use super::check::{self, Evidence as Looked};
@@ -476,8 +477,13 @@ fn not_known(sources: &Sources<'_>, diagnosis: &Diagnosis<'_>) -> Vec<NotKnown> 
         );
     }
     if diagnosis.has("errors-kept-by-firmware") && diagnosis.level == Level::Bus {
+        let platform = sources.scene.map(|scene| scene.around.platform);
+        let who = match platform.and_then(aer::kept_by_option) {
+            Some(option) => format!("with {option} on its command line Linux does not handle AER"),
+            None => "firmware kept AER (_OSC)".to_owned(),
+        };
         add(
-            "whether errors on the bus came before: firmware kept AER (_OSC), so that the log could not have them",
+            &format!("whether errors on the bus came before: {who}, so that the log could not have them"),
             "ipmitool sel list, or the log of the management controller",
         );
     }

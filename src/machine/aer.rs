@@ -126,6 +126,25 @@ pub fn counters(function: &Function, file: &str) -> Option<Counters> {
     Some(found)
 }
 
+/// The option on the kernel command line because of which Linux does not ask firmware for control of AER: it asks only where port
+/// services, ASPM, MSI and AER are not switched off and ACPI is used (Linux: `negotiate_os_control` in drivers/acpi/pci_root.c,
+/// `pci_aer_available` in drivers/pci/pcie/aer.c). `None` if there is none.
+pub fn kept_by_option(platform: &Platform) -> Option<&'static str> {
+    if platform.has_option("pcie_ports", "native") {
+        return None;
+    }
+    let options = [
+        ("pcie_ports", "compat", "pcie_ports=compat"),
+        ("pci", "noaer", "pci=noaer"),
+        ("pci", "nomsi", "pci=nomsi"),
+        ("pcie_aspm", "off", "pcie_aspm=off"),
+        ("pci", "noacpi", "pci=noacpi"),
+        ("acpi", "off", "acpi=off"),
+    ];
+    let mut set = options.into_iter().filter(|(name, value, _)| platform.has_option(name, value));
+    set.next().map(|(.., text)| text)
+}
+
 /// Who handles errors of a function: decided at its root port, in the order of what is most certain.
 fn ownership(
     machine: &Machine,

@@ -4,6 +4,7 @@
 //! ([`reading::Depth`]), and concludes [`presence`] first. The other files answer one question each about a function
 //! or its place: [`link`], [`aspm`], [`aer`], [`interrupts`], [`vectors`], [`power`], [`platform`].
 
+pub mod above_4g;
 pub mod aer;
 pub mod aspm;
 pub mod attributes;

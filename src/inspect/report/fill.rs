@@ -4,7 +4,7 @@ use crate::inspect::value::speed_number;
 use crate::machine::Function;
 use crate::machine::link::{self, Rate};
 use crate::pci::Bdf;
-use crate::pci::capability::express::{self, Capabilities};
+use crate::pci::capability::express::{self, Capabilities, LinkCapabilities};
 use crate::pci::quantity::LINK_SPEEDS;
 
 use super::Material;
@@ -15,6 +15,12 @@ pub struct Fill {
     words: Vec<(&'static str, String)>,
     /// Whether the link at the port is up and runs as both ends can, as far as that is known.
     pub runs: bool,
+    /// Whether the port's Link Status can show that the link is as it should be: by speed and width, if those of both ends are
+    /// known, else by Data Link Layer Link Active, which of any other function, and of ports that do not report it, is always 0
+    /// (PCIe 6.2, 7.5.3.8).
+    pub tells: bool,
+    /// Whether there is a port of which the link can be read.
+    pub port: bool,
 }
 
 impl Fill {
@@ -28,7 +34,8 @@ impl Fill {
         // The kernel's attributes of a card that does not answer are read from all-ones: a width of 255 gives them away, and
         // then the speed is none either. What the log said when the card was found is what it could then.
         let card = most(Some(patient.address)).or_else(|| logged(material, patient.address));
-        let own = most(patient.port);
+        let upper = link_port(material, patient);
+        let own = most(upper.map(|port| port.address));
         let both = card.zip(own).and_then(|(card, port)| whole(port.lower(card)));
         // What the card can is not known: what the port can is not expected of it.
         let up = match own {
@@ -37,13 +44,13 @@ impl Fill {
             }
             _ => "up".to_owned(),
         };
-        let above = patient.port.and_then(|port| machine.get(port));
+        let above = upper;
         let slot = match (&patient.slot, above.filter(|port| has_slot(port))) {
             (Some(slot), _) => format!("slot {slot}"),
             (None, Some(port)) => format!("the slot below {}", port.address),
             (None, None) => format!("the slot of {}", patient.address),
         };
-        let port = patient.port.unwrap_or(patient.address);
+        let port = upper.map(|port| port.address).or(patient.port).unwrap_or(patient.address);
         let mut words = match both {
             Some(Rate { speed_mts: Some(speed), width: Some(width) }) => {
                 vec![("{speed}", format!("{}GT/s", speed_number(speed))), ("{width}", format!("x{width}"))]
@@ -66,13 +73,26 @@ impl Fill {
             let whole = both.is_none_or(|both| link.current == both);
             whole && link.state != link::LinkState::Down
         });
-        Fill { words, runs }
+        let capabilities: Option<LinkCapabilities> =
+            above.and_then(|port| port.register(&express::SPECIFICATION));
+        let tells = capabilities.is_some_and(|c| c.data_link_layer_link_active_reporting_capable());
+        Fill { words, runs, tells: tells || above.is_some() && both.is_some(), port: above.is_some() }
     }
 
     /// The text with the words in it.
     pub fn text(&self, text: &str) -> String {
         self.words.iter().fold(text.to_owned(), |text, (name, word)| text.replace(name, word))
     }
+}
+
+/// The port whose link leads to the device: inside a switch the nearest one above that faces downwards across a cable or slot. A
+/// switch's upstream port has no link below it (PCIe 6.2, 1.3.3: its buses are inside).
+fn link_port<'a>(material: Material<'a>, patient: &Patient) -> Option<&'a Function> {
+    let machine = material.inspection.machine;
+    let downstream = |f: &Function| link::port_type(f).is_some_and(|p| p.is_downstream_facing());
+    let way = patient.place.iter().rev().filter(|address| **address != patient.address);
+    let known = way.filter_map(|address| machine.get(*address)).find(|port| downstream(port));
+    known.or_else(|| machine.get(patient.port?).filter(|port| downstream(port)))
 }
 
 /// A rate of which speed and width are known.

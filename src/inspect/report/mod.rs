@@ -3,7 +3,9 @@
 //! Everything in it is made by other commands (`check`, `path`, `log`, `show`, `list`); what is added is who has to do what:
 //! [`requests`] to whoever may change firmware settings or touch the machine.
 
+mod about;
 pub mod appendix;
+mod behind;
 mod fill;
 mod link_speed;
 pub mod management;
@@ -15,6 +17,7 @@ mod right;
 pub mod settings;
 mod software;
 pub mod timeline;
+mod tried;
 mod verification;
 
 use crate::check::finding::{Finding, Status, Who};

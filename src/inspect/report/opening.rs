@@ -3,15 +3,13 @@
 use crate::check::finding::{Finding, Status, Who};
 use crate::diagnosis::Verdict;
 use crate::inspect::diagnose::Device;
-use crate::kernel_log::Event;
 use crate::machine::{Function, State};
 
-use super::patients::Patient;
-use super::requests::{Request, about, is_wrong};
+use super::patients::{Patient, cleared};
+use super::requests::{self, Request, is_wrong, lacks_addresses};
 use super::settings::SETTINGS;
-use super::software;
-use super::timeline::trouble;
 use super::{Audience, Material};
+use super::{about, software, tried};
 
 /// The title.
 pub fn title(audience: Audience, material: Material<'_>, patients: &[Patient]) -> String {
@@ -42,34 +40,15 @@ pub fn opening(
     audience: Audience,
     requests: &[Request],
 ) -> Vec<String> {
-    let mut out = Vec::new();
-    for patient in patients {
-        let name = patient.device.clone().unwrap_or_else(|| "The device".to_owned());
-        let port = patient.port.map(|port| format!(" below port {port}")).unwrap_or_default();
-        let place = format!("{name} in {}{port}", patient.place_text());
-        let listed = if patient.listed { "" } else { " The kernel does not list it any more." };
-        out.push(match patient.diagnosis(material) {
-            Some(device) => {
-                let verdict = device.verdict.words();
-                // Where nothing is asked because software is the reason, the reader must see why.
-                let because = device.because.filter(|_| device.is_software());
-                let because = because.map(|text| format!(" {text}")).unwrap_or_default();
-                format!(
-                    "{place}: {verdict} ({}). {}{because}{listed}",
-                    device.confidence.name(),
-                    device.means
-                )
-            }
-            None => format!("{place}: {}.{listed}", patient.says),
-        });
-        let when = first_seen(material, patient);
-        if !when.is_empty() {
-            out.push(when.join(" "));
-        }
-    }
+    let mut out = about::about(material, patients);
+    out.extend(cleared(material).into_iter().map(|device| about::not_sick(material, device)));
     if audience == Audience::Provider && !(patients.is_empty() && requests.is_empty()) {
         out.push(asks(material, patients, requests));
-        out.extend(patients.iter().filter_map(|patient| tried(material, patient, requests)));
+        let root = software::for_root(material, patients);
+        if !root.is_empty() {
+            out.push(format!("For whoever has root on the machine: {}.", root.join("; ")));
+        }
+        out.extend(tried::tried(material, patients, requests));
     }
     let count = |status| material.findings.iter().filter(|f| f.status == status).count();
     let unread = unread(material);
@@ -100,8 +79,46 @@ pub fn opening(
             count(Status::Pass)
         ));
     }
+    if patients.is_empty() && audience != Audience::Qualification {
+        out.extend(warnings(material));
+    }
     out
 }
+
+/// What warned although no device has trouble, and how requests are had of it: a paragraph, if anything did.
+fn warnings(material: Material<'_>) -> Option<String> {
+    let mut kinds: Vec<(&Finding, usize)> = Vec::new();
+    for finding in material.findings.iter().filter(|f| f.status == Status::Warn) {
+        match kinds.iter_mut().find(|(first, _)| first.check.id == finding.check.id) {
+            Some((_, more)) => *more += 1,
+            None => kinds.push((finding, 0)),
+        }
+    }
+    if kinds.is_empty() {
+        return None;
+    }
+    let word = |(finding, more): &(&Finding, usize)| {
+        let place = finding.address.map(|a| format!("{a}: ")).unwrap_or_default();
+        let more = match more {
+            0 => String::new(),
+            more => format!(" (and {more} more)"),
+        };
+        format!("{place}{}{more}", finding.summary)
+    };
+    let mut words: Vec<String> = kinds.iter().take(KINDS).map(word).collect();
+    match kinds.len().saturating_sub(KINDS) {
+        0 => {}
+        more => words.push(format!("{more} more kinds")),
+    }
+    Some(format!(
+        "Warnings: {}. Of what warns no request is made unless its device is named or a profile is chosen, such as --profile \
+         gpu-server.",
+        words.join("; ")
+    ))
+}
+
+/// Most kinds of warnings that are told.
+const KINDS: usize = 8;
 
 /// Most functions that are named because they could not be read.
 const NAMED: usize = 8;
@@ -114,63 +131,6 @@ fn unread(material: Material<'_>) -> Vec<&Function> {
     };
     material.inspection.machine.wanted().filter(is_unread).collect()
 }
-
-/// When the log first speaks of it, and the line that decided the verdict if that is another one.
-fn first_seen(material: Material<'_>, patient: &Patient) -> Vec<String> {
-    let events = trouble(material, patient);
-    let Some(first) = events.first() else {
-        return match material.log() {
-            Some(_) => vec!["The kernel log says nothing of it; the registers below show it.".to_owned()],
-            None => Vec::new(),
-        };
-    };
-    let quoted = |event: &Event| {
-        let times = if event.count > 1 { format!(" ({} times)", event.count) } else { String::new() };
-        format!("\u{201c}{}\u{201d}{times}", event.message.trim_end_matches('.'))
-    };
-    let mut out = vec![format!("First seen at {}: {}.", material.moment(first), quoted(first))];
-    let cause = patient.diagnosis(material).and_then(|device| device.first_cause.as_ref());
-    let line = cause.and_then(|cause| cause.line);
-    let decided = |event: &&&Event| {
-        line.is_some_and(|line| event.evidence.first().is_some_and(|first| first.line == line))
-    };
-    if let Some(event) = events.iter().skip(1).find(decided) {
-        let when = super::timeline::moment(&event.first);
-        out.push(format!("The line that tells what it is: {}, at {when}.", quoted(event)));
-    }
-    out
-}
-
-/// What the log shows that was tried without success, and what is not worth trying.
-fn tried(material: Material<'_>, patient: &Patient, requests: &[Request]) -> Option<String> {
-    let mut out = Vec::new();
-    let events = trouble(material, patient);
-    let started =
-        events.iter().filter(|event| STARTS.contains(&event.kind.id)).max_by_key(|event| event.count);
-    if let Some(event) = started.filter(|event| event.count > 1) {
-        let last = super::timeline::moment(&event.last);
-        out.push(format!(
-            "The driver tried {} times to start {}, the last time at {last}, without success.",
-            event.count, patient.address
-        ));
-    }
-    if let Some(device) = patient.diagnosis(material) {
-        // What is asked for is not said to be useless in the same letter.
-        let is_asked = |topic: &&str| {
-            let mine = |r: &&Request| r.device.is_none_or(|device| device == patient.address);
-            requests.iter().filter(mine).any(|r| r.topic == **topic)
-        };
-        let useless = device.will_not_help.iter().filter(|advice| !advice.topics.iter().any(is_asked));
-        let useless: Vec<&str> = useless.map(|advice| advice.what.as_str()).collect();
-        if !useless.is_empty() {
-            out.push(format!("What does not help: {}.", useless.join("; ")));
-        }
-    }
-    (!out.is_empty()).then(|| out.join(" "))
-}
-
-/// Kinds of events that a driver's attempt to start a device leaves.
-const STARTS: [&str; 3] = ["nvidia.rm-init-failed", "nvidia.adapter-not-started", "pci.probe-failed"];
 
 /// What is asked, in a few words: those of the setting, else what is asked of the first device.
 fn asks(material: Material<'_>, patients: &[Patient], requests: &[Request]) -> String {
@@ -191,7 +151,8 @@ fn asks(material: Material<'_>, patients: &[Patient], requests: &[Request]) -> S
 
 /// Why nothing is asked: not because nothing was found, if something was.
 fn nothing_asked(material: Material<'_>, patients: &[Patient]) -> String {
-    let wrong = patients.iter().flat_map(|patient| about(material, patient)).filter(|f| is_wrong(f));
+    let wrong =
+        patients.iter().flat_map(|patient| requests::about(material, patient)).filter(|f| is_wrong(f));
     let theirs = wrong.filter(|finding| {
         let who = finding.verdict().who.unwrap_or(finding.check.who);
         matches!(who, Who::Firmware | Who::Provider | Who::Replacement)
@@ -199,6 +160,9 @@ fn nothing_asked(material: Material<'_>, patients: &[Patient]) -> String {
     let action = |f: &Finding| f.verdict().action.as_deref().unwrap_or(f.check.remedy).to_owned();
     let software = patients.iter().all(|p| p.diagnosis(material).is_some_and(Device::is_software));
     match theirs.map(action).collect::<Vec<_>>().as_slice() {
+        _ if !software::for_root(material, patients).is_empty() && patients.iter().all(|p| lacks_addresses(material, p)) => {
+            "Nothing is asked of the provider: this is for whoever has root on the machine."
+        }
         [] => "Nothing is asked of the provider: nothing that was read speaks against the hardware or its settings.",
         all if software || all.iter().all(|action| software::is_remedy(action)) => {
             "Nothing is asked of the provider: this is for whoever has root on the machine."

@@ -11,6 +11,7 @@ use crate::pci::Bdf;
 use crate::pci::capability::express::{self, Capabilities, SlotCapabilities};
 use crate::pci::header::{SecondaryBus, SubordinateBus};
 
+use super::behind;
 use super::requests::is_wrong;
 use super::settings::{SETTINGS, Standing};
 use super::{Audience, Material};
@@ -24,6 +25,9 @@ pub struct Patient {
     /// Its other functions that have the same trouble.
     #[schemars(with = "Vec<String>")]
     pub others: Vec<Bdf>,
+    /// Functions below it that do not answer because it does not.
+    #[schemars(with = "Vec<String>")]
+    pub behind: Vec<Bdf>,
     /// Name and identifiers; `null` if only the log knows it.
     pub device: Option<String>,
     /// Whether the kernel still lists it.
@@ -156,10 +160,32 @@ pub fn patients(material: Material<'_>, audience: Audience) -> Vec<Patient> {
             true => of_port(material, function, errors, &finding.summary),
             false => patient(material, address, Some(function), &finding.summary),
         };
+        // What is no trouble by the diagnosis is none here: a request would contradict it.
+        if is_cleared(material, patient.address) && !patients.iter().any(|p| p.address == patient.address) {
+            continue;
+        }
         add(&mut patients, patient, finding);
     }
     patients.sort_by_key(|p| p.address);
-    patients
+    behind::fold(material, patients)
+}
+
+/// Whether a rule of `diagnose` says that what was seen of it is no trouble, such as errors that somebody injected as a test.
+fn is_cleared(material: Material<'_>, address: Bdf) -> bool {
+    let by_rule = |device: &Device| device.verdict == Verdict::Healthy && device.rule.is_some();
+    material.diagnosis(address).is_some_and(by_rule)
+}
+
+/// Devices of which a check failed although the diagnosis clears them, with the reason.
+pub fn cleared<'a>(material: Material<'a>) -> Vec<&'a Device> {
+    let failed: BTreeSet<Bdf> = material
+        .findings
+        .iter()
+        .filter(|finding| finding.status == Status::Fail)
+        .filter_map(|finding| finding.address)
+        .filter(|address| is_cleared(material, *address))
+        .collect();
+    failed.into_iter().filter_map(|address| material.diagnosis(address)).collect()
 }
 
 /// Whether it is what a port sees of the link below it: then the device below is the one that has trouble.
@@ -218,6 +244,7 @@ fn patient(material: Material<'_>, address: Bdf, function: Option<&Function>, sa
     Patient {
         address,
         others: Vec::new(),
+        behind: Vec::new(),
         device: function.map(|f| title(material.inspection.names, f)),
         listed: function.is_some(),
         slot: slot.or_else(|| slot_number(machine.get(port?)?)),
@@ -252,6 +279,7 @@ fn unlisted(material: Material<'_>, address: Bdf, port: Option<&Function>, says:
     Patient {
         address,
         others: Vec::new(),
+        behind: Vec::new(),
         device: logged_name(material, address),
         // Where no function is listed, such as beside a log alone, that says nothing of this one.
         listed: machine.functions.is_empty(),

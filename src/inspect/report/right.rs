@@ -3,10 +3,13 @@
 
 use crate::check::finding::Proof;
 use crate::check::subject::register;
+use crate::diagnosis::found::{COUNTER, corrected};
 use crate::inspect::check::{Evidence, evidence};
 use crate::inspect::value::size_text;
 use crate::kernel_log::Event;
 use crate::machine::Function;
+use crate::machine::above_4g::memory_range;
+use crate::pci::Bdf;
 use crate::pci::bars::resources;
 use crate::pci::capability::express::{self, LinkControl};
 
@@ -50,6 +53,21 @@ pub fn link_controls(material: Material<'_>, patient: &Patient) -> Vec<Evidence>
     ends.filter_map(control).map(|control| evidence(&control.field("aspm_control"))).collect()
 }
 
+/// Where the kernel counted corrected errors, how many, and its file that says so.
+pub fn counters(material: Material<'_>, patient: &Patient) -> Vec<(Bdf, u64, Evidence)> {
+    let machine = material.inspection.machine;
+    let function = machine.get(patient.address);
+    let port = patient.port.and_then(|port| machine.get(port));
+    let counted = corrected(function, port).into_iter().filter_map(|(address, total)| {
+        let text = machine.get(address)?.reading.text(COUNTER)?;
+        // Lines that are not zero, the sum among them.
+        let lines: Vec<&str> = text.lines().filter(|line| !line.ends_with(" 0")).collect();
+        let proof = Proof::Attribute { address, name: COUNTER, text: lines.join("; ") };
+        Some((address, total, evidence(&proof)))
+    });
+    counted.collect()
+}
+
 /// The largest memory BAR lay above 4 GiB: by the kernel's copy, or by what it logged when it found the device.
 fn memory(
     material: Material<'_>,
@@ -80,7 +98,7 @@ fn memory(
     let events = &material.log()?.events;
     let mine = |e: &&Event| e.kind.id == "resources.bar" && e.device == Some(patient.address);
     events.iter().filter(mine).find_map(|event| {
-        let (start, end) = range(&event.message)?;
+        let (start, end) = memory_range(&event.message)?;
         let bar = event.text("bar_name").unwrap_or("memory").to_owned();
         let line = event.evidence.first().map_or(event.message.clone(), |l| l.text.clone());
         above(start).then(|| (words(&bar, end - start + 1, start), vec![evidence(&Proof::Log { line })]))
@@ -100,13 +118,4 @@ pub fn size_that_was(material: Material<'_>, patient: &Patient) -> Option<String
         "the sizes that the card offers cannot be read while it does not answer{}",
         had.unwrap_or_default()
     ))
-}
-
-/// `[mem 0x30000000000-0x307ffffffff 64bit pref]`
-fn range(text: &str) -> Option<(u64, u64)> {
-    let (_, rest) = text.split_once("[mem 0x")?;
-    let (start, rest) = rest.split_once("-0x")?;
-    let end: String = rest.chars().take_while(char::is_ascii_hexdigit).collect();
-    let (start, end) = (u64::from_str_radix(start, 16).ok()?, u64::from_str_radix(&end, 16).ok()?);
-    (start <= end).then_some((start, end))
 }

@@ -190,6 +190,20 @@ pub static SETTINGS: &[Setting] = &[
         right: ("host-no-64bit-window", "there is room above 4 GiB for the card's memory"),
     },
     Setting {
+        topic: "mmio-high-size",
+        short: "more room above 4 GiB (MMIO High Size)",
+        ask: "Set `MMIO High Size` (`MMIO High Granularity Size`) in firmware setup to a larger value: the room above 4 GiB is there \
+              and too small",
+        who: Who::Firmware,
+        checks: &[],
+        standing: Standing::Correlation,
+        should_be: "every BAR of the card has an address",
+        command: "lspci -s {device} -vv | grep Region",
+        expected: "no Region is <unassigned>, <ignored> or [disabled]",
+        verbatim: false,
+        right: ("", ""),
+    },
+    Setting {
         topic: "resizable-bar",
         short: "Re-Size BAR Support",
         ask: "Set `Re-Size BAR Support` to Enabled (Auto) in firmware setup",
@@ -247,14 +261,13 @@ pub static SETTINGS: &[Setting] = &[
     Setting {
         topic: "visit",
         short: "whether somebody worked at the machine",
-        ask: "Say whether somebody worked at the machine, at {slot} or at its cables at that time, and put the card back if it \
-              was taken out",
+        ask: "Say whether somebody worked at the machine, at {slot} or at its cables, and put the card back if it was taken out",
         who: Who::Provider,
         checks: &[],
         standing: Standing::Correlation,
         should_be: "the card is in {slot}",
         command: "lspci -s {device}",
-        expected: "a line that names the card",
+        expected: "a line that names the card, without `(rev ff)`",
         verbatim: false,
         right: ("", ""),
     },

@@ -54,7 +54,10 @@ pub struct Entry {
 const LIMIT: usize = 60;
 
 fn is_mine(event: &Event, patients: &[Patient]) -> bool {
-    let near = |a: Bdf| patients.iter().any(|p| p.address == a || p.others.contains(&a) || p.port == Some(a));
+    let of = |p: &Patient, a: Bdf| {
+        p.address == a || p.port == Some(a) || p.others.contains(&a) || p.behind.contains(&a)
+    };
+    let near = |a: Bdf| patients.iter().any(|p| of(p, a));
     let others = ["reporter", "source", "limited_at", "other"];
     event.device.into_iter().chain(others.iter().filter_map(|name| event.address(name))).any(near)
 }

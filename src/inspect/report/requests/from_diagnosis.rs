@@ -1,6 +1,7 @@
 //! What is asked because of a verdict or of a finding that no setting knows, and of the management controller.
 
 use crate::check::finding::{Status, Who};
+use crate::diagnosis::Confidence;
 use crate::inspect::check::{Evidence, evidence};
 use crate::inspect::diagnose::Device;
 
@@ -11,10 +12,11 @@ use super::super::right;
 use super::super::settings::{SETTINGS, Setting, Standing, of_check};
 use super::super::software;
 use super::super::timeline::trouble;
+use super::super::verification::{Verification, of_finding};
 use super::from_settings::of_setting;
 use super::{
-    Asked, EVIDENCE, Request, Right, about, add, add_right, distinct, handed_over, is_software,
-    lacks_addresses, line,
+    Asked, EVIDENCE, Request, Right, about, add, add_right, asks_for_hands, distinct, handed_over,
+    is_software, is_virtual, lacks_addresses, line,
 };
 
 /// What failed and no setting knows, if somebody else than the operator has to do with it.
@@ -23,6 +25,9 @@ pub(super) fn of_findings(asked: &mut Asked, material: Material<'_>, patient: &P
         let who = finding.verdict().who.unwrap_or(finding.check.who);
         let theirs = matches!(who, Who::Firmware | Who::Provider | Who::Replacement);
         if !theirs || of_check(finding.check.id).is_some() {
+            continue;
+        }
+        if is_virtual(material, patient) && who != Who::Firmware {
             continue;
         }
         let bus = ["presence-", "aer-", "dpc-", "power-slot", "kmsg-"];
@@ -40,12 +45,7 @@ pub(super) fn of_findings(asked: &mut Asked, material: Material<'_>, patient: &P
         // Whoever has not got this program cannot look up a line with it.
         let action = software::without_explain(action);
         let place = finding.address.map(|a| a.to_string()).unwrap_or_default();
-        let command = match (finding.check.id.contains("kmsg"), finding.address) {
-            (true, Some(address)) => format!("dmesg | grep {address}"),
-            (true, None) => "dmesg".to_owned(),
-            (false, Some(address)) => format!("lspci -s {address} -vv"),
-            (false, None) => "lspci -vv".to_owned(),
-        };
+        let Verification { should_be, command, expected, verbatim } = of_finding(finding);
         add(
             asked,
             Request {
@@ -58,10 +58,10 @@ pub(super) fn of_findings(asked: &mut Asked, material: Material<'_>, patient: &P
                 port: patient.port,
                 found: format!("{place}: {}", finding.summary).trim_start_matches(": ").to_owned(),
                 evidence: distinct(finding.verdict().proofs.iter().map(evidence)),
-                should_be: finding.verdict().expected.to_string(),
+                should_be,
                 command,
-                expected_output: finding.verdict().expected.to_string(),
-                verbatim: false,
+                expected_output: expected,
+                verbatim,
                 standing: Standing::Shown,
             },
         );
@@ -83,14 +83,20 @@ pub(super) fn of_diagnosis(asked: &mut Asked, material: Material<'_>, patient: &
             continue;
         }
         let Some(setting) = SETTINGS.iter().find(|setting| setting.topic == ask.topic) else { continue };
-        // Nobody changes a setting, or looks for power, because of what was not read.
-        if ask.needed.is_none() && (setting.who == Who::Firmware || ask.topic == "slot-power") {
+        if is_virtual(material, patient) && setting.who != Who::Firmware {
+            continue;
+        }
+        // Nobody changes a setting because of what was not read; whoever reseats the card looks at its cables anyway.
+        let cables = ask.topic == "slot-power" && asks_for_hands(device);
+        if ask.needed.is_none() && (setting.who == Who::Firmware || cables) {
             asked.not_measured.push(format!("{name}, {}: {}", patient.place_text(), ask.found));
             continue;
         }
         let standing = match setting.standing {
             Standing::Visibility => Standing::Visibility,
             _ if ask.needed == Some(true) && lacks_addresses(material, patient) => Standing::Shown,
+            // The log names the device's own memory.
+            _ if ask.topic == "memory" && device.confidence == Confidence::Certain => Standing::Shown,
             _ => Standing::Correlation,
         };
         let mut evidence = proofs(material, patient, device, setting);
@@ -98,7 +104,12 @@ pub(super) fn of_diagnosis(asked: &mut Asked, material: Material<'_>, patient: &
         add(
             asked,
             Request {
-                found: ask.found.clone(),
+                found: match (ask.topic, trouble(material, patient).first()) {
+                    ("visit", Some(first)) => {
+                        format!("the first line about it is of {}: {}", material.moment(first), first.message)
+                    }
+                    _ => ask.found.clone(),
+                },
                 evidence,
                 standing,
                 ..of_setting(material, patient, setting, &[])
@@ -116,7 +127,15 @@ pub(super) fn of_diagnosis(asked: &mut Asked, material: Material<'_>, patient: &
 fn proofs(material: Material<'_>, patient: &Patient, device: &Device, setting: &Setting) -> Vec<Evidence> {
     match setting.topic {
         // What the log says of the device shows something about its contacts, and nothing about settings.
-        "card-and-riser" => trouble(material, patient).into_iter().take(2).map(line).collect(),
+        "card-and-riser" => {
+            let counted = right::counters(material, patient).into_iter().map(|(.., evidence)| evidence);
+            trouble(material, patient).into_iter().take(2).map(line).chain(counted).collect()
+        }
+        "slot-power" | "visit" => trouble(material, patient).into_iter().take(2).map(line).collect(),
+        "memory" => {
+            let mine = device.evidence.iter().filter(|e| e.sign == "memory-errors");
+            distinct(mine.flat_map(|e| e.proofs.iter().cloned()))
+        }
         "aspm" => right::link_controls(material, patient),
         "error-reporting" => handed_over(material).unwrap_or_default(),
         "above-4g-decoding" => {

@@ -1,20 +1,23 @@
 //! What the settings of firmware and the hands at the hardware are asked for, because of what the checks found.
 
-use crate::check::finding::{Finding, Status};
+use crate::check::finding::{Finding, Status, Who};
+use crate::diagnosis::found::corrected_text;
 use crate::inspect::check::{Evidence, evidence};
 
 use super::super::Material;
 use super::super::fill::Fill;
 use super::super::link_speed;
 use super::super::patients::Patient;
-use super::super::right;
+use super::super::right::{self, counters};
 use super::super::settings::{SETTINGS, Setting, Standing};
 use super::super::software;
 use super::super::timeline::trouble;
 use super::super::verification::{Verification, verification};
+use super::room::{Setup, setup};
 use super::{
-    Asked, EVIDENCE, Request, Right, about, add, add_right, distinct, handed_over, has_failed, is_diagnosed,
-    is_inside, is_on_the_bus, is_software, is_wrong, lacks_addresses, line,
+    Asked, EVIDENCE, Request, Right, about, add, add_right, asks_for_hands, distinct, handed_over,
+    has_failed, is_diagnosed, is_elsewhere, is_inside, is_on_the_bus, is_software, is_virtual, is_wrong,
+    lacks_addresses, line,
 };
 
 /// What is asked where a device fell silent: hands at the hardware.
@@ -27,6 +30,13 @@ pub(super) fn of_patient(
     patient: &Patient,
     setting: &'static Setting,
 ) {
+    if is_virtual(material, patient) && matches!(setting.who, Who::Provider | Who::Replacement) {
+        return;
+    }
+    // Linux was told not to ask: what firmware would have answered is not known.
+    if setting.topic == "error-reporting" && software::keeps_from_asking(material).is_some() {
+        return asked.tell(setting.topic, patient);
+    }
     // In the order in which the setting names them: the most telling first.
     let named = |id: &'static str| about(material, patient).filter(move |f| f.check.id == id);
     let mine: Vec<&Finding> = setting.checks.iter().flat_map(|id| named(id)).collect();
@@ -59,6 +69,34 @@ pub(super) fn of_patient(
     if HANDS.contains(&setting.topic) && is_software(material, patient) {
         return;
     }
+    // The diagnosis names another reason, and whom to ask because of it.
+    if setting.topic == "card-and-riser" && is_elsewhere(material, patient) {
+        return asked.tell(setting.topic, patient);
+    }
+    if setting.topic == "above-4g-decoding" && !wrong.is_empty() {
+        let place = patient.place_text();
+        let told = match setup(material, patient) {
+            Setup::Asked => None,
+            Setup::Larger(found) => {
+                let Some(setting) = SETTINGS.iter().find(|s| s.topic == "mmio-high-size") else { return };
+                let mut evidence: Vec<Evidence> =
+                    distinct(wrong.iter().flat_map(|f| &f.verdict().proofs).map(evidence));
+                evidence.truncate(EVIDENCE);
+                add(asked, Request { found, evidence, ..of_setting(material, patient, setting, &wrong) });
+                Some(None)
+            }
+            Setup::On(why) => Some(Some(format!("{place}: Above 4G Decoding is on: {why}"))),
+            Setup::Beside(why) => {
+                Some(Some(format!("{place}: Above 4G Decoding need not be changed: {why}")))
+            }
+        };
+        if let Some(what) = told {
+            asked.tell(setting.topic, patient);
+            let right = |what| Right { topic: setting.topic.to_owned(), what, evidence: Vec::new() };
+            what.map(right).into_iter().for_each(|right| add_right(asked, right));
+            return;
+        }
+    }
     if wrong.is_empty() {
         return fine(asked, material, patient, setting, &mine);
     }
@@ -75,7 +113,13 @@ pub(super) fn of_patient(
     }
     let mut proofs: Vec<Evidence> = distinct(wrong.iter().flat_map(|f| &f.verdict().proofs).map(evidence));
     match setting.topic {
-        "card-and-riser" => proofs.extend(trouble(material, patient).into_iter().take(2).map(line)),
+        "card-and-riser" => {
+            let counted = counters(material, patient);
+            let found = counted.iter().map(|(address, total, _)| corrected_text(*address, *total));
+            summaries.extend(found);
+            proofs.extend(trouble(material, patient).into_iter().take(2).map(line));
+            proofs.extend(counted.into_iter().map(|(.., evidence)| evidence));
+        }
         "error-reporting" => proofs = handed_over(material).unwrap_or(proofs),
         _ => {}
     }
@@ -84,7 +128,14 @@ pub(super) fn of_patient(
     let request = Request {
         found: summaries.join("; "),
         evidence: proofs,
-        standing: if alone { Standing::Shown } else { link_speed::standing(setting, &wrong) },
+        standing: match setting.topic {
+            _ if alone => Standing::Shown,
+            // What the diagnosis does not ask for is not shown to be the reason.
+            "card-and-riser" if patient.diagnosis(material).is_some_and(|d| !asks_for_hands(d)) => {
+                Standing::Correlation
+            }
+            _ => link_speed::standing(setting, &wrong),
+        },
         ..of_setting(material, patient, setting, &wrong)
     };
     let place = (request.device, request.slot, request.port);
@@ -152,6 +203,8 @@ fn fine(
     } else if let Some(right) = right::partly(material, patient, setting.topic) {
         asked.tell(setting.topic, patient);
         add_right(asked, right);
+    } else if setting.topic == "slot-power" && is_elsewhere(material, patient) {
+        // No latched fault does not mean enough power: where the diagnosis asks for power and not for the seating, it says more.
     } else if is_diagnosed(material, patient, setting.topic) {
         // The diagnosis knows more than the checks of a card that does not answer, such as the port's end of the link.
     } else if let Some(finding) = passed {
@@ -175,7 +228,7 @@ fn fine(
 /// What is wrong with the machine as a whole although no device has trouble, for whoever asked for a profile.
 pub(super) fn machine_wide(asked: &mut Asked, material: Material<'_>) {
     for setting in SETTINGS.iter().filter(|setting| !setting.ask.contains('{')) {
-        if setting.topic == "error-reporting" && software::keeps_from_asking(material) {
+        if setting.topic == "error-reporting" && software::keeps_from_asking(material).is_some() {
             continue;
         }
         let about = |f: &&Finding| setting.checks.contains(&f.check.id) && f.address.is_none();

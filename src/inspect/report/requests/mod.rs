@@ -3,6 +3,7 @@
 
 mod from_diagnosis;
 mod from_settings;
+mod room;
 
 use std::collections::BTreeSet;
 
@@ -11,6 +12,7 @@ use crate::diagnosis::Verdict;
 use crate::inspect::check::Evidence;
 use crate::inspect::diagnose::Device;
 use crate::kernel_log::{Event, Level};
+use crate::machine::Function;
 use crate::pci::Bdf;
 
 use super::patients::Patient;
@@ -102,7 +104,7 @@ pub fn requests(material: Material<'_>, patients: &[Patient], audience: Audience
             from_settings::of_patient(&mut asked, material, patient, setting);
         }
         from_diagnosis::of_findings(&mut asked, material, patient);
-        if is_on_the_bus(material, patient) {
+        if is_on_the_bus(material, patient) && !is_virtual(material, patient) {
             from_diagnosis::management_controller(&mut asked, material, patient);
         }
         from_diagnosis::of_diagnosis(&mut asked, material, patient);
@@ -146,7 +148,7 @@ fn own_setting(verdict: Verdict) -> Option<&'static str> {
 
 /// Whether it fell silent or makes errors. A link that always was slow or narrow has nothing to do with power or temperature, nor
 /// has a driver that gave up.
-fn is_on_the_bus(material: Material<'_>, patient: &Patient) -> bool {
+pub fn is_on_the_bus(material: Material<'_>, patient: &Patient) -> bool {
     if let Some(device) = patient.diagnosis(material) {
         let quiet =
             matches!(device.verdict, Verdict::DegradedLink | Verdict::WrongDevice | Verdict::SurpriseRemoved);
@@ -186,7 +188,7 @@ fn is_software(material: Material<'_>, patient: &Patient) -> bool {
 }
 
 /// Whether the diagnosis says that the card need not be touched: it lacks addresses.
-fn lacks_addresses(material: Material<'_>, patient: &Patient) -> bool {
+pub fn lacks_addresses(material: Material<'_>, patient: &Patient) -> bool {
     let verdict = patient.diagnosis(material).map(|device| device.verdict);
     matches!(verdict, Some(Verdict::BarNotAssigned | Verdict::FirmwareConfiguration))
 }
@@ -195,6 +197,22 @@ fn lacks_addresses(material: Material<'_>, patient: &Patient) -> bool {
 fn is_diagnosed(material: Material<'_>, patient: &Patient, topic: &str) -> bool {
     let asks = |device: &Device| device.ask.iter().any(|a| a.topic == topic && a.needed == Some(true));
     patient.diagnosis(material).is_some_and(asks)
+}
+
+/// Whether it is a virtual function: a part of another function, which nobody can reseat, power or exchange by itself.
+fn is_virtual(material: Material<'_>, patient: &Patient) -> bool {
+    material.inspection.machine.get(patient.address).is_some_and(Function::is_virtual)
+}
+
+/// Whether there is a diagnosis, and it asks for other things than for hands at the card.
+fn is_elsewhere(material: Material<'_>, patient: &Patient) -> bool {
+    let asks = |device: &Device| !device.ask.is_empty() && !asks_for_hands(device);
+    patient.diagnosis(material).is_some_and(asks)
+}
+
+/// Whether the diagnosis asks for hands at the card.
+fn asks_for_hands(device: &Device) -> bool {
+    device.ask.iter().any(|ask| ask.topic == "card-and-riser")
 }
 
 /// Whether what failed is inside the device: then new seating does not help.
