@@ -642,3 +642,18 @@ fn the_list_of_checks_shows_what_a_profile_makes_of_them() {
     assert_eq!(severity(&[], "driver-bound"), "off");
     assert_eq!(severity(&["--profile", "gpu-server"], "driver-bound"), "warn");
 }
+
+#[test]
+fn a_changed_class_is_not_what_was_learned() {
+    let source = ["--from", "eight-gpu-server", "check"];
+    let (text, status) = pciscope(&[&source[..], &["--learn"]].concat());
+    assert_eq!(status, 0);
+    // As of a controller that was switched from InfiniBand to Ethernet.
+    let other = text.replacen("class = \"0x020700\"", "class = \"0x020000\"", 1);
+    assert_ne!(other, text);
+    let file = file("class.toml", &other);
+    let (text, status) =
+        pciscope(&[&source[..], &["--expect", &file, "--only", "identity-expected"]].concat());
+    assert_eq!(status, 2, "{text}");
+    assert!(text.contains("0x020700") || text.contains("020700"), "{text}");
+}

@@ -55,12 +55,12 @@ pub static CHECKS: &[Check] = &[
     },
     Check {
         id: "aspm-l1ss",
-        rule: "L1 substates are off.",
+        rule: "L1 substates and Clock Power Management are off, where L1 is on.",
         severity: Severity::Off,
-        reads: "L1SubCtl1 bits 2 and 3, LnkCtl bit 8",
+        reads: "L1SubCtl1 bits 2 and 3, LnkCtl bits 1:0 of both ends and bit 8",
         why: "L1.2 switches the reference clock and the receivers off; leaving it takes tens of microseconds and is the \
               state from which devices most often do not return.",
-        reference: "PCIe 6.2, 5.5 and 7.8.3.3",
+        reference: "PCIe 6.2, 5.5, 7.5.3.7 and 7.8.3.3",
         remedy: "set `L1 Substates` to Disabled in firmware setup",
         who: Who::Firmware,
         false_positives: "Machines that run on battery want it.",
@@ -165,15 +165,40 @@ fn differ(subject: &Subject<'_>) -> Judged {
 
 fn substates(subject: &Subject<'_>) -> Judged {
     subject.with_link()?;
-    let control: Read<l1ss::Control1> = subject.register(&l1ss::SPECIFICATION)?;
-    let proofs = [control.proof.clone()];
-    let on = match (control.aspm_l1_1_enable(), control.aspm_l1_2_enable()) {
-        (false, false) => return Ok(Verdict::good(proofs)),
-        (true, false) => "L1.1",
-        (false, true) => "L1.2",
-        (true, true) => "L1.1 L1.2",
+    let link: Read<LinkControl> = subject.register(EXPRESS)?;
+    let clock = link.enable_clock_power_management();
+    let control = match subject.register::<l1ss::Control1>(&l1ss::SPECIFICATION) {
+        Ok(control) => Some(control),
+        Err(Skip::NotApplicable(_)) if clock => None,
+        Err(skip) => return Err(skip),
     };
-    Ok(Verdict::bad(format!("L1 substates are on: {on}"), "none", on, proofs))
+    let enabled =
+        |bit: fn(l1ss::Control1) -> bool| control.as_ref().is_some_and(|control| bit(control.value));
+    let on = [
+        (enabled(l1ss::Control1::aspm_l1_1_enable), "L1.1"),
+        (enabled(l1ss::Control1::aspm_l1_2_enable), "L1.2"),
+        (clock, "Clock Power Management"),
+    ];
+    let on: Vec<&str> = on.into_iter().filter(|(on, _)| *on).map(|(_, name)| name).collect();
+    let mut proofs = vec![link.field("enable_clock_power_management")];
+    proofs.extend(control.as_ref().map(|control| control.proof.clone()));
+    if on.is_empty() {
+        return Ok(Verdict::good(proofs));
+    }
+    // They are states of L1: without it the link does not come there.
+    let without = match ends(subject) {
+        Ok(ends) => !(ends.above.enabled.l1 && ends.below.enabled.l1),
+        // The other end is where the link is judged; here its own half counts.
+        Err(Skip::NotApplicable(_)) => aspm::aspm(subject.function).is_some_and(|own| !own.enabled.l1),
+        Err(unknown) => return Err(unknown),
+    };
+    let on = on.join(" ");
+    if without {
+        return Err(Skip::not_applicable(format!(
+            "{on} is prepared and L1 is off, so the link does not use it"
+        )));
+    }
+    Ok(Verdict::bad(format!("L1 saves more power: {on}"), "none", on, proofs))
 }
 
 fn locked(subject: &Subject<'_>) -> Judged {

@@ -14,6 +14,7 @@ use super::finding::{Judged, Proof, Skip, Verdict, Who};
 use super::platform::window_above_4g;
 use super::registry::{Check, Of, Severity, Threshold};
 use super::subject::{Read, Subject};
+use super::translation::is_translated;
 
 /// Bytes from which on a BAR counts as large; a profile may say otherwise.
 pub const LARGE: u64 = 256 << 20;
@@ -177,7 +178,7 @@ fn lost(subject: &Subject<'_>) -> Judged {
         raw: subject.function.reading.space.u32(0x10 + 4 * u16::from(bar.number)).unwrap_or(0).into(),
         decoded: "Base Address Register",
     };
-    let Some(bar) = known.iter().find(|b| b.agrees == Some(false)) else {
+    let Some(bar) = known.iter().find(|b| b.agrees == Some(false) && !is_translated(subject, b)) else {
         return Ok(Verdict::good([register(known[0]), proof]));
     };
     let (is, was) = (bar.address.unwrap_or(0), bar.kernel_address.unwrap_or(0));

@@ -6,7 +6,7 @@ use crate::machine::link::{self, Hop, Rate};
 use crate::pci::capability::express::{self, LinkCapabilities};
 
 use super::finding::{Judged, Proof, Skip, Verdict};
-use super::link::is_tunnelled;
+use super::link_excuses::is_tunnelled;
 use super::subject::{self, Subject};
 
 /// The links on the way to an endpoint, the narrowest of all and the device's own, each with what it can carry in MT/s times

@@ -8,6 +8,7 @@ use crate::pci::header::{PrimaryBus, SecondaryBus, SubordinateBus};
 use super::bars::own_bars;
 use super::finding::{Judged, Proof, Skip, Verdict};
 use super::subject::{Read, Subject, header};
+use super::translation::is_translated;
 
 pub(super) fn window(subject: &Subject<'_>) -> Judged {
     let (bars, proof) = own_bars(subject)?;
@@ -19,7 +20,11 @@ pub(super) fn window(subject: &Subject<'_>) -> Judged {
     let needed: Vec<(u8, u64, u64)> = bars
         .iter()
         .filter(|b| b.kind != BarKind::Io)
-        .filter_map(|b| Some((b.number, b.kernel_address?, b.size?)))
+        // Windows hold addresses of the bus.
+        .filter_map(|b| {
+            let address = if is_translated(subject, b) { b.address } else { b.kernel_address };
+            Some((b.number, address?, b.size?))
+        })
         .collect();
     if needed.is_empty() {
         return Err(Skip::not_applicable("it has no memory BAR with an address"));

@@ -45,7 +45,8 @@ pub static CHECKS: &[Check] = &[
         reference: "PCIe 6.2, 7.5.3.4",
         remedy: "setpci on Device Control (only while the device is idle), or a setting of the driver",
         who: Who::Operator,
-        false_positives: "Devices whose driver chose a small size because of a defect.",
+        false_positives: "Devices whose driver chose a small size because of a defect. Of other devices than network controllers \
+                          512 bytes are enough, whatever the profile says.",
         threshold: Some(Threshold { default: 512, unit: "bytes" }),
         of: Of::Function(read_request_low),
         ..Check::BASE
@@ -167,6 +168,9 @@ fn endpoint_control(subject: &Subject<'_>) -> Result<Read<DeviceControl>, Skip> 
     subject.register(EXPRESS)
 }
 
+/// Bytes of a read request that firmware usually allows, and that are enough for other devices than fast network controllers.
+const USUAL_REQUEST: u64 = 512;
+
 fn read_request_low(subject: &Subject<'_>) -> Judged {
     let control = endpoint_control(subject)?;
     let encoding = u64::from(control.max_read_request_size());
@@ -175,6 +179,8 @@ fn read_request_low(subject: &Subject<'_>) -> Judged {
         return Err(Skip::unknown(format!("the size is the reserved value {encoding}")));
     }
     let (now, wanted) = (128u64 << encoding, subject.around.profile.threshold("mrrs-low"));
+    // More than the usual is recommended of network controllers alone.
+    let wanted = if subject.base_class() == Some(0x02) { wanted } else { wanted.min(USUAL_REQUEST) };
     if now >= wanted {
         return Ok(Verdict::good(proofs));
     }

@@ -26,12 +26,13 @@ pub static CHECKS: &[Check] = &[
     Check {
         id: "cto-disabled",
         rule: "Completion timeouts are not disabled.",
-        severity: Severity::Warn,
+        severity: Severity::Off,
         reads: "DevCtl2 bit 4",
         why: "Without a timeout a read from a dead device never ends: the processor or device hangs and nothing is logged.",
         reference: "PCIe 6.2, 2.8 and 7.5.3.16",
         remedy: "look for a completion timeout setting in firmware setup or of the driver",
         who: Who::Firmware,
+        false_positives: "POWER9 machines that are sound have it disabled.",
         of: Of::Function(timeout_disabled),
         ..Check::BASE
     },
@@ -179,7 +180,10 @@ fn atomics(subject: &Subject<'_>) -> Judged {
             && (capabilities.atomic_op_completer_32bit_supported()
                 || capabilities.atomic_op_completer_64bit_supported());
         let routes = capabilities.atomic_op_routing_supported() || completes;
-        let what = match (routes, their.atomic_op_egress_blocking()) {
+        // What leaves for the root complex leaves through the Upstream Port of a switch: at other ports the bit keeps back what
+        // goes down (Linux: pci_enable_atomic_ops_to_root in drivers/pci/pci.c).
+        let leaves = crate::machine::link::port_type(bridge) == Some(PortType::UpstreamPort);
+        let what = match (routes, leaves && their.atomic_op_egress_blocking()) {
             (true, false) => {
                 proofs.push(capabilities.field("atomic_op_routing_supported"));
                 continue;

@@ -1,5 +1,6 @@
 //! Command and Status, and the soundness of the capability lists.
 
+use crate::pci::capability::vendor;
 use crate::pci::header::{Command, SecondaryStatus, Status, latched_errors};
 use crate::pci::register::RegisterType;
 use crate::pci::space::HEADER_SIZE;
@@ -146,7 +147,7 @@ fn integrity(subject: &Subject<'_>) -> Judged {
     // An unknown header type is what presence-header-type tells.
     let judged: Vec<&Anomaly> =
         anomalies.iter().filter(|a| !matches!(a, Anomaly::UnknownHeaderType { .. })).collect();
-    let Some(worst) = judged.iter().find(|a| !is_mild(a)).or(judged.first()) else {
+    let Some(worst) = judged.iter().find(|a| !is_mild(subject, a)).or(judged.first()) else {
         if let Some((name, attribute)) = subject.function.lost_capability() {
             return lost_capability(subject, name, attribute);
         }
@@ -164,7 +165,7 @@ fn integrity(subject: &Subject<'_>) -> Judged {
             }
         };
     };
-    let mild = judged.iter().all(|a| is_mild(a));
+    let mild = judged.iter().all(|a| is_mild(subject, a));
     let found: Vec<String> = judged.iter().map(|a| words(a)).collect();
     let proofs: Vec<Proof> = judged.iter().take(ANOMALIES).flat_map(|a| anomaly_proofs(subject, a)).collect();
     let verdict = Verdict::bad(words(worst), "a sound list", found.join("; "), proofs);
@@ -227,14 +228,19 @@ fn anomaly_proofs(subject: &Subject<'_>, anomaly: &Anomaly) -> Vec<Proof> {
 }
 
 /// Nothing is lost by these: the walk goes on as the kernel does.
-fn is_mild(anomaly: &Anomaly) -> bool {
-    matches!(
-        anomaly,
+fn is_mild(subject: &Subject<'_>, anomaly: &Anomaly) -> bool {
+    match anomaly {
         Anomaly::Unaligned { .. }
-            | Anomaly::ReservedValue { .. }
-            | Anomaly::Overlap { .. }
-            | Anomaly::EmptyList
-    )
+        | Anomaly::ReservedValue { .. }
+        | Anomaly::Overlap { .. }
+        | Anomaly::EmptyList => true,
+        // The length that a vendor gives its own capability is known to nobody else: chipsets have FFh there.
+        Anomaly::PastEnd { list: List::Standard, offset, .. } => {
+            let id = subject.function.space().and_then(|space| space.u8(*offset));
+            id == Some(vendor::SPECIFICATION.id as u8)
+        }
+        _ => false,
+    }
 }
 
 fn list_name(list: &List) -> &'static str {

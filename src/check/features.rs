@@ -1,9 +1,10 @@
 //! Features that work only if a device and the port above it agree: routing IDs of many functions, time, page requests.
 
 use crate::machine::link;
-use crate::pci::capability::express::{self, DeviceCapabilities2, DeviceControl2};
+use crate::pci::capability::express::{self, DeviceCapabilities2, DeviceControl2, PortType};
 use crate::pci::extended::page_request::{self, PageRequestStatus};
 use crate::pci::extended::ptm::{self, PtmControl};
+use crate::pci::header::SecondaryBus;
 
 use super::finding::{Judged, Skip, Verdict, Who};
 use super::registry::{Check, Lasting, Of, Severity};
@@ -63,7 +64,13 @@ fn ari_forwarding(subject: &Subject<'_>) -> Judged {
     let capabilities: Read<DeviceCapabilities2> = subject.register(EXPRESS)?;
     let control: Read<DeviceControl2> = subject.register(EXPRESS)?;
     let proofs = [capabilities.field("ari_forwarding_supported"), control.field("ari_forwarding_enable")];
-    let far = subject.around.machine.children(subject.address()).find(|below| below.address.device != 0);
+    // What lies on further buses, such as virtual functions, is asked in another way (PCIe 6.2, 7.3.3; Linux pci_iov_virtfn_bus).
+    let own_bus = subject.header::<SecondaryBus>()?.number();
+    let far = subject
+        .around
+        .machine
+        .children(subject.address())
+        .find(|below| below.address.device != 0 && below.address.bus == own_bus);
     let Some(far) = far else {
         return Err(Skip::not_applicable("no function number above 7 is below it"));
     };
@@ -88,6 +95,15 @@ fn time(subject: &Subject<'_>) -> Judged {
     if !own.ptm_enable() {
         return Ok(Verdict::good([proof]));
     }
+    // A Downstream Port of a switch has no capability of its own: the Upstream Port stands for it (PCIe 6.2, 7.9.15; Linux
+    // pci_upstream_ptm in drivers/pci/pcie/ptm.c).
+    let upper = match link::port_type(upper) {
+        Some(PortType::DownstreamPort) => {
+            let unknown = || Skip::unknown(format!("the switch of {} is not known", upper.address));
+            subject.around.machine.parent(upper).ok_or_else(unknown)?
+        }
+        _ => upper,
+    };
     let words = format!("it asks for the time, and {} above does not give it", upper.address);
     match subject::register::<PtmControl>(upper, &ptm::SPECIFICATION) {
         Ok(above) if above.ptm_enable() => Ok(Verdict::good([proof, above.field("ptm_enable")])),

@@ -119,7 +119,8 @@ fn redirect_off(subject: &Subject<'_>) -> Judged {
     // Those that the kernel asks for: source validation, request and completion redirect, upstream forwarding.
     let wanted = 0b1_1101;
     let found = on(control.value);
-    let missing = wanted & !control.value.0;
+    // What a port has no bit for counts as always on (Linux: pci_acs_flags_enabled in drivers/pci/pci.c).
+    let missing = wanted & capability.value.0 & !control.value.0;
     let proofs = [capability.proof, control.proof];
     match missing {
         0 => Ok(Verdict::good(proofs)),
@@ -155,9 +156,11 @@ fn groups(subject: &Subject<'_>) -> Judged {
         Err(skip) => return Err(skip),
     };
     let group = subject.function.reading.link_name("iommu_group");
+    // Functions of one device are given away together; virtual functions each by itself.
     let same_device = |other: &Function| {
         let key = |a: Bdf| (a.domain, a.bus, a.device);
-        key(other.address) == key(subject.address())
+        let together = !other.is_virtual() && !subject.function.is_virtual();
+        other.address == subject.address() || together && key(other.address) == key(subject.address())
     };
     let bridge = |other: &Function| other.identity.class.is_some_and(|class| class >> 16 == 0x06);
     let members = group.into_iter().flat_map(|name| machine.group(name));

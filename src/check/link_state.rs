@@ -7,7 +7,7 @@ use crate::pci::capability::express::{
 use crate::pci::extended::{physical_16gt, physical_32gt, secondary};
 
 use super::finding::{Judged, Skip, Verdict, Who};
-use super::link::is_tunnelled;
+use super::link_excuses::{is_tunnelled, slows_down_when_idle};
 use super::registry::{Check, Lasting, Of, Severity};
 use super::subject::{self, Read, Subject};
 
@@ -228,8 +228,13 @@ fn speed_locked(subject: &Subject<'_>) -> Judged {
     if !locked || current >= possible {
         return Ok(Verdict::good(proofs));
     }
+    if slows_down_when_idle(subject) && !subject.around.busy {
+        return Err(Skip::unknown(
+            "Hardware Autonomous Speed Disable is on; the device saves power while idle and is not known to be busy (--while, --busy)",
+        ));
+    }
     Ok(Verdict::bad(
-        "the link is below its possible speed and may not change it",
+        "the link is below its possible speed and hardware may not change that by itself",
         "Hardware Autonomous Speed Disable off",
         "on",
         proofs,

@@ -36,6 +36,7 @@ mod identity;
 mod interrupts;
 mod isolation;
 mod link;
+mod link_excuses;
 mod link_state;
 mod log;
 mod over_time;
@@ -44,6 +45,7 @@ mod power;
 mod presence;
 mod slot;
 mod slot_map;
+mod translation;
 mod vector_table;
 
 pub use registry::{Check, Of};
@@ -53,6 +55,9 @@ pub use registry::{Check, Of};
 mod testing;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests_by_design;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "tests")]
 mod tests_over_time;

@@ -12,7 +12,7 @@ use crate::pci::extended::aer::{CorrectableStatus, SPECIFICATION};
 
 use super::earlier::Earlier;
 use super::finding::{Judged, Proof, Skip, Verdict, Who};
-use super::link::{at_work, slows_down_when_idle};
+use super::link_excuses::{at_work, slows_down_when_idle};
 use super::registry::{Check, Of, Severity, Threshold};
 use super::subject::{Read, Subject, Surroundings};
 
@@ -77,6 +77,14 @@ fn before<'a>(subject: &Subject<'_>, earlier: &Earlier<'a>) -> Result<&'a Functi
     }
 }
 
+/// Looks a minute from which on a link that was seen unchanged counts as quiet.
+const ENOUGH_LOOKS: f64 = 10.0;
+
+/// Whether so many looks can be expected.
+fn time_is_long(earlier: &Earlier<'_>) -> bool {
+    earlier.elapsed >= Duration::from_secs(60)
+}
+
 fn flap(subject: &Subject<'_>, earlier: &Earlier<'_>) -> Judged {
     let upper = subject.upper_end()?;
     before(subject, earlier)?;
@@ -107,6 +115,14 @@ fn flap(subject: &Subject<'_>, earlier: &Earlier<'_>) -> Judged {
     let (a_minute, looks) = (f64::from(changes) / earlier.minutes(), earlier.history.looks);
     let time = earlier.words();
     if a_minute <= 1.0 {
+        // More changes than looks are not seen.
+        if f64::from(looks) / earlier.minutes() < ENOUGH_LOOKS && time_is_long(earlier) {
+            return Err(Skip::unknown(format!(
+                "the link was looked at {looks} times in {time}: what changes faster than that was missed"
+            )));
+        }
+        let line = format!("looked at {looks} times in {time}");
+        proofs.push(Proof::Seen { address: subject.address(), line });
         return Ok(Verdict::good(proofs));
     }
     let verdict = Verdict::bad(

@@ -35,7 +35,7 @@ pub static CHECKS: &[Check] = &[
         reference: "PCIe 6.2, 6.9 and 7.5.3.3",
         remedy: "raise the slot power limit in firmware setup; check that the riser carries power",
         who: Who::Firmware,
-        false_positives: "Cards with auxiliary power do not care.",
+        false_positives: "Cards with auxiliary power do not care. Of drives 25 W are enough, whatever the profile says.",
         threshold: Some(Threshold { default: 75_000, unit: "milliwatts" }),
         of: Of::Function(limit),
         ..Check::BASE
@@ -77,6 +77,9 @@ fn fault(subject: &Subject<'_>) -> Judged {
     }
 }
 
+/// Milliwatts that a bay of a drive gives.
+const BAY: u64 = 25_000;
+
 fn limit(subject: &Subject<'_>) -> Judged {
     let port = subject.with_link()?;
     if !matches!(port, PortType::Endpoint | PortType::LegacyEndpoint | PortType::UpstreamPort) {
@@ -90,6 +93,8 @@ fn limit(subject: &Subject<'_>) -> Judged {
     let granted = capabilities.captured_slot_power_limit_milliwatts();
     let proofs = [capabilities.field("captured_slot_power_limit_value")];
     let wanted = subject.around.profile.threshold("power-slot-limit");
+    // Bays of drives give 25 W (PCI Express SFF-8639 Module Specification).
+    let wanted = if subject.base_class() == Some(0x01) { wanted.min(BAY) } else { wanted };
     match granted {
         None => Err(Skip::unknown("the limit is a reserved value")),
         Some(0) => Err(Skip::unknown("the slot told the card no limit")),

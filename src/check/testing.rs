@@ -63,11 +63,16 @@ pub struct Bench {
     pub elapsed: Duration,
     /// What link was seen in between at `01:00.0`, second by second: Link Status of both ends.
     pub looks: Vec<u64>,
+    /// A threshold of the profile.
+    pub threshold: Option<(&'static str, u64)>,
     /// The expectation.
     pub expectation: String,
     /// What it is compared with besides functions.
     pub facts: Facts,
 }
+
+/// How often links are looked at.
+const LOOKS: usize = 10;
 
 /// The expectation that the sound machine fulfils.
 const EXPECTATION: &str = r#"
@@ -224,6 +229,7 @@ impl Bench {
             before: None,
             elapsed: Duration::from_secs(60),
             looks: Vec::new(),
+            threshold: None,
             expectation: EXPECTATION.to_owned(),
             facts: Facts {
                 machine: BTreeMap::from([("bios_version", Ok("1.2.34".to_owned()))]),
@@ -427,7 +433,20 @@ impl Bench {
             (false, false) => Work::Unknown,
         };
         history.look(&first, Duration::ZERO, if self.command { Work::Unknown } else { work });
-        for (second, status) in self.looks.iter().enumerate() {
+        // As often as it takes to have seen what changes: the last of them goes on.
+        let last = self.looks.last().copied();
+        let looks = self
+            .looks
+            .iter()
+            .copied()
+            .map(Some)
+            .chain(std::iter::repeat(last))
+            .take(LOOKS.max(self.looks.len()));
+        for (second, status) in looks.enumerate() {
+            let Some(status) = status else {
+                history.look(&first, Duration::from_secs(1 + second as u64), work);
+                continue;
+            };
             let mut look = Bench { functions: self.functions.clone(), ..Bench::new() };
             for address in ["01:00.0", "00:01.0"] {
                 look.set(address, "express.link_status.current_link_speed", status & 0xf);
@@ -442,7 +461,10 @@ impl Bench {
         let log = events_of(&mut text.as_bytes()).expect("a log");
         let mut expectation = Expectation::parse(&self.expectation, "rack.toml").expect("an expectation");
         expectation.facts = self.facts.clone();
-        let profile = everything();
+        let mut profile = everything();
+        if let Some((id, threshold)) = self.threshold {
+            profile.settings.entry(id.to_owned()).and_modify(|setting| setting.threshold = Some(threshold));
+        }
         let over_time = |check: &Check| wanted(check) && matches!(check.of, registry::Of::OverTime(_));
         let twice = self.before.is_some() || registry::all().any(over_time) || !self.looks.is_empty();
         let around = Surroundings {

@@ -17,7 +17,7 @@ type Case = (&'static str, fn(&mut Bench), Status);
 /// The drive, its port, the other drive, its port.
 pub const DRIVE: &str = "01:00.0";
 pub const PORT: &str = "00:01.0";
-const OTHER: &str = "04:00.0";
+pub const OTHER: &str = "04:00.0";
 const SWITCH: &str = "03:00.0";
 
 pub fn dead(b: &mut Bench) {
@@ -106,14 +106,21 @@ const CASES: &[Case] = &[
     ),
     (
         "power-slot-limit",
-        |b| b.set(DRIVE, "express.device_capabilities.captured_slot_power_limit_value", 25),
+        |b| b.set(DRIVE, "express.device_capabilities.captured_slot_power_limit_value", 10),
         Warn,
     ),
     ("slot-map", |b| b.files.push((SLOTS, firmware_slot(0x0a))), Warn),
     ("aspm-enabled", |b| both_ends(b, "express.link_control.aspm_control", 2), Warn),
     ("aspm-disabled", |b| both_ends(b, "express.link_control.aspm_control", 0), Warn),
     ("aspm-ends-differ", |b| b.set(DRIVE, "express.link_control.aspm_control", 2), Fail),
-    ("aspm-l1ss", |b| b.set(DRIVE, "l1ss.control_1.aspm_l1_2_enable", 1), Warn),
+    (
+        "aspm-l1ss",
+        |b| {
+            both_ends(b, "express.link_control.aspm_control", 2);
+            b.set(DRIVE, "l1ss.control_1.aspm_l1_2_enable", 1);
+        },
+        Warn,
+    ),
     (
         "aspm-firmware-locked",
         |b| {
@@ -207,7 +214,7 @@ const CASES: &[Case] = &[
         "atomics-path",
         |b| {
             b.set(OTHER, "express.device_control_2.atomic_op_requester_enable", 1);
-            b.set(SWITCH, "express.device_control_2.atomic_op_egress_blocking", 1);
+            b.set("02:00.0", "express.device_control_2.atomic_op_egress_blocking", 1);
         },
         Fail,
     ),

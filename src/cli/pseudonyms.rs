@@ -34,6 +34,7 @@ pub struct Shown {
 /// Replaces personal data unless that was done before, is not wanted, or the machine is simulated.
 pub fn shown(source: Source, global: &Global, wanted: &Redaction) -> Result<Shown, Failure> {
     let captured = about::read(&*source.tree).map(|about| about.time);
+    let source = if wanted.no_redact { source } else { without_folders(source, global) };
     let as_it_is = |source, personal_data| {
         let (global, captured) = (global.clone(), captured.clone());
         Shown { source, global, personal_data, captured }
@@ -93,6 +94,19 @@ pub fn shown(source: Source, global: &Global, wanted: &Redaction) -> Result<Show
     let global = Global { log: None, ..global.clone() };
     let personal_data = Some("serial numbers, addresses and names are replaced by pseudonyms");
     Ok(Shown { source, global, personal_data, captured })
+}
+
+/// The source, called by the names of its files: folders on the way tell who works where.
+fn without_folders(source: Source, global: &Global) -> Source {
+    let mut source = source;
+    for path in [&global.from, &global.log].into_iter().flatten() {
+        let name = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+        if path.contains('/') && !name.is_empty() {
+            source.description = source.description.replace(path.as_str(), name);
+            source.notes.iter_mut().for_each(|note| *note = note.replace(path.as_str(), name));
+        }
+    }
+    source
 }
 
 /// The bytes of a log, unpacked.

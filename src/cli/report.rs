@@ -10,11 +10,13 @@ use crate::inspect::report::management::management;
 use crate::inspect::report::settings::SETTINGS;
 use crate::inspect::report::{Audience, Material, Report, report};
 use crate::machine::board::read_board;
-use crate::machine::reading::Depth;
+use crate::machine::reading::{DEVICES, Depth};
 use crate::machine::wall_clock;
 use crate::render::report::{html, markdown};
 use crate::render::style::Style;
 use crate::render::text;
+use crate::tree::MemoryTree;
+use crate::tree::source::{Kind, Source};
 
 use super::arguments::{Format, Global, ReportOptions, Selection};
 use super::progress::Progress;
@@ -57,7 +59,12 @@ pub fn run(global: &Global, selection: &Selection, options: &ReportOptions) -> R
     let need =
         Need { depth: Depth::Bytes, platform: true, log: true, vital_product_data: false, everybody: true };
     let mut progress = Progress::patient();
-    let shown = pseudonyms::shown(open_source(global)?, global, &options.redaction)?;
+    // A log that was named, and nothing else, is all there is: whose log it is nobody knows.
+    let source = match (&global.from, &global.log) {
+        (None, Some(file)) => log_alone(file),
+        _ => open_source(global)?,
+    };
+    let shown = pseudonyms::shown(source, global, &options.redaction)?;
     let (personal_data, captured, own_log) = (shown.personal_data, shown.captured, global.log.is_none());
     let global = &shown.global;
     let session = Session::read(shown.source, global, selection, need, &mut |done, all| {
@@ -82,7 +89,8 @@ pub fn run(global: &Global, selection: &Selection, options: &ReportOptions) -> R
     let findings = run::run(around, super::check::functions(&session.machine), &|_| true);
     let asking = diagnosis::state::profile();
     let scene = Scene::new(Surroundings { profile: &asking, ..around });
-    let sources = Sources::new(session.log.as_ref(), Some(&scene));
+    let state = (!session.machine.functions.is_empty()).then_some(&scene);
+    let sources = Sources::new(session.log.as_ref(), state);
     let diagnoses = diagnosis::diagnose(&sources);
     let diagnoses =
         crate::inspect::diagnose::diagnose(&sources, &diagnoses, &session.names, false, Vec::new());
@@ -129,6 +137,19 @@ pub fn run(global: &Global, selection: &Selection, options: &ReportOptions) -> R
         false => 0,
     };
     Ok(Outcome { status, ..session.outcome(text) })
+}
+
+/// A source in which there is nothing: the log is read beside it.
+fn log_alone(file: &str) -> Source {
+    // Nobody is listed: that is not the same as a machine without devices, and what looks at them says so.
+    let mut nothing = MemoryTree::partial();
+    nothing.add_folder(DEVICES.to_owned());
+    Source {
+        tree: Box::new(nothing),
+        kind: Kind::Archive,
+        description: format!("{file}, a kernel log without the machine that it is of"),
+        notes: Vec::new(),
+    }
 }
 
 /// The text of `show` for each function of the appendix.

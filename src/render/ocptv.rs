@@ -12,8 +12,8 @@ use crate::check::finding::Status;
 use crate::inspect::check::{Check, Report};
 use crate::machine::board::Board;
 
-/// The answer with all findings.
-pub fn ocptv(answer: &Check, now: SystemTime) -> Result<String, serde_json::Error> {
+/// The answer with all findings; `command` is what was run.
+pub fn ocptv(answer: &Check, command: &str, now: SystemTime) -> Result<String, serde_json::Error> {
     let mut lines = Lines {
         out: String::new(),
         number: 0,
@@ -28,7 +28,7 @@ pub fn ocptv(answer: &Check, now: SystemTime) -> Result<String, serde_json::Erro
     lines.push(json!({ "testRunArtifact": { "testRunStart": {
         "name": "pciscope check",
         "version": env!("CARGO_PKG_VERSION"),
-        "commandLine": format!("pciscope check --profile {}", answer.profile),
+        "commandLine": command,
         "parameters": { "profile": answer.profile },
         "dutInfo": {
             "dutInfoId": "machine",

@@ -13,7 +13,7 @@ use super::facts::{Facts, MACHINE};
 use super::{compare, pattern};
 use crate::check::bars::rebar_sizes;
 use crate::check::expected::slot_name;
-use crate::check::link::slows_down_when_idle;
+use crate::check::link_excuses::slows_down_when_idle;
 
 /// The file, and what could not be learned, a line each. `title` names a function for a comment.
 pub fn learn(
@@ -60,7 +60,7 @@ fn device(out: &mut String, subject: &Subject<'_>, facts: &Facts) {
     let function = subject.function;
     out.push_str("[[device]]\n");
     out.push_str(&line("where", &format!("\"{}\"", function.address)));
-    for key in ["id", "subsystem", "revision"] {
+    for key in ["id", "class", "subsystem", "revision"] {
         if let Some(text) = compare::identity_text(function, key) {
             out.push_str(&line(key, &quoted(&text)));
         }

@@ -6,7 +6,7 @@ use crate::check::earlier::seconds;
 use crate::check::expectation::compare::Compared;
 use crate::check::expectation::{Entry, Wanted};
 use crate::check::finding::{Proof, Skip};
-use crate::check::link::{at_work, slows_down_when_idle};
+use crate::check::link_excuses::{at_work, slows_down_when_idle};
 use crate::check::subject::{self, Read, Subject};
 use crate::inspect::value::speed_text;
 use crate::machine::link;

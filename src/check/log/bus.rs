@@ -1,7 +1,7 @@
 //! What the kernel says of links, slots, errors on the bus and refused accesses.
 
 use crate::check::finding::Verdict;
-use crate::check::link::path_is_tunnelled;
+use crate::check::link_excuses::path_is_tunnelled;
 use crate::kernel_log::Event;
 use crate::machine::link;
 

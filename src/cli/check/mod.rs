@@ -152,8 +152,10 @@ pub fn run(global: &Global, selection: &Selection, options: &CheckOptions) -> Re
     answer.under_load = before.as_ref().map(|before| before.loaded.is_some());
     let text = match global.format {
         Format::Json => json(&answer)?,
-        Format::Junit => junit::junit(&answer),
-        Format::Ocptv => ocptv::ocptv(&answer, now()?).map_err(|e| Failure::new(INTERNAL, e))?,
+        Format::Junit => junit::junit(&answer, &command_line()),
+        Format::Ocptv => {
+            ocptv::ocptv(&answer, &command_line(), now()?).map_err(|e| Failure::new(INTERNAL, e))?
+        }
         Format::Prometheus => prometheus::prometheus(&answer),
         Format::Text => text::check::check(&answer, session.style),
     };
@@ -167,6 +169,16 @@ pub fn run(global: &Global, selection: &Selection, options: &CheckOptions) -> Re
         (_, false) => NOT_FOUND,
     };
     Ok(outcome)
+}
+
+/// What was run, as it would be typed.
+fn command_line() -> String {
+    let plain = |word: &str| {
+        !word.is_empty() && word.chars().all(|c| c.is_ascii_alphanumeric() || "-_./:,@=%+*".contains(c))
+    };
+    let typed = |word: String| if plain(&word) { word } else { format!("'{}'", word.replace('\'', "'\\''")) };
+    let words = std::env::args_os().skip(1).map(|word| typed(word.to_string_lossy().into_owned()));
+    std::iter::once("pciscope".to_owned()).chain(words).collect::<Vec<_>>().join(" ")
 }
 
 /// What was read before the last reading.

@@ -45,8 +45,8 @@ pub struct Observed {
 const INTERRUPTED: u8 = 130;
 /// How often links are looked at, at most.
 const TICK: Duration = Duration::from_secs(1);
-/// How often links of a simulated machine are looked at.
-const LOOKS: u64 = 12;
+/// How often links of a simulated machine are looked at, at most.
+const LOOKS: u64 = 120;
 
 /// What `--for` says.
 pub fn time(options: &CheckOptions) -> Result<Option<Duration>, Failure> {
@@ -151,7 +151,9 @@ fn simulation(
     history.look(&first.machine, Duration::ZERO, work);
     let looks = (length / 1_000_000).clamp(1, LOOKS);
     for look in 1..looks {
-        let at = length / looks * look;
+        // Not at regular intervals: what comes and goes regularly must not hide between them.
+        let interval = length / looks;
+        let at = interval * look + interval * (look * 7 % 10) / 20;
         let between = read(&source(at)?, global, selection, Depth::Summary, &mut quiet)?;
         history.look(&between.machine, Duration::from_micros(at), work);
     }
@@ -175,9 +177,7 @@ fn live(
             progress.tell(|| format!("check: {done} of {all} functions"))
         })
     };
-    let began = Instant::now();
     let first = reading(&mut progress, need.depth)?;
-    let cost = began.elapsed();
     let mut history = History::default();
     let without_command = work(options);
     history.look(&first.machine, Duration::ZERO, without_command);
@@ -190,9 +190,7 @@ fn live(
     };
     let mut loaded: Option<(Moment, Duration)> = None;
     let began = Instant::now();
-    // Looking must not itself be the load.
-    let tick = TICK.max(cost * 10);
-    let mut next = tick.min(time.unwrap_or(tick));
+    let mut next = TICK.min(time.unwrap_or(TICK));
     let is_over = |load: &mut Option<Load>| {
         time.is_some_and(|time| began.elapsed() >= time) || load.as_mut().is_some_and(Load::has_ended)
     };
@@ -226,7 +224,9 @@ fn live(
         if over {
             break;
         }
-        next = (began.elapsed() + tick).min(time.unwrap_or(Duration::MAX));
+        // Looking must not itself be the load.
+        let cost = began.elapsed().saturating_sub(since);
+        next = (began.elapsed() + TICK.max(cost * 10)).min(time.unwrap_or(Duration::MAX));
     }
     if progress.interrupted() {
         progress.end();

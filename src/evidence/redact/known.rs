@@ -206,7 +206,7 @@ fn text(key: &Key, (text, old): (Text, &[u8]), common: &BTreeSet<String>, to: &m
                 put(to, (behind(old), behind(&new)), what, Only::End);
             }
         }
-        Text::User | Text::Builder | Text::Oem => {}
+        Text::User | Text::Builder | Text::Oem | Text::Mail => {}
         Text::Serial | Text::Credential => {
             if old.len() < SHORTEST {
                 return;

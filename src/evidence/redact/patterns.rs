@@ -25,6 +25,8 @@ pub enum Means {
     Serial,
     /// A serial number behind words that stand before other things too: it is taken for one if it looks like one.
     PerhapsSerial,
+    /// An address of electronic mail, or a name that looks like one.
+    Mail,
     /// An IPv4 address, with dots.
     Ipv4,
     /// An IPv6 address.
@@ -55,7 +57,21 @@ macro_rules! address_words {
 /// Words that mean a serial number and nothing else.
 macro_rules! serial_words {
     () => {
-        r"(?i)(?:\b|_)(?:serial[ _-]?(?:number|num|nr|no)|s/n|s/no|ser(?:ial)?[ \t]*#|asset[ _-]?tag|service[ _-]?tag|(?:board|base ?board|chassis|product|system|unit|drive|disk|device|module|card|enclosure|battery|psu)[ _-]serial)"
+        r"(?i)(?:\b|_)(?:serial[ _-]?(?:number|num|nr|no)|s/n|s/no|ser(?:ial)?[ \t]*#|asset[ _-]?tag|service[ _-]?tag|svc[ _-]?tag|(?:board|base ?board|chassis|product|system|unit|drive|disk|device|module|card|enclosure|battery|psu)[ _-]serial)"
+    };
+}
+
+/// Names of options whose value is a secret.
+macro_rules! credential_words {
+    () => {
+        r"(?:[a-z0-9]*passw(?:or)?d|passphrase|pass|[a-z]{0,8}pw|psk|secret|token|bearer|(?:api|auth|private|access|secret|preshared|encryption|license)[_-]?key)(?:[_-](?:hash|id|enc|base64))?"
+    };
+}
+
+/// Words that mean a secret and nothing else.
+macro_rules! secret_words {
+    () => {
+        r"(?:password|passwd|passphrase|bearer|psk|(?:api|auth|private|access|secret)[_-]?key)"
     };
 }
 
@@ -150,7 +166,44 @@ const TABLE: &[(Means, &str)] = &[
     (Means::PerhapsSerial, r"\bSN[ \t]+(?P<v>[A-Z0-9][A-Z0-9._-]{4,})\b"),
     (
         Means::Text(Text::Credential),
-        r#"(?i)(?:\b|_)(?:password|passwd|passphrase|pass|secret|token|api[_-]?key)=["']?(?P<v>[^\s"']+)"#,
+        concat!(r"(?i)(?:\b|_)", credential_words!(), r#"=["']?(?P<v>[^\s"']+)"#),
+    ),
+    // systemd.system-credentials(7).
+    (
+        Means::Text(Text::Credential),
+        r#"(?i)\bsystemd\.set_credential(?:_binary)?=["']?[^:\s]+:(?P<v>[^\s"']+)"#,
+    ),
+    // Words that mean nothing else may have a colon behind them; a value behind a blank is told by its digits.
+    (
+        Means::Text(Text::Credential),
+        concat!(r"(?i)\b", secret_words!(), r#"["']?[ \t]*:[ \t]*["']?(?P<v>[^\s"',;]{4,})"#),
+    ),
+    (
+        Means::Text(Text::Credential),
+        concat!(
+            r"(?i)\b",
+            secret_words!(),
+            r#"[ \t]+(?:is[ \t]+)?["']?(?P<v>[^\s"',;:]{3,}[0-9][^\s"',;]*)"#
+        ),
+    ),
+    // What shows by its form: keys of clouds and networks, JSON Web Tokens (RFC 7519).
+    (Means::Text(Text::Credential), r"\b(?P<v>(?:AKIA|ASIA)[0-9A-Z]{16})\b"),
+    (
+        Means::Text(Text::Credential),
+        r"\b(?P<v>tskey-[A-Za-z0-9-]{8,}|gh[opsur]_[A-Za-z0-9]{20,}|glpat-[A-Za-z0-9_-]{16,})",
+    ),
+    (Means::Text(Text::Credential), r"\b(?P<v>eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]+)?)"),
+    // The comment of an SSH key: who made it, and where.
+    (
+        Means::Text(Text::User),
+        concat!(r"\b(?:ssh-[a-z0-9]+|ecdsa-sha2-[a-z0-9]+)\s+AAAA[A-Za-z0-9+/=]+\s+", account!(), "@"),
+    ),
+    (
+        Means::Text(Text::Host),
+        concat!(
+            r"\b(?:ssh-[a-z0-9]+|ecdsa-sha2-[a-z0-9]+)\s+AAAA[A-Za-z0-9+/=]+\s+[A-Za-z0-9_.-]+@",
+            host!()
+        ),
     ),
     // Addresses with an account: http://name:password@host, iscsi:name:password@host (dracut.cmdline(7)).
     (Means::Text(Text::Credential), r"(?i)(?://|\biscsi:)[^/\s:@]+:(?P<v>[^/\s:@]+)@"),
@@ -237,6 +290,7 @@ const TABLE: &[(Means, &str)] = &[
         Means::Text(Text::User),
         r"(?m)^[-bcdlps](?:[-r][-w][-xsStT]){3}[.+@]? +\d+ (?P<v>[A-Za-z_][A-Za-z0-9_.-]*) ",
     ),
+    (Means::Mail, r"(?i)\b(?P<v>[a-z0-9][a-z0-9._%+-]*@[a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z]{2,})\b"),
     (Means::Ipv4, r"(?:\b|_)(?P<v>[0-9]{1,3}(?:\.[0-9]{1,3}){3})(?:\b|_)"),
     (Means::Ipv6, r"(?i)(?:\b|_)(?P<v>[0-9a-f]{1,4}:[0-9a-f:]{2,34})"),
     (Means::Ipv6, r"(?i)(?P<v>::[0-9a-f]{1,4}(?::[0-9a-f]{1,4})*)\b"),

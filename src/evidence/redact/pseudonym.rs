@@ -31,6 +31,8 @@ pub enum Text {
     User,
     /// A password or key.
     Credential,
+    /// An address of electronic mail.
+    Mail,
     /// What only the manufacturer of the machine knows the meaning of.
     Oem,
 }
@@ -146,6 +148,7 @@ impl Secret {
             Secret::Text(Text::Host | Text::Builder, _) => "host name",
             Secret::Text(Text::User, _) => "user name",
             Secret::Text(Text::Credential, _) => "credential",
+            Secret::Text(Text::Mail, _) => "e-mail address",
             Secret::Text(Text::Oem, _) => "data of the manufacturer",
         }
     }

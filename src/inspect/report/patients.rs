@@ -298,7 +298,8 @@ fn unlisted(material: Material<'_>, address: Bdf, port: Option<&Function>, says:
         others: Vec::new(),
         behind: Vec::new(),
         device: logged_name(material, address),
-        listed: false,
+        // Where no function is listed, such as beside a log alone, that says nothing of this one.
+        listed: machine.functions.is_empty(),
         slot: slot.or_else(|| slot_number(port?)),
         port: port.map(|port| port.address),
         root_port: way.first().copied(),

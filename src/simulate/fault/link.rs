@@ -71,7 +71,7 @@ faults! {
     /// of the device, which keeps a link that once trained low from rising again.
     ///
     /// PCIe 6.2, 7.5.3.19. The kernel logs nothing.
-    "autonomous-speed-disabled" => autonomous_speed_disabled on Linked needs [] verdict "misconfigured" takes [
+    "autonomous-speed-disabled" => autonomous_speed_disabled on Linked needs [] verdict "misconfigured" or if_it_idles takes [
         number("speed", 1, "Encoded speed at which the link stays."),
     ];
 
@@ -88,6 +88,11 @@ fn idles(machine: &Machine, call: &Call) -> Option<bool> {
 /// Other devices than display controllers and accelerators do not lower the speed of their link while they idle.
 fn if_it_does_not_idle_so(machine: &Machine, call: &Call) -> Option<&'static str> {
     (!idles(machine, call)?).then_some("degraded-link")
+}
+
+/// Display controllers and accelerators at a low speed may be saving power.
+fn if_it_idles(machine: &Machine, call: &Call) -> Option<&'static str> {
+    idles(machine, call)?.then_some("healthy")
 }
 
 /// Of a display controller only the errors tell flapping from idling.
