@@ -57,7 +57,7 @@ fn a_dead_switch_is_one_patient_with_what_is_behind_it() {
     assert_eq!(places, below.map(|place| format!("0000:{place}.0")));
     let opening = opening(&report);
     assert!(
-        opening.contains("Behind it are silent because of it") && opening.contains("0000:1b:00.0"),
+        opening.contains("What is behind it is silent because of it") && opening.contains("0000:1b:00.0"),
         "{opening}"
     );
     // The port below which the link is, not one inside the switch, of which that bit is always 0.

@@ -71,9 +71,8 @@ fn about_one(material: Material<'_>, patient: &Patient) -> Vec<String> {
     }];
     if !patient.behind.is_empty() {
         let behind: Vec<String> = patient.behind.iter().map(Bdf::to_string).collect();
-        let (are, they) = if behind.len() == 1 { ("is", "it is") } else { ("are", "they are") };
         out.push(format!(
-            "Behind it {are} silent because of it, and whether {they} well is not known: {}.",
+            "What is behind it is silent because of it, and nobody can tell whether it is well: {}.",
             behind.join(", ")
         ));
     }

@@ -22,7 +22,7 @@ pub fn fold(material: Material<'_>, patients: Vec<Patient>) -> Vec<Patient> {
         let mut way = patient.place.iter().copied().filter(|address| *address != patient.address);
         way.find(|address| silent(*address) && is_patient(*address))
     };
-    let reaches = |p: &Patient| !p.listed || silent(p.address);
+    let reaches = |p: &Patient| machine.get(p.address).is_none_or(is_silent);
     let (behind, mut top): (Vec<Patient>, Vec<Patient>) =
         patients.clone().into_iter().partition(|p| reaches(p) && above(p).is_some());
     for patient in behind {

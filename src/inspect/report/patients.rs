@@ -148,7 +148,9 @@ pub fn patients(material: Material<'_>, audience: Audience) -> Vec<Patient> {
         let Some(address) = finding.address else { continue };
         let Some(function) = machine.get(address) else {
             // What a port says of errors that it received is said of the device that sent them.
-            if let Some(source) = patients.iter_mut().find(|p| !p.listed && is_reporter(material, address, p))
+            if let Some(source) = patients
+                .iter_mut()
+                .find(|p| machine.get(p.address).is_none() && is_reporter(material, address, p))
             {
                 source.port.get_or_insert(address);
                 continue;
