@@ -64,6 +64,9 @@ pub fn run(
     for (which, side) in [("first", &first), ("second", &second)] {
         notes.extend(side.session.notes.iter().map(|note| format!("{which}: {note}")));
     }
+    if [&first, &second].iter().any(|side| side.session.platform.kernel_log == Some(true)) {
+        notes.push("events of the kernel logs are not compared: see `pciscope log` of each".to_owned());
+    }
     let answer = diff(first.half(), second.half(), matching, &|f| chosen.wants(f), all, notes);
     let text =
         if first.session.json { json(&answer)? } else { text::diff::diff(&answer, first.session.style) };

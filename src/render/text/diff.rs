@@ -13,6 +13,9 @@ use super::super::style::{Style, Tone, paragraph};
 const SAME: usize = 3;
 /// How many of them are named, and how many paths of values that were not compared.
 const SHOWN: usize = 3;
+
+/// How many functions that went the same way are named.
+const MEMBERS: usize = 12;
 /// From how many values on they are only counted.
 const MANY: usize = 40;
 
@@ -106,10 +109,16 @@ pub fn diff(answer: &Diff, style: Style) -> String {
         }
     }
     for (members, changes) in common.together() {
-        let names: Vec<String> = members.iter().take(SHOWN).map(|f| f.address.to_string()).collect();
-        let more = if members.len() > SHOWN { ", …" } else { "" };
-        let count = style.paint(Tone::Heading, &functions(members.len()));
-        out.push_str(&format!("{count}  {}{more}\n", names.join(", ")));
+        let names: Vec<String> = members.iter().take(MEMBERS).map(|f| f.address.to_string()).collect();
+        let more = match members.len().saturating_sub(MEMBERS) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let count = functions(members.len());
+        // Colours take no columns: the label is written by itself.
+        let mut named = String::new();
+        paragraph(&mut named, &count, &format!("{}{more}", names.join(", ")), count.len() + 2, style);
+        out.push_str(&named.replacen(&count, &style.paint(Tone::Heading, &count), 1));
         lines(&mut out, rows(&changes, false), style);
     }
     for ((side, why), count) in &common.reasons {
@@ -296,7 +305,9 @@ fn fields(members: &[&Change]) -> String {
 
 /// Both values.
 fn values(change: &Change) -> String {
-    let text = |v: &Option<FieldValue>| v.as_ref().map_or("none".to_owned(), |v| v.text.clone());
+    // The kernel lists a counter once it is not zero.
+    let nothing = if change.delta.is_some() { "0" } else { "none" };
+    let text = |v: &Option<FieldValue>| v.as_ref().map_or(nothing.to_owned(), |v| v.text.clone());
     let delta = change.delta.map_or(String::new(), |delta| format!(" ({delta:+})"));
     match (change.path.as_str(), &change.first, &change.second) {
         ("command_line", Some(a), Some(b)) => words(&a.text, &b.text),
