@@ -176,7 +176,11 @@ pub static SIGNS: &[Sign] = &[
     Sign {
         id: "register-reads-all-ones",
         says: "the driver prints a register of the device as all-ones",
-        events: &[Seen::any("driver.register-reads-all-ones"), Seen::any("audio.pointer-reads-all-ones")],
+        events: &[
+            Seen::any("driver.register-reads-all-ones"),
+            Seen::any("audio.pointer-reads-all-ones"),
+            Seen::with("storage.lockup", &[With::Number("value", &[0xffff_ffff])]),
+        ],
         undone_by: &[
             "nvidia.started",
             "nvme.started",
@@ -560,11 +564,12 @@ pub static SIGNS: &[Sign] = &[
     },
     Sign {
         id: "recovered",
-        says: "the kernel recovered the devices below the port from an error",
+        says: "the kernel or the driver recovered from an error",
         place: Place::OwnOrAbove,
         events: &[
             Seen::any("aer.recovered"),
             Seen::with("mlx5.recovery", &[With::Word("state", &["succeeded"])]),
+            Seen::any("wireless.recovered"),
         ],
         ..BASE
     },
