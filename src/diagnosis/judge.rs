@@ -155,6 +155,8 @@ fn followed<'a>(
 fn nothing_fired(sources: &Sources<'_>, observations: &[Observation<'_>]) -> (Verdict, Confidence) {
     let seen = |sign: &str| observations.iter().any(|o| o.sign.id == sign);
     match (sources.scene.is_some(), sources.log.is_some()) {
+        // What a driver complains of in unknown words may be trouble.
+        (true, true) if seen("answers") && seen("driver-complaint") => (Verdict::Healthy, Confidence::Likely),
         (true, true) if seen("answers") => (Verdict::Healthy, Confidence::Certain),
         (true, false) if seen("answers") => (Verdict::Healthy, Confidence::Likely),
         _ => (Verdict::Healthy, Confidence::Possible),

@@ -66,16 +66,6 @@ pub static RULES: &[Rule] = &[
         ..BASE
     },
     Rule {
-        id: "sleeps-on-purpose",
-        verdict: Verdict::Asleep,
-        confidence: Confidence::Certain,
-        seen: &["sleeps"],
-        unless: &["inaccessible", "driver-reads-all-ones"],
-        because: "Runtime power management took the power of a device that nobody uses; it looks like a dead one and is none.",
-        source: "Linux Documentation/power/pci.rst; drivers/pci/pci-sysfs.c (pci_config_pm_runtime_get)",
-        ..BASE
-    },
-    Rule {
         id: "slot-without-power",
         verdict: Verdict::SlotPower,
         seen: &["power-fault"],
@@ -372,7 +362,13 @@ pub static RULES: &[Rule] = &[
         id: "off-the-bus-after-hang",
         verdict: Verdict::FallenOffBus,
         seen: &["inaccessible", "not-back-from-sleep"],
-        before: &["engine-failed", "driver-failed", "memory-reads-all-ones", "registers-stuck"],
+        before: &[
+            "engine-failed",
+            "driver-failed",
+            "device-slow",
+            "memory-reads-all-ones",
+            "registers-stuck",
+        ],
         unless: &["answers"],
         unless_before: &["uncorrected-errors", "contained", "card-not-present"],
         unless_after: &["started"],

@@ -170,7 +170,7 @@ pub static RULES: &[Rule] = &[
     Rule {
         id: "interrupts-lost",
         verdict: Verdict::InterruptsUnavailable,
-        seen: &["interrupt-lost", "interrupt-nobody-took"],
+        seen: &["interrupt-lost", "interrupts-lost-often", "interrupt-nobody-took"],
         unless_before: &["firmware-silent", "engine-failed", "uncorrected-errors"],
         because: "Interrupts were set up and did not arrive where they should; nothing says that the device is gone.",
         source: "Linux drivers/nvme/host/pci.c (nvme_timeout), kernel/irq/spurious.c",
@@ -284,11 +284,44 @@ pub static RULES: &[Rule] = &[
         ..BASE
     },
     Rule {
+        id: "program-stopped-the-engine",
+        verdict: Verdict::ApplicationFault,
+        confidence: Confidence::Possible,
+        seen: &["engine-failed"],
+        before: &["program-missed-memory"],
+        unless: &["firmware-silent"],
+        because: "An engine stopped after a program had it reach for memory that the program does not have; a defect of the driver \
+                  looks the same.",
+        source: "Linux drivers/gpu/drm/amd/amdgpu (gmc_v9_0_process_interrupt, amdgpu_job_timedout)",
+        ..BASE
+    },
+    Rule {
         id: "device-failed",
         verdict: Verdict::DeviceFirmware,
         seen: &["engine-failed", "firmware-silent"],
+        unless_after: &["started", "recovered", "found-again"],
         because: "The device is on the bus and reports a failure inside itself.",
         source: NVIDIA,
+        ..BASE
+    },
+    Rule {
+        id: "device-failed-and-came-back",
+        verdict: Verdict::DeviceFirmware,
+        confidence: Confidence::Possible,
+        seen: &["engine-failed", "firmware-silent"],
+        because: "The device reported a failure inside itself, and its driver brought it back: a program, the driver or the device may \
+                  be why.",
+        source: "Linux drivers/gpu/drm/amd/amdgpu (amdgpu_device_gpu_recover), drivers/nvme/host/pci.c (nvme_reset_work)",
+        ..BASE
+    },
+    Rule {
+        id: "interrupt-late",
+        verdict: Verdict::InterruptsUnavailable,
+        confidence: Confidence::Possible,
+        seen: &["interrupt-late"],
+        unless_after: &["started", "recovered", "found-again"],
+        because: "A command was done and its interrupt had not come: once is no proof that interrupts do not arrive.",
+        source: "Linux drivers/nvme/host/pci.c (nvme_timeout)",
         ..BASE
     },
     Rule {
@@ -367,9 +400,9 @@ pub static RULES: &[Rule] = &[
         id: "program-suspected",
         verdict: Verdict::ApplicationFault,
         confidence: Confidence::Possible,
-        seen: &["program-suspected"],
-        because: "NVIDIA's first advice for this number is to restart the program.",
-        source: NVIDIA,
+        seen: &["program-suspected", "program-missed-memory"],
+        because: "A program had the device do what it cannot, or the first advice of the maker for this number is to restart the program.",
+        source: "NVIDIA, Xid catalogue (RESTART_APP); Linux drivers/gpu/drm/amd/amdgpu/gmc_v9_0.c",
         ..BASE
     },
     Rule {
@@ -555,6 +588,16 @@ pub static RULES: &[Rule] = &[
         unless_after: &["started"],
         because: "Another driver, often that of the boot screen, holds the addresses that this driver asked for.",
         source: "Linux drivers/pci/pci.c (pci_request_region)",
+        ..BASE
+    },
+    Rule {
+        id: "sleeps-on-purpose",
+        verdict: Verdict::Asleep,
+        confidence: Confidence::Certain,
+        seen: &["sleeps"],
+        unless: &["inaccessible", "driver-reads-all-ones"],
+        because: "Runtime power management took the power of a device that nobody uses; it looks like a dead one and is none.",
+        source: "Linux Documentation/power/pci.rst; drivers/pci/pci-sysfs.c (pci_config_pm_runtime_get)",
         ..BASE
     },
     Rule {

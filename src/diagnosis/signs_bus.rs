@@ -388,7 +388,11 @@ pub static SIGNS: &[Sign] = &[
     Sign {
         id: "power-refused",
         says: "it did not take the power state that was written",
-        events: &[Seen::any("power.refused")],
+        // A device that stays in D0 answers, and has what it needs.
+        events: &[Seen::with(
+            "power.refused",
+            &[With::NotWord("from", &["D0"]), With::NotWord("current", &["D0"])],
+        )],
         ..BASE
     },
     Sign {
@@ -564,11 +568,12 @@ pub static SIGNS: &[Sign] = &[
     },
     Sign {
         id: "recovered",
-        says: "the kernel or the driver recovered from an error",
+        says: "the kernel or its driver recovered the device from an error",
         place: Place::OwnOrAbove,
         events: &[
             Seen::any("aer.recovered"),
             Seen::with("mlx5.recovery", &[With::Word("state", &["succeeded"])]),
+            Seen::with("amdgpu.reset", &[With::Word("state", &["succeeded"])]),
             Seen::any("wireless.recovered"),
         ],
         ..BASE

@@ -201,10 +201,22 @@ pub static SIGNS: &[Sign] = &[
         id: "interrupt-lost",
         says: "interrupts were set up and did not arrive",
         events: &[
-            Seen::any("nvme.interrupt-lost"),
             Seen::with("nvidia.rm-init-failed", &[With::Number("rm_status", &[0x45])]),
             Seen::any("iommu.interrupt-blocked"),
         ],
+        ..BASE
+    },
+    Sign {
+        id: "interrupts-lost-often",
+        says: "interrupts did not arrive, several times within hours",
+        events: &[Seen::any("nvme.interrupt-lost")],
+        rate: Some(Rate { times: 3, seconds_apart: 3600 }),
+        ..BASE
+    },
+    Sign {
+        id: "interrupt-late",
+        says: "a command was done and its interrupt had not come",
+        events: &[Seen::any("nvme.interrupt-lost")],
         ..BASE
     },
     Sign {
@@ -315,7 +327,9 @@ pub static SIGNS: &[Sign] = &[
         events: &[
             Seen::with("nvme.command-timeout", &[With::Word("what", &["aborting"])]),
             Seen::any("ethernet.transmit-hang"),
+            Seen::any("ethernet.transmit-timeout"),
             Seen::any("ethernet.command-timeout"),
+            Seen::any("gpu.hang"),
             Seen::any("wireless.firmware-failed"),
         ],
         aftermath: Some(DAY),
@@ -420,6 +434,13 @@ pub static SIGNS: &[Sign] = &[
         ..BASE
     },
     Sign {
+        id: "program-missed-memory",
+        says: "a program had the device reach for memory that the program does not have",
+        events: &[Seen::any("amdgpu.page-fault")],
+        aftermath: Some(MINUTES),
+        ..BASE
+    },
+    Sign {
         id: "program-suspected",
         says: "an engine of the device stopped for one program, which may be why",
         events: &[Seen::with("nvidia.xid", &[With::Level(Level::Depends), With::FirstAdvice("RESTART_APP")])],
@@ -451,8 +472,6 @@ pub static SIGNS: &[Sign] = &[
             Seen::any("nvidia.not-supported"),
             Seen::any("nvidia.version-mismatch"),
             Seen::any("nvidia.removed-in-use"),
-            Seen::any("ethernet.transmit-timeout"),
-            Seen::any("gpu.hang"),
         ],
         aftermath: Some(DAY),
         over_by: &["started", "recovered", "found-again"],

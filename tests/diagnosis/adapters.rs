@@ -13,7 +13,9 @@ const FOUND: &str = "pci 0000:0a:00.0: [8086:1592] type 00 class 0x020000";
 fn an_adapter_that_its_driver_gave_up_is_not_healthy() {
     for messages in [
         &["hpsa 0000:0a:00.0: Controller lockup detected: 0x00130000 after 30"][..],
-        &["hpsa 0000:0a:00.0: controller lockup detected: LUN:0000004000000000 CDB:01040000000000000000000000000000"],
+        &[
+            "hpsa 0000:0a:00.0: controller lockup detected: LUN:0000004000000000 CDB:01040000000000000000000000000000",
+        ],
         &["smartpqi 0000:0a:00.0: controller is offline: status code 0x6100c"],
         &["smartpqi 0000:0a:00.0: controller offline"],
         &["smartpqi 0000:0a:00.0: controller offline: reason code 0x4 (no controller heartbeat detected)"],
@@ -33,7 +35,9 @@ fn an_adapter_that_its_driver_gave_up_is_not_healthy() {
     let possible = ["0000:0a:00.0 fallen-off-bus possible registers-read-all-ones"];
     assert_eq!(ill(&log(&[FOUND, ones])), possible);
     // In words of a driver that the catalogue lacks.
-    for words in ["Device lost", "controller offline!", "firmware lockup", "core 2 halted", "function reset failed"] {
+    for words in
+        ["Device lost", "controller offline!", "firmware lockup", "core 2 halted", "function reset failed"]
+    {
         let line = format!("foo 0000:0a:00.0: {words}");
         let expected = ["0000:0a:00.0 unknown possible trouble-not-understood"];
         assert_eq!(ill(&log(&[FOUND, &line])), expected, "{words}");
@@ -130,7 +134,8 @@ fn different_lines_are_different_events() {
     ];
     let text = log(&lines);
     let log = events_of(&mut text.as_bytes()).unwrap();
-    let told: Vec<(&str, u64)> = log.events.iter().map(|event| (event.message.as_str(), event.count)).collect();
+    let told: Vec<(&str, u64)> =
+        log.events.iter().map(|event| (event.message.as_str(), event.count)).collect();
     assert_eq!(told, [(lines[0], 1), (lines[1], 1), (lines[2], 2)]);
     assert_eq!(answer_to(&text).verdict, Verdict::Unknown);
 }

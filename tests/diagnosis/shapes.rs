@@ -89,13 +89,13 @@ fn a_gpu_that_reads_all_ones_after_a_hang_is_gone() {
 fn an_interface_is_its_device_wherever_that_is_said() {
     let watchdog = "[7005.000000] NETDEV WATCHDOG: eno1 (i40e): transmit queue 12 timed out 5120 ms\n";
     let names = "[7005.000100] i40e 0000:3d:00.0 eno1: tx_timeout recovery level 1, txqueue 12\n";
-    let expected = ["0000:3d:00.0 driver-wedged driver-failed"];
+    let expected = ["0000:3d:00.0 device-firmware device-slow"];
     assert_eq!(ill(&format!("{watchdog}{names}")), expected);
     let before = "[  30.000000] i40e 0000:3d:00.0 eno1: NIC Link is Up, 25 Gbps Full Duplex\n";
     assert_eq!(ill(&format!("{before}{watchdog}")), expected);
     // Another interface is another device's.
     let other = names.replace("eno1", "eno2");
-    assert_eq!(ill(&format!("{watchdog}{other}")), ["eno1 driver-wedged driver-failed"]);
+    assert_eq!(ill(&format!("{watchdog}{other}")), ["eno1 device-firmware device-slow"]);
 }
 
 #[test]
@@ -174,4 +174,55 @@ fn a_device_that_was_in_trouble_before_it_was_lost_is_said_to_have_been() {
         );
         assert_eq!(ill(&log), ["0000:41:00.0 fallen-off-bus off-the-bus-after-trouble"], "{id}");
     }
+}
+
+#[test]
+fn a_device_that_stays_in_d0_is_not_stuck() {
+    let log = "[    0.400000] pci 0000:00:1c.0: [8086:a110] type 01 class 0x060400 PCIe Root Port\n\
+        [ 4011.200000] pcieport 0000:00:1c.0: Refused to change power state from D0 to D3hot\n";
+    assert_eq!(ill(log), [""; 0]);
+    let log = log.replace("from D0 to D3hot", "from D3hot to D0");
+    assert_eq!(ill(&log), ["0000:00:1c.0 power-state-stuck wakes-no-more"]);
+}
+
+#[test]
+fn a_program_that_misses_memory_stops_its_engine() {
+    let log = "[    3.100000] amdgpu 0000:03:00.0: enabling device (0006 -> 0007)\n\
+        [ 1200.000100] amdgpu 0000:03:00.0: amdgpu: [gfxhub] page fault (src_id:0 ring:24 vmid:3 pasid:32780, for process viewer pid 4100 thread viewer:cs0 pid 4102)\n\
+        [ 1210.300000] [drm:amdgpu_job_timedout [amdgpu]] *ERROR* ring gfx_0.0.0 timeout, signaled seq=120, emitted seq=122\n\
+        [ 1211.000000] amdgpu 0000:03:00.0: amdgpu: GPU reset begin!\n\
+        [ 1212.000000] amdgpu 0000:03:00.0: amdgpu: GPU reset(2) succeeded!\n";
+    assert_eq!(ill(log), ["0000:03:00.0 application-fault program-stopped-the-engine"]);
+    // Without the fault it stays open who was why; what came back is no certain failure.
+    let log: String =
+        log.lines().filter(|line| !line.contains("page fault")).map(|l| format!("{l}\n")).collect();
+    assert_eq!(ill(&log), ["0000:03:00.0 device-firmware device-failed-and-came-back"]);
+    let log: String =
+        log.lines().filter(|line| !line.contains("succeeded")).map(|l| format!("{l}\n")).collect();
+    assert_eq!(ill(&log), ["0000:03:00.0 device-firmware device-failed"]);
+}
+
+#[test]
+fn once_late_is_no_proof_and_several_times_is() {
+    let found = "[    2.100000] nvme nvme0: pci function 0000:01:00.0\n";
+    let late =
+        |second: u32| format!("[{second:>5}.000000] nvme nvme0: I/O 12 QID 4 timeout, completion polled\n");
+    assert_eq!(
+        ill(&format!("{found}{}", late(5000))),
+        ["0000:01:00.0 interrupts-unavailable interrupt-late"]
+    );
+    let log = format!("{found}{}{}{}{}", late(5000), late(5030), late(5060), late(5090));
+    assert_eq!(ill(&log), ["0000:01:00.0 interrupts-unavailable interrupts-lost"]);
+}
+
+#[test]
+fn a_watchdog_of_the_network_is_no_wedged_driver() {
+    let log = "[    2.100000] i40e 0000:3b:00.0 eno1: NIC Link is Up, 10 Gbps Full Duplex\n\
+        [ 9000.000000] NETDEV WATCHDOG: eno1 (i40e): transmit queue 3 timed out\n\
+        [ 9001.000000] i40e 0000:3b:00.0 eno1: NIC Link is Up, 10 Gbps Full Duplex\n";
+    assert!(
+        ill(log).iter().all(|verdict| verdict.ends_with(" device-firmware device-slow")),
+        "{:?}",
+        ill(log)
+    );
 }

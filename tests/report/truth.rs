@@ -349,3 +349,27 @@ fn the_controller_has_one_log_of_one_time() {
     assert_eq!(asked.iter().filter(|topic| *topic == "management-controller").count(), 1, "{asked:?}");
     assert_eq!(request(&report, "management-controller")["device"], Value::Null);
 }
+
+#[test]
+fn what_the_log_names_without_an_address_is_no_sound_machine() {
+    let folder = tempfile::tempdir().unwrap();
+    let letter = |name: &str, text: &str| {
+        let log = folder.path().join(name);
+        std::fs::write(&log, text).unwrap();
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_pciscope"))
+            .args(["report", "--for", "provider", "--format", "json", "--log"])
+            .arg(&log)
+            .output()
+            .unwrap();
+        serde_json::from_slice::<Value>(&output.stdout).unwrap()
+    };
+    let report = letter(
+        "no-link",
+        "[    2.335880] imx6q-pcie 33800000.pcie: Phy link never came up\n\
+         [    2.341642] imx6q-pcie: probe of 33800000.pcie failed with error -110\n",
+    );
+    assert_eq!(report["title"], "33800000.pcie: link down");
+    assert!(opening(&report).contains("does not tell its address"), "{report}");
+    let report = letter("quiet", "[    0.300000] pci_bus 0000:00: root bus resource [bus 00-ff]\n");
+    assert_eq!(report["title"], "PCI Express: nothing in the kernel log says that a device has failed");
+}

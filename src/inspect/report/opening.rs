@@ -17,6 +17,16 @@ pub fn title(audience: Audience, material: Material<'_>, patients: &[Patient]) -
     let of = machine.map(|name| format!(" of {name}")).unwrap_or_default();
     match (audience, patients) {
         (Audience::Qualification, _) => format!("Qualification{of}"),
+        (_, []) if !without_address(material).is_empty() => match without_address(material).as_slice() {
+            [(one, name)] => format!("{name}{of}: {}", one.verdict.words()),
+            several => format!("{} devices{of} have trouble", several.len()),
+        },
+        (_, []) if material.inspection.machine.functions.is_empty() => match material.log() {
+            Some(log) if log.recognized => {
+                format!("PCI Express{of}: nothing in the kernel log says that a device has failed")
+            }
+            _ => format!("PCI Express{of}: not known (no function was read)"),
+        },
         (_, []) => match unread(material).as_slice() {
             [] => format!("PCI Express{of}: no device has failed"),
             [_] => format!("PCI Express{of}: not known (1 function could not be read in full)"),
@@ -41,6 +51,14 @@ pub fn opening(
     requests: &[Request],
 ) -> Vec<String> {
     let mut out = about::about(material, patients);
+    out.extend(without_address(material).into_iter().map(|(device, name)| {
+        format!(
+            "{name}: {} ({}). {}. The log does not tell its address, so that nothing is asked for it; `pciscope diagnose` says more.",
+            device.verdict.words(),
+            device.confidence.name(),
+            capital(device.means.trim_end_matches('.'))
+        )
+    }));
     out.extend(cleared(material).into_iter().map(|device| about::not_sick(material, device)));
     if audience == Audience::Provider && !(patients.is_empty() && requests.is_empty()) {
         out.push(asks(material, patients, requests));
@@ -122,6 +140,13 @@ const KINDS: usize = 8;
 
 /// Most functions that are named because they could not be read.
 const NAMED: usize = 8;
+
+/// What has trouble and is known by its name alone, with the name.
+fn without_address(material: Material<'_>) -> Vec<(&Device, &str)> {
+    let sick = |device: &&Device| !matches!(device.verdict, Verdict::Healthy | Verdict::Unknown);
+    let nameless = material.diagnoses.iter().filter(sick).filter(|device| device.address.is_none());
+    nameless.filter_map(|device| Some((device, device.name.as_deref()?))).collect()
+}
 
 /// Functions of which it is not known whether they answer or, because too little of them was read, whether they are well.
 fn unread(material: Material<'_>) -> Vec<&Function> {

@@ -25,6 +25,17 @@ pub const KINDS: &[Kind] = &[
         ],
     ),
     Kind::new(
+        "amdgpu.page-fault",
+        Level::Application,
+        "The GPU was to reach for memory that is not mapped for the program: a defect of the program, or of the driver.",
+        "drivers/gpu/drm/amd/amdgpu/gmc_v9_0.c, gmc_v10_0.c (gmc_v9_0_process_interrupt)",
+        &[Wording::whole(
+            "page fault (src_id:",
+            r"<dev>(?:amdgpu: )?\[\w+\] (?:\S+ )?page fault \(src_id:\d+ ring:\d+ vmid:\d+ pasid:\d+(?:, for process (?P<process>\S*) pid (?P<pid>\d+))?",
+        )
+        .of("amdgpu")],
+    ),
+    Kind::new(
         "amdgpu.reset",
         Level::Consequence,
         "The driver resets the GPU.",

@@ -75,12 +75,15 @@ pub const KINDS: &[Kind] = &[
         "A host controller found no link: the slot is empty, or its card does not train.",
         "drivers/pci/controller/dwc/pcie-designware.c (dw_pcie_wait_for_link) and others",
         &[
-            Wording::whole("Phy link never came up", r"^(?P<name>\S+ \S+): Phy link never came up"),
+            Wording::whole(
+                "Phy link never came up",
+                r"^(?P<driver><word>) (?P<name>\S+): Phy link never came up",
+            ),
             Wording::whole(
                 ".pcie failed with error",
                 r"^(?P<driver><word>): probe of (?P<name>\S+\.pcie) failed with error (?P<error>-?\d+)",
             ),
-            Wording::whole("PCIe link down", r"^(?P<name>\S+ \S+): PCIe link down"),
+            Wording::whole("PCIe link down", r"^(?P<driver><word>) (?P<name>\S+): PCIe link down"),
         ],
     ),
 ];

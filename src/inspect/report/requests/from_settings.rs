@@ -123,6 +123,8 @@ pub(super) fn of_patient(
         "error-reporting" => proofs = handed_over(material).unwrap_or(proofs),
         _ => {}
     }
+    // Findings show the same lines.
+    proofs = distinct(proofs.into_iter());
     proofs.truncate(EVIDENCE);
     let whole = wrong.iter().all(|f| f.address.is_none());
     let request = Request {

@@ -7,9 +7,9 @@ mod room;
 
 use std::collections::BTreeSet;
 
-use crate::check::finding::{Finding, Status, Who};
+use crate::check::finding::{Finding, Proof, Status, Who};
 use crate::diagnosis::Verdict;
-use crate::inspect::check::Evidence;
+use crate::inspect::check::{Evidence, evidence};
 use crate::inspect::diagnose::Device;
 use crate::kernel_log::{Event, Level};
 use crate::pci::Bdf;
@@ -166,13 +166,11 @@ pub fn about<'a>(material: Material<'a>, patient: &'a Patient) -> impl Iterator<
 
 /// A line of the log as evidence.
 fn line(event: &Event) -> Evidence {
-    Evidence {
-        path: "kernel log".to_owned(),
-        offset: None,
-        width: None,
-        raw: None,
-        decoded: event.evidence.first().map_or(event.message.clone(), |line| line.text.clone()),
-    }
+    let proof = match event.evidence.first() {
+        Some(line) => Proof::line(line),
+        None => Proof::Log { line: event.message.clone() },
+    };
+    evidence(&proof)
 }
 
 /// Whether it is a reason to ask. A warning about a line of the log, such as a corrected error, is none.
