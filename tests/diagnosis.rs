@@ -14,6 +14,8 @@ use pciscope::simulate::kernel::KERNELS;
 use pciscope::simulate::state::Machine;
 use pciscope::simulate::{library, output, source};
 
+#[path = "diagnosis/adapters.rs"]
+mod adapters;
 #[path = "diagnosis/any_log.rs"]
 mod any_log;
 #[path = "diagnosis/captures.rs"]

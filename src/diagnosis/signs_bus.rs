@@ -176,7 +176,11 @@ pub static SIGNS: &[Sign] = &[
     Sign {
         id: "register-reads-all-ones",
         says: "the driver prints a register of the device as all-ones",
-        events: &[Seen::any("driver.register-reads-all-ones"), Seen::any("audio.pointer-reads-all-ones")],
+        events: &[
+            Seen::any("driver.register-reads-all-ones"),
+            Seen::any("audio.pointer-reads-all-ones"),
+            Seen::with("storage.lockup", &[With::Number("value", &[0xffff_ffff])]),
+        ],
         undone_by: &[
             "nvidia.started",
             "nvme.started",
@@ -570,6 +574,7 @@ pub static SIGNS: &[Sign] = &[
             Seen::any("aer.recovered"),
             Seen::with("mlx5.recovery", &[With::Word("state", &["succeeded"])]),
             Seen::with("amdgpu.reset", &[With::Word("state", &["succeeded"])]),
+            Seen::any("wireless.recovered"),
         ],
         ..BASE
     },

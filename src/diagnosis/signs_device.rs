@@ -268,7 +268,7 @@ pub static SIGNS: &[Sign] = &[
     Sign {
         id: "memory-errors",
         says: "the device's memory makes errors",
-        events: &[Seen::with("nvidia.xid", &[With::Level(Level::Memory)])],
+        events: &[Seen::with("nvidia.xid", &[With::Level(Level::Memory)]), Seen::any("amdgpu.memory-error")],
         aftermath: Some(DAY),
         over_by: &["started", "found-again"],
         ..BASE
@@ -281,6 +281,7 @@ pub static SIGNS: &[Sign] = &[
             Seen::with("nvidia.rm-init-failed", &[With::Number("init_status", &[0x60, 0x61, 0x62])]),
             Seen::any("nvidia.firmware-left-over"),
             Seen::any("amdgpu.firmware-silent"),
+            Seen::any("wireless.firmware-silent"),
         ],
         undone_by: &["nvidia.started"],
         aftermath: Some(DAY),
@@ -308,6 +309,10 @@ pub static SIGNS: &[Sign] = &[
             Seen::with("wireless.no-access", &[With::NotNumber("value", NOBODY)]),
             Seen::with("ahci.reset-failed", &[With::NotNumber("value", NOBODY)]),
             Seen::any("storage.firmware-failed"),
+            Seen::with("storage.lockup", &[With::NotNumber("value", NOBODY)]),
+            Seen::with("storage.lockup", &[With::Lacks("value")]),
+            Seen::any("wireless.reset-failed"),
+            Seen::any("idxd.halted"),
             Seen::any("storage.reset-failed"),
             Seen::any("cxl.mailbox-timeout"),
             Seen::any("power.pending-transaction"),
@@ -335,6 +340,7 @@ pub static SIGNS: &[Sign] = &[
         id: "driver-alarm",
         says: "the driver says that the device hangs, died or does not answer, in words that the catalogue does not know",
         events: &[Seen::any("driver.alarm")],
+        undone_by: &["driver.recovered", "wireless.recovered"],
         ..BASE
     },
     Sign {

@@ -267,7 +267,7 @@ fn not_understood(diagnoses: &[Diagnosis<'_>], sources: &Sources<'_>) -> Option<
     let mut first: Option<&Event> = None;
     for diagnosis in diagnoses.iter().filter(|d| d.rule.is_none()) {
         let complaints = diagnosis.observations.iter().filter_map(Observation::event);
-        let mine: Vec<&Event> = complaints.filter(|event| event.is_from_words_alone()).collect();
+        let mine: Vec<&Event> = complaints.filter(|event| event.is_complaint()).collect();
         let Some(earliest) = mine.iter().min_by_key(|event| (event.boot, event.line())) else { continue };
         count += mine.iter().map(|event| event.count).sum::<u64>();
         subjects.push(diagnosis.subject.to_string());

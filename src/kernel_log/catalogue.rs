@@ -92,7 +92,7 @@ fn compile(wording: &str) -> Result<Regex, regex::Error> {
 }
 
 /// Pieces of text of lines that say which device a driver speaks of.
-const NAMING_PIECES: [&str; 20] = [
+const NAMING_PIECES: [&str; 21] = [
     "nvidia 0",
     "nvme 0",
     "amdgpu 0",
@@ -107,6 +107,7 @@ const NAMING_PIECES: [&str; 20] = [
     "bnxt_en 0",
     "r8169 0",
     "tg3 0",
+    "bnx2x 0",
     "mpt3sas 0",
     "iwlwifi 0",
     "megaraid_sas 0",

@@ -394,8 +394,32 @@ fn key(event: &Event) -> Key {
         .fields
         .iter()
         .filter(|(name, _)| vocabulary(name).is_some_and(|field| field.role == Role::Identifies));
-    let fields = identifying.map(|(name, value)| (*name, value.clone())).collect();
+    let mut fields: Vec<(&'static str, Value)> =
+        identifying.map(|(name, value)| (*name, value.clone())).collect();
+    // Of what no wording describes, only the text tells whether it is the same.
+    if event.is_from_words_alone() {
+        fields.push(("message", Value::Text(without_numbers(&event.message))));
+    }
     (event.boot, event.kind.id, event.device, fields)
+}
+
+/// A message with `#` for every word that has a digit in it, or that is eight hexadecimal digits.
+fn without_numbers(message: &str) -> String {
+    let mut masked = String::with_capacity(message.len());
+    let mut rest = message;
+    while let Some(c) = rest.chars().next() {
+        let end = rest.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(rest.len());
+        let word = &rest[..end];
+        let is_number = word.bytes().any(|b| b.is_ascii_digit())
+            || matches!(word.len(), 8 | 16) && word.bytes().all(|b| b.is_ascii_hexdigit());
+        if word.is_empty() {
+            masked.push(c);
+        } else {
+            masked.push_str(if is_number { "#" } else { word });
+        }
+        rest = &rest[end.max(if word.is_empty() { c.len_utf8() } else { 0 })..];
+    }
+    masked
 }
 
 fn is_near(open: &Event, record: &Record<'_>) -> bool {

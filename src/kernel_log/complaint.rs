@@ -1,7 +1,7 @@
 //! Lines by which a driver complains of its device in words that the catalogue does not know.
 //!
 //! No catalogue has every line of every driver. What was not understood must not count as if all were well: lines that name a
-//! function and sound like trouble are events too, of three kinds, of which less is concluded than of any other. Which words
+//! function and sound like trouble are events too, of which less is concluded than of any other. Which words
 //! sound so is our own reading of logs.
 
 use std::sync::LazyLock;
@@ -36,14 +36,22 @@ pub const KINDS: &[Kind] = &[
         "the words of the line alone",
         &[],
     ),
+    Kind::new(
+        "driver.recovered",
+        Level::Information,
+        "A driver says in words that this catalogue does not know that its device works again.",
+        "the words of the line alone",
+        &[],
+    ),
 ];
 
 const ALL_ONES: &Kind = &KINDS[0];
 const ALARM: &Kind = &KINDS[1];
 const COMPLAINT: &Kind = &KINDS[2];
+const RECOVERED: &Kind = &KINDS[3];
 
 /// Words of a device that is in trouble: these pieces, at the beginning of a word (`changed` is no `hang`).
-const ALARMING: [&str; 17] = [
+const ALARMING: [&str; 28] = [
     "not respond",
     "stopped respond",
     "unresponsive",
@@ -61,14 +69,32 @@ const ALARMING: [&str; 17] = [
     "hardware error",
     "hw error",
     "stuck",
+    "lockup",
+    "lock up",
+    "locked up",
+    "halted",
+    "device lost",
+    "reset failed",
+    // Ports, processors and tests are offline too, and disks are told so; the device itself is when its driver gave it up.
+    "controller is offline",
+    "controller offline",
+    "device is offline",
+    "device offline",
+    "adapter is offline",
 ];
+
+/// Words of a device that works again, unless the line says that something failed or did not succeed.
+const RECOVERING: [&str; 4] = ["successfully recovered", "reset done", "reset succeeded", "reset successful"];
+
+/// With these words what sounds alarming is a complaint only: its driver still tries.
+const TRYING: [&str; 1] = ["attempting to recover"];
 
 /// Words of something that did not work: these pieces, at the beginning of a word (`default` is no `fault`).
 const COMPLAINING: [&str; 9] =
     ["fail", "error", "timeout", "timed out", "fault", "unable to", "abort", "lost", "ffffffff"];
 
 /// What sounds like trouble and is none: files that are not installed, settings, and reports that something is well.
-const HARMLESS: [&str; 17] = [
+const HARMLESS: [&str; 25] = [
     r"timeouts?\s*[:=]\s*\d",
     "direct firmware load for",
     "failed to load",
@@ -86,6 +112,15 @@ const HARMLESS: [&str; 17] = [
     "fault tolerant",
     "page fault handling",
     "crash dump",
+    // ixgbe, fm10k and ice name so what turned out to be none (ixgbe_tx_timeout in drivers/net/ethernet/intel/ixgbe/ixgbe_main.c).
+    "fake tx hang",
+    "lockup detector",
+    "lockup detection",
+    "lockup_timeout",
+    "lockup timeout",
+    r"(?:^|[^\w-])correct(?:ed|able) (?:hardware|hw) error",
+    "no hang",
+    r"\b0 (?:new )?uncorrectable",
 ];
 
 struct Words {
@@ -93,6 +128,9 @@ struct Words {
     any: Option<AhoCorasick>,
     complaining: Option<Regex>,
     alarming: Option<Regex>,
+    recovering: Option<Regex>,
+    in_vain: Option<Regex>,
+    trying: Option<Regex>,
     harmless: Option<Regex>,
     who: Option<Regex>,
     all_ones: Option<Regex>,
@@ -101,28 +139,50 @@ struct Words {
 
 static WORDS: LazyLock<Words> = LazyLock::new(|| {
     let search = |words: &[&str]| AhoCorasick::builder().ascii_case_insensitive(true).build(words).ok();
-    let all = ALARMING.iter().chain(&COMPLAINING);
+    let all = ALARMING.iter().chain(&COMPLAINING).chain(&RECOVERING);
     let pieces: Vec<&str> = all.map(|piece| piece.trim_end_matches(r"\b")).collect();
     let regex = |text: &str| regex::bytes::RegexBuilder::new(text).unicode(false).build().ok();
     Words {
         complaining: regex(&format!(r"(?i)\b(?:0x)?(?:{})", COMPLAINING.join("|"))),
         any: search(&pieces),
         alarming: regex(&format!(r"(?i)\b(?:{})", ALARMING.join("|"))),
+        recovering: regex(&format!(r"(?i)\b(?:{})", RECOVERING.join("|"))),
+        in_vain: regex(r"(?i)\b(?:not (?:\w+ )?|un)success|\bfail"),
+        trying: regex(&format!("(?i)(?:{})", TRYING.join("|"))),
         harmless: regex(&format!("(?i)(?:{})", HARMLESS.join("|"))),
         // As in the wordings of the catalogue, and as qla2xxx writes it (drivers/scsi/qla2xxx/qla_dbg.c, ql_dbg_prefix).
         who: regex(
             r"^(?:(?P<driver>[\w.+-]+) \[?(?P<device>[0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7])(?:\]-[0-9a-f]{4}:\d*: |(?: [^:\[\]]{1,64})?: )|(?:nvme )?(?P<controller>nvme\d+|mpt[23]sas_cm\d+): )(?P<message>.+)$",
         ),
-        all_ones: regex(r"(?i)(?P<name>[\w\]]+)\s*(?:=|:|\(|\s)\s*\(?(?:0x)?ffffffff\b"),
+        all_ones: regex(r"(?i)(?P<name>[\w\]]+)(?:\s*(?P<sign>[=:(])[\s(]*|\s+(?:is\s+)?)(?:0x)?ffffffff\b"),
         row: regex(r"(?i)(?:\b(?:0x)?ffffffff\b[,\s]*){4}"),
     }
 });
 
-/// What stands before a number that is no register: a result, a size, an address, a mask, a name of something.
-const NO_REGISTERS: [&str; 34] = [
+/// What stands before a number that is no register: a result, a size, an address, a mask, a name of something, what is written.
+const NO_REGISTERS: [&str; 41] = [
     "mask", "masks", "bits", "limit", "size", "length", "len", "count", "addr", "address", "base", "end",
     "to", "range", "mem", "ret", "rc", "rval", "retval", "ret_val", "err", "error", "errno", "result", "id",
-    "key", "lun", "flags", "features", "handle", "tag", "index", "vlan", "pasid",
+    "key", "lun", "flags", "features", "handle", "tag", "index", "vlan", "pasid", "of", "value", "val",
+    "data", "write", "writing", "wrote",
+];
+
+/// What stands before a number that is a register's although no sign of equality is between them; so do names in capitals or with
+/// an underscore.
+const REGISTERS: [&str; 13] = [
+    "register",
+    "registers",
+    "reg",
+    "regs",
+    "status",
+    "state",
+    "response",
+    "cause",
+    "control",
+    "doorbell",
+    "csr",
+    "read",
+    "reads",
 ];
 
 /// Whether a line may be one of these: it names a function and has a word of trouble, or is marked as an error. Never wrong when
@@ -198,10 +258,14 @@ fn kind(message: &[u8], severity: Option<u8>) -> Option<&'static Kind> {
     if row || names_register(message) {
         return Some(ALL_ONES);
     }
-    if says(&words.alarming) || severity.is_some_and(|severity| severity <= 2) {
+    let alarming = says(&words.alarming) && !says(&words.trying);
+    if !alarming && says(&words.recovering) && !says(&words.in_vain) {
+        return Some(RECOVERED);
+    }
+    if alarming || severity.is_some_and(|severity| severity <= 2) {
         return Some(ALARM);
     }
-    (says(&words.complaining) || severity == Some(3)).then_some(COMPLAINT)
+    (says(&words.complaining) || says(&words.alarming) || severity == Some(3)).then_some(COMPLAINT)
 }
 
 /// Whether something that may be a register is printed as all-ones: `CSR_GP_CNTRL 0xffffffff`, `status=ffffffff`. Sizes, masks,
@@ -209,9 +273,15 @@ fn kind(message: &[u8], severity: Option<u8>) -> Option<&'static Kind> {
 fn names_register(message: &[u8]) -> bool {
     let Some(search) = &WORDS.all_ones else { return false };
     search.captures_iter(message).any(|found| {
-        let name = found.name("name").map(|group| group.as_bytes().to_ascii_lowercase()).unwrap_or_default();
+        let written = found.name("name").map(|group| group.as_bytes()).unwrap_or_default();
+        let name = written.to_ascii_lowercase();
         let last = name.rsplit(|b| *b == b'_').next().unwrap_or_default();
-        !NO_REGISTERS.iter().any(|word| name == word.as_bytes() || last == word.as_bytes())
+        let in_capitals = written.iter().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || *b == b'_');
+        let like_a_register = found.name("sign").is_some()
+            || in_capitals && written.iter().any(|b| b.is_ascii_uppercase())
+            || written.iter().any(|b| matches!(b, b'_' | b']'))
+            || REGISTERS.iter().any(|word| name == word.as_bytes());
+        like_a_register && !NO_REGISTERS.iter().any(|word| name == word.as_bytes() || last == word.as_bytes())
     })
 }
 
@@ -233,6 +303,8 @@ mod tests {
             "tg3 0000:0a:00.0 eth0: 0x00000000: 0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff",
             "snd_hda_intel 0000:0a:00.1: spurious response 0xffffffff:0x0, rp = 255, wp = 255",
             "qla2xxx [0000:d8:00.0]-00fb:5: RISC status ffffffff",
+            "foo 0000:0a:00.0: doorbell is 0xffffffff",
+            "foo 0000:0a:00.0: reg[3] ffffffff",
         ] {
             assert_eq!(id(text), "driver.register-reads-all-ones", "{text}");
         }
@@ -243,6 +315,10 @@ mod tests {
             "foo 0000:0a:00.0: reg 0x10: [mem 0xfee00000-0xffffffff]",
             "foo 0000:0a:00.0: register 0xffffffffffffffff",
             "pci 0000:0a:00.0: BAR 0: error updating (0xf7000004 != 0xffffffff)",
+            "nouveau 0000:0a:00.0: bus: MMIO write of ffffffff FAULT at 10eb14 [ PRIVRING ]",
+            "foo 0000:0a:00.0: DMA mask is 0xffffffff",
+            "foo 0000:0a:00.0: fault at offset 10 wrote 0xffffffff",
+            "foo 0000:0a:00.0: error, cookie ffffffff",
         ] {
             assert_ne!(id(text), "driver.register-reads-all-ones", "{text}");
         }
@@ -262,6 +338,17 @@ mod tests {
             ("foo: init failed", "-"),
             ("megaraid_sas 0000:0a:00.0: FW provided TM TaskAbort/Reset timeout\t: 0 secs/0 secs", "-"),
             ("foo 0000:0a:00.0: using the default deadline", "-"),
+            ("foo 0000:0a:00.0: lockup detector enabled", "-"),
+            ("foo 0000:0a:00.0: the card locked up", "driver.alarm"),
+            ("foo 0000:0a:00.0 eth1: offline testing starting", "-"),
+            ("foo 0000:0a:00.0: host controller halted", "driver.alarm"),
+            ("foo 0000:0a:00.0: firmware crash, attempting to recover", "driver.complaint"),
+            ("foo 0000:0a:00.0: link successfully recovered", "driver.recovered"),
+            ("foo 0000:0a:00.0: port was not successfully recovered", "-"),
+            ("foo 0000:0a:00.0: reset done, but init failed", "driver.complaint"),
+            ("foo 0000:0a:00.0: 3 corrected hardware errors", "-"),
+            ("foo 0000:0a:00.0: 0 uncorrectable hardware errors", "-"),
+            ("foo 0000:0a:00.0: 30 uncorrectable hardware errors", "driver.alarm"),
             ("foo 0000:0a:00.0: [drm] *ERROR* CPU pipe A FIFO underrun", "driver.complaint"),
         ] {
             assert_eq!(id(text), kind, "{text}");

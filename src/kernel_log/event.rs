@@ -202,9 +202,14 @@ impl Event {
         self.text(name)?.parse().ok()
     }
 
-    /// Whether it was told from words that sound like trouble, and not by a wording of the catalogue.
+    /// Whether it was told from words alone, and not by a wording of the catalogue.
     pub fn is_from_words_alone(&self) -> bool {
         self.kind.wordings.is_empty()
+    }
+
+    /// Whether it was told from words that sound like trouble.
+    pub fn is_complaint(&self) -> bool {
+        self.is_from_words_alone() && self.kind.id != "driver.recovered"
     }
 
     /// Line at which it first began.

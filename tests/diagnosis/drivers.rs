@@ -7,13 +7,13 @@ use pciscope::kernel_log::source::events_of;
 use pciscope::names::Names;
 
 /// A log of these messages, ten seconds apart.
-fn log(messages: &[&str]) -> String {
+pub fn log(messages: &[&str]) -> String {
     let line = |(place, message): (usize, &&str)| format!("[{:5}.000000] {message}\n", 10 * (place + 1));
     messages.iter().enumerate().map(line).collect()
 }
 
 /// Everybody who is not well, with verdict, confidence and rule.
-fn ill(text: &str) -> Vec<String> {
+pub fn ill(text: &str) -> Vec<String> {
     let log = events_of(&mut text.as_bytes()).unwrap();
     let sources = Sources::new(Some(&log), None);
     let found = diagnose(&sources);
@@ -25,7 +25,7 @@ fn ill(text: &str) -> Vec<String> {
     .collect()
 }
 
-fn answer_to(text: &str) -> Diagnose {
+pub fn answer_to(text: &str) -> Diagnose {
     let log = events_of(&mut text.as_bytes()).unwrap();
     let sources = Sources::new(Some(&log), None);
     let diagnoses = diagnose(&sources);

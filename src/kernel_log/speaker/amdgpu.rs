@@ -2,6 +2,7 @@
 
 use super::super::event::{Kind, Level, Wording};
 
+const RELIABILITY: &str = "drivers/gpu/drm/amd/amdgpu/amdgpu_ras.c (amdgpu_ras_error_print_error_data)";
 const DEVICE: &str = "drivers/gpu/drm/amd/amdgpu/amdgpu_device.c";
 
 /// Everything that this speaker says.
@@ -30,7 +31,7 @@ pub const KINDS: &[Kind] = &[
         "drivers/gpu/drm/amd/amdgpu/gmc_v9_0.c, gmc_v10_0.c (gmc_v9_0_process_interrupt)",
         &[Wording::whole(
             "page fault (src_id:",
-            r"<dev>(?:amdgpu: )?\[(?P<hub>\w+)\] (?:\S+ )?page fault \(src_id:\d+ ring:\d+ vmid:\d+ pasid:\d+(?:, for process (?P<process>\S*) pid (?P<pid>\d+))?",
+            r"<dev>(?:amdgpu: )?\[\w+\] (?:\S+ )?page fault \(src_id:\d+ ring:\d+ vmid:\d+ pasid:\d+(?:, for process (?P<process>\S*) pid (?P<pid>\d+))?",
         )
         .of("amdgpu")],
     ),
@@ -89,6 +90,26 @@ pub const KINDS: &[Kind] = &[
             Wording::whole("PSP ", r"PSP (?P<what>load \S+|create ring|firmware loading|resume) failed")
                 .of("amdgpu"),
         ],
+    ),
+    Kind::new(
+        "amdgpu.memory-error",
+        Level::Memory,
+        "The GPU's memory (umc: unified memory controller) made errors that could not be corrected.",
+        RELIABILITY,
+        &[Wording::whole(
+            "uncorrectable hardware errors detected in",
+            r"<dev>(?:amdgpu: )?(?:\{\d+\}\s*)?(?:socket: \d+,? die: \d+,? )?(?P<count>[1-9]\d*) (?:new )?uncorrectable hardware errors detected in (?:total in )?umc block",
+        )],
+    ),
+    Kind::new(
+        "amdgpu.corrected-errors",
+        Level::Information,
+        "A part of the GPU made errors, and all of them were corrected.",
+        RELIABILITY,
+        &[Wording::whole(
+            "correctable hardware errors detected in",
+            r"<dev>(?:amdgpu: )?(?:\{\d+\}\s*)?(?:socket: \d+,? die: \d+,? )?(?P<count>\d+) (?:new )?correctable hardware errors detected in (?:total in )?(?P<name>\w+) block",
+        )],
     ),
     Kind::new(
         "amdgpu.recovery",

@@ -68,7 +68,8 @@ pub const KINDS: &[Kind] = &[
         Level::Device,
         "The adapter's own firmware stopped, or the adapter reported an error that it cannot recover from.",
         "drivers/net/ethernet/broadcom/bnxt/bnxt.c (bnxt_try_recover_fw, bnxt_async_event_process); \
-         drivers/net/ethernet/emulex/benet/be_main.c (be_detect_error)",
+         drivers/net/ethernet/emulex/benet/be_main.c (be_detect_error); drivers/net/ethernet/broadcom/bnx2x/bnx2x_main.c \
+         (bnx2x_attn_int_deasserted3)",
         &[
             Wording::whole(
                 "Firmware not responding, status",
@@ -81,6 +82,13 @@ pub const KINDS: &[Kind] = &[
                 r"<dev>Unrecoverable Error detected in the adapter",
             ),
             Wording::whole("UE: ", r"<dev>UE: \S.* bit set"),
+            // It names the interface alone (BNX2X_ERR in bnx2x.h).
+            Wording::whole(
+                "assert!",
+                r"^bnx2x: \[\w+:\d+\((?P<interface>[^()]+)\)\] ?MCP? assert!",
+            )
+            .of("bnx2x"),
+            Wording::whole("assert!", r"<dev>\[bnx2x_\w+:\d+\([^()]+\)\] ?MCP? assert!"),
         ],
     ),
     Kind::new(

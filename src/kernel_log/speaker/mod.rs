@@ -12,6 +12,7 @@ pub mod audio;
 pub mod cxl;
 pub mod dpc;
 pub mod ethernet;
+pub mod idxd;
 pub mod interrupts;
 pub mod iommu;
 pub mod kernel;
@@ -60,6 +61,7 @@ pub const ALL: &[&[Kind]] = &[
     ahci::KINDS,
     storage::KINDS,
     cxl::KINDS,
+    idxd::KINDS,
     audio::KINDS,
     thunderbolt::KINDS,
     kernel::KINDS,

@@ -34,7 +34,8 @@ pub const KINDS: &[Kind] = &[
         Level::Device,
         "The adapter's own firmware stopped with a fault, or the adapter reported a failure of its hardware.",
         "drivers/scsi/mpt3sas/mpt3sas_base.c (mpt3sas_base_fault_info), drivers/scsi/megaraid/megaraid_sas_fusion.c, \
-         megaraid_sas_base.c; drivers/scsi/lpfc/lpfc_init.c",
+         megaraid_sas_base.c; drivers/scsi/lpfc/lpfc_init.c; drivers/scsi/smartpqi/smartpqi_sis.c (sis_is_firmware_running), \
+         smartpqi_init.c (pqi_take_ctrl_offline_deferred)",
         &[
             Wording::whole(
                 "_state(0x",
@@ -44,7 +45,36 @@ pub const KINDS: &[Kind] = &[
             Wording::whole("FW in FAULT state", r"<dev>(?:Found )?FW in FAULT state"),
             Wording::whole("FW in FAULT state", r"^megasas: (?:Found )?FW in FAULT state").of("megaraid_sas"),
             Wording::whole("Adapter Hardware Error Data", r"<dev>.*Adapter Hardware Error Data"),
+            Wording::whole(
+                "controller is offline: status code",
+                r"<dev>controller is offline: status code (?P<status>0x[0-9a-f]+)",
+            ),
+            Wording::whole("controller offline", r"<dev>controller offline(?:: reason code 0x[0-9a-f]+ \(.*\))?$"),
         ],
+    ),
+    Kind::new(
+        "storage.lockup",
+        Level::Depends,
+        "The adapter's own firmware locked up. A value of 0xffffffff is all-ones: either nothing answers on the bus, or the firmware left \
+         no code, for which the driver writes the same.",
+        "drivers/scsi/hpsa.c (controller_lockup_detected, hpsa_scsi_interpret_error)",
+        &[
+            Wording::whole(
+                "Controller lockup detected: ",
+                r"<dev>Controller lockup detected: (?P<value>0x[0-9a-f]+)",
+            ),
+            Wording::whole("controller lockup detected: ", r"<dev>controller lockup detected: LUN:"),
+        ],
+    ),
+    Kind::new(
+        "storage.adapter-event",
+        Level::Information,
+        "A line of the adapter's own event log: of its drives, its batteries, and sometimes of itself. It tells nothing of PCI Express.",
+        "drivers/scsi/megaraid/megaraid_sas_base.c (megasas_decode_evt)",
+        &[Wording::whole(
+            "s/0x",
+            r"<dev>-?\d+ \((?:boot \+ )?\d+s/0x[0-9a-f]+/-?\w+\) - ",
+        )],
     ),
     Kind::new(
         "storage.reset-failed",
