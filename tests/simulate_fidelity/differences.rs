@@ -45,6 +45,7 @@ pub const DIFFERENCES: &[Known] = &[
     known("hp-gone-nvme-io", "log nvme 0000:01:00.0: Unable to change power state *", NVME_IO),
     known("hp-gone-nvme-io", "event power.inaccessible *", NVME_IO),
     known("hp-gone-nvme-io", "event nvme.*", NVME_IO),
+    known("hp-gone-nvme-io", "event driver.complaint *", NVME_IO),
     known(
         "cfg-cap-loop",
         "function config 0x103",
