@@ -345,3 +345,13 @@ fn a_link_that_is_trained_at_both_readings_fails() {
     bench.set(PORT, "express.link_status.link_training", 0);
     assert_eq!(bench.worst("link-training").0, Pass);
 }
+
+#[test]
+fn a_link_that_was_seldom_looked_at_is_not_known_to_be_quiet() {
+    let mut bench = Bench::new();
+    assert_eq!(bench.worst("link-flap").0, Pass);
+    bench.elapsed = std::time::Duration::from_secs(600);
+    let (status, words) = bench.worst("link-flap");
+    assert_eq!(status, Unknown, "{words}");
+    assert!(words.contains("looked at 12 times"), "{words}");
+}

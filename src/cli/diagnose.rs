@@ -112,7 +112,7 @@ fn missing(selection: &Selection, found: &[String], complaints: &[String]) -> Ve
 }
 
 /// That what was named as a log is none.
-fn unrecognized(global: &Global, log: &Log) -> Option<String> {
+pub(super) fn unrecognized(global: &Global, log: &Log) -> Option<String> {
     let name = global.log.as_deref().filter(|_| !log.recognized)?;
     Some(format!("{name}: {}", crate::kernel_log::EXPECTED))
 }

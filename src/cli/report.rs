@@ -19,6 +19,7 @@ use crate::tree::MemoryTree;
 use crate::tree::source::{Kind, Source};
 
 use super::arguments::{Format, Global, ReportOptions, Selection};
+use super::diagnose::unrecognized;
 use super::progress::Progress;
 use super::pseudonyms;
 use super::run::{Failure, INTERNAL, Need, OUTPUT, Outcome, Session, USAGE, check_log, json, open_source};
@@ -66,12 +67,13 @@ pub fn run(global: &Global, selection: &Selection, options: &ReportOptions) -> R
     };
     let shown = pseudonyms::shown(source, global, &options.redaction)?;
     let (personal_data, captured, own_log) = (shown.personal_data, shown.captured, global.log.is_none());
-    let global = &shown.global;
+    let (named, global) = (global, &shown.global);
     let session = Session::read(shown.source, global, selection, need, &mut |done, all| {
         progress.tell(|| format!("report: {done} of {all} functions"))
     });
     progress.end();
     let mut session = session?;
+    session.complaints.extend(session.log.as_ref().and_then(|log| unrecognized(named, log)));
     let mut notes = std::mem::take(&mut session.notes);
     notes.extend(session.log.iter().flat_map(|log| log.notes.iter().cloned()));
     let board = read_board(&*session.source.tree);

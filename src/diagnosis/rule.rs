@@ -161,7 +161,7 @@ mod tests {
             ("acpi.no-aspm", "a setting; the log line alone does not say that ASPM is on"),
             ("aspm.not-controlled", "a setting"),
             ("aer.port-reset", "a step of recovery"),
-            ("amdgpu.reset", "a step of recovery"),
+            ("amdgpu.reset", "a step of recovery; `succeeded` is a sign"),
             ("amdgpu.recovery", "a step of recovery"),
             ("nvme.recovery", "a step of recovery"),
             ("mlx5.recovery", "a step of recovery; `succeeded` is a sign"),

@@ -60,7 +60,7 @@ pub static RULES: &[Rule] = &[
         confidence: Confidence::Certain,
         seen: &["memory-errors"],
         because: "The driver names the device's memory; errors of the bus look otherwise.",
-        source: NVIDIA,
+        source: "NVIDIA, Xid catalogue; Linux drivers/gpu/drm/amd/amdgpu/amdgpu_ras.c",
         ..BASE
     },
     Rule {
@@ -301,7 +301,7 @@ pub static RULES: &[Rule] = &[
         seen: &["engine-failed", "firmware-silent"],
         unless_after: &["started", "recovered", "found-again"],
         because: "The device is on the bus and reports a failure inside itself.",
-        source: NVIDIA,
+        source: "NVIDIA, Xid catalogue; Linux drivers/nvme/host/pci.c, drivers/gpu/drm/amd/amdgpu, drivers/net/wireless",
         ..BASE
     },
     Rule {

@@ -361,8 +361,12 @@ fn what_the_log_names_without_an_address_is_no_sound_machine() {
             .arg(&log)
             .output()
             .unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(said.contains("no line in it is the kernel's"), name == "rubbish", "{said}");
         serde_json::from_slice::<Value>(&output.stdout).unwrap()
     };
+    let report = letter("rubbish", "this is no log\n");
+    assert_eq!(report["title"], "PCI Express: not known (no function was read)");
     let report = letter(
         "no-link",
         "[    2.335880] imx6q-pcie 33800000.pcie: Phy link never came up\n\
